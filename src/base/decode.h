@@ -1,0 +1,69 @@
+/* JSON value to struct by a table of fields.
+ *
+ * Unknown keys pass; null is absent; a wrong type names its path; an unknown enum word becomes 0.
+ * Numbers also come as decimal strings and past 64 bits (clamped). Absent numbers become the field's
+ * `absent` value. Strings, lists and maps live in the arena given. */
+#ifndef RT_BASE_DECODE_H
+#define RT_BASE_DECODE_H
+
+#include "base/error.h"
+#include "base/mem.h"
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum rt_ftype {
+    RT_F_STR,  /* const char *; NULL when absent */
+    RT_F_I64,  /* int64_t; number, float or decimal string */
+    RT_F_F64,  /* double */
+    RT_F_BOOL, /* bool */
+    RT_F_ENUM, /* int; index into `names`, 0 for a word that is not there */
+    RT_F_OBJ,  /* a struct inside; `sub` fields; absent leaves its members absent */
+    RT_F_KV,   /* struct rt_kvs: object of scalars as text, nested values as compact JSON */
+    RT_F_RES,  /* struct rt_resources: object of numbers */
+    RT_F_JSON  /* const char *: any value as compact JSON text; NULL when absent */
+};
+
+struct rt_kv {
+    const char *key, *value; /* value NULL for JSON null */
+};
+struct rt_kvs {
+    struct rt_kv *v;
+    size_t n;
+};
+struct rt_resource {
+    const char *name;
+    double amount;
+};
+struct rt_resources {
+    struct rt_resource *v;
+    size_t n;
+};
+
+struct rt_field {
+    const char *key; /* NULL ends the table */
+    size_t off;
+    enum rt_ftype type;
+    bool required;
+    int64_t absent;            /* for numbers: what an absent or null value reads as */
+    const char *const *names;  /* enum words, [0] is "other"; NULL-terminated */
+    const struct rt_field *sub;
+};
+#define RT_FIELD(T, member, k, t, ...) {.key = k, .off = offsetof(T, member), .type = t, __VA_ARGS__}
+
+/* Fills `out` (zeroed by the callee for the fields named). */
+bool rt_decode(const json_t *v, const struct rt_field *fields, void *out, struct rt_arena *arena,
+               struct rt_error *err);
+
+/* Parses text as JSON with integers past 64 bits allowed, and depth and size limits; gives the value. */
+json_t *rt_json_parse(const char *text, size_t n, struct rt_error *err);
+
+/* Walks "a.b.c" down objects; NULL when absent. */
+json_t *rt_json_at(const json_t *v, const char *path);
+const char *rt_json_str(const json_t *v, const char *path); /* borrowed; NULL when absent or no string */
+
+const char *rt_kvs_get(const struct rt_kvs *l, const char *key);
+double rt_resources_get(const struct rt_resources *l, const char *name, double absent);
+
+#endif
