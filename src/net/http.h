@@ -1,0 +1,77 @@
+/* HTTP over libcurl's multi interface on our loop.
+ *
+ * At most 128 KiB of body are handed out per turn of the loop (the transfer pauses and goes on next
+ * turn), so that no answer of any size keeps a key waiting. Each request has a deadline. User-Agent is
+ * always sent (Ray up to 2.49 answers 500 without one). Redirects are not followed. */
+#ifndef RT_NET_HTTP_H
+#define RT_NET_HTTP_H
+
+#include "net/dial.h"
+#include "net/loop.h"
+#include <stddef.h>
+
+struct rt_http;
+
+struct rt_http *rt_http_create(struct rt_loop *l, struct rt_error *err);
+void rt_http_destroy(struct rt_http *h); /* all its requests must be over or cancelled */
+
+struct rt_http_request {
+    const char *method;              /* "GET" when NULL */
+    const char *url;                 /* http:// or https:// */
+    const char *const *headers;      /* "Name: value", NULL-terminated; may be NULL */
+    const char *body;                /* may be NULL */
+    size_t body_len;
+    const char *body_file;           /* instead of body: streamed from this file */
+    const char *range;               /* "bytes=N-" without the "bytes=": "100-", "-65536"; may be NULL */
+    const struct rt_dialer *dialer;  /* keeps until done; NULL: direct */
+    const char *unix_socket;         /* instead of TCP */
+    const char *proxy, *ca_file;     /* may be NULL */
+    int64_t connect_timeout_ms;      /* 0: 3 s */
+    int64_t timeout_ms;              /* whole request; 0: 10 s; -1: none (a stream) */
+    size_t max_bytes;                /* 0: 128 MiB */
+    bool stream;                     /* TCP keepalive; no low-speed limit */
+    const char *pool;                /* connections are shared only within one pool name (a cluster) */
+};
+
+struct rt_http_answer {
+    int status;              /* 200, 404, ... */
+    const char *body;        /* NUL-terminated, valid during the callback; "" when a data callback took it */
+    size_t body_len;
+    const char *content_type; /* "" when absent */
+    int64_t range_start, range_end, range_total; /* from Content-Range; -1 when absent */
+    int64_t elapsed_us;
+    int64_t bytes;           /* of body */
+};
+
+/* err NULL: an answer came, whatever its status. Else RT_E_UNREACHABLE, RT_E_TIMEOUT, RT_E_LIMIT,
+ * RT_E_PROTOCOL; the message names method and path (no query secrets). A transfer that broke off after
+ * the status line gives both. */
+typedef void rt_http_done_fn(void *ctx, const struct rt_http_answer *a, const struct rt_error *err);
+
+/* Body bytes as they come; only for 2xx answers (the body of other answers is collected up to 64 KiB and
+ * stands in the answer). Return false to end the request: done then runs with RT_E_CANCELLED. */
+typedef bool rt_http_data_fn(void *ctx, int status, const char *data, size_t n);
+/* Upload and download progress for body_file; may be NULL. */
+typedef void rt_http_progress_fn(void *ctx, int64_t sent, int64_t total);
+
+struct rt_http_callbacks {
+    rt_http_done_fn *done;
+    rt_http_data_fn *data;         /* NULL: collected into the answer */
+    rt_http_progress_fn *progress; /* NULL */
+    void *ctx;
+};
+
+/* Everything in `r` is copied except the dialer. Never NULL: what is wrong at once comes in done. */
+struct rt_op *rt_http_send(struct rt_http *h, const struct rt_http_request *r, const struct rt_http_callbacks *cb);
+
+/* Percent-encodes for a path segment or query value; gives it. */
+char *rt_url_encode(const char *s);
+
+struct rt_url {
+    char *scheme, *host, *path; /* path begins with '/' or is "" and has no trailing slash */
+    int port;                   /* the scheme's default when absent */
+};
+bool rt_url_parse(const char *url, struct rt_url *out, struct rt_error *err);
+void rt_url_deinit(struct rt_url *u);
+
+#endif
