@@ -1,0 +1,144 @@
+/* What raytui knows of a cluster: plain structs, units in the names, Ray's own words for states.
+ *
+ * Strings and lists live in the arena of the batch that holds the entity; whoever wants to keep
+ * something past the end of a loop turn keeps the id. Unknown numbers are negative, unknown strings
+ * NULL: they are drawn as "-" and written to JSON as null, never as 0. */
+#ifndef RT_CORE_MODEL_H
+#define RT_CORE_MODEL_H
+
+#include "base/decode.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Who answers for a state on the screen: a glyph, a word, and a colour role. */
+enum rt_health { RT_H_UNKNOWN, RT_H_OK, RT_H_BUSY /* in progress */, RT_H_WAITING, RT_H_DONE, RT_H_WARN, RT_H_BAD, RT_H_OFF };
+
+/* ---- clusters ---- */
+enum rt_cluster_state {
+    RT_CL_UNKNOWN, RT_CL_QUEUED, RT_CL_STARTING, RT_CL_UP, RT_CL_SCALING, RT_CL_SUSPENDED,
+    RT_CL_STOPPING, RT_CL_DOWN, RT_CL_FAILED
+};
+const char *rt_cluster_state_name(enum rt_cluster_state s); /* "up", ... */
+
+/* How it is reached, beside its state. */
+enum rt_reach {
+    RT_REACH_NONE,         /* not attached */
+    RT_REACH_CONNECTING,
+    RT_REACH_OK,
+    RT_REACH_LOST,         /* unreachable: last data stays, with its age */
+    RT_REACH_TOKEN_NEEDED, /* 401 or 403 */
+    RT_REACH_NEEDS_LOGIN   /* a question must be answered first */
+};
+const char *rt_reach_name(enum rt_reach r);
+
+/* ---- nodes (Ray's nodes: /api/v0/nodes joined with /nodes?view=summary) ---- */
+struct rt_amount {
+    const char *name; /* Ray's resource name, real spelling */
+    double used;      /* < 0 unknown */
+    double total;     /* < 0 unknown */
+};
+struct rt_amounts {
+    struct rt_amount *v;
+    size_t n;
+};
+const struct rt_amount *rt_amounts_get(const struct rt_amounts *a, const char *name); /* NULL when absent */
+
+struct rt_gpu {
+    const char *name;
+    double percent;                      /* < 0 unknown */
+    double mem_used_bytes, mem_total_bytes;
+};
+
+struct rt_node {
+    const char *id;            /* 56 hex */
+    const char *ip, *name;     /* node_name */
+    const char *hostname;
+    const char *state;         /* "ALIVE", "DEAD" */
+    const char *state_message; /* why it died */
+    const char *pool;          /* node type or worker group; "head" for an ungrouped head, "workers" else */
+    const char *instance_id, *instance_type;
+    bool head, alive;
+    int64_t start_ms, end_ms;  /* wall clock; end 0 while alive, -1 unknown */
+    struct rt_amounts amounts; /* logical resources, without node:IP and placement-group shadows */
+    struct rt_kvs labels;
+    double cpu_percent;        /* physical; < 0 unknown */
+    int64_t cpus;
+    double mem_used_bytes, mem_total_bytes;
+    double disk_used_bytes, disk_total_bytes;
+    double store_used_bytes, store_total_bytes; /* object store */
+    double net_in_bps, net_out_bps;             /* bytes per second */
+    struct rt_gpu *gpus;
+    size_t ngpus;
+    int64_t workers;    /* processes; -1 unknown */
+    int64_t idle_ms;    /* -1 unknown */
+    int agent_port;     /* the node's own HTTP port (logs); 0 unknown */
+};
+
+/* ---- pools ---- */
+struct rt_pool {
+    const char *name;
+    const char *kind;            /* provider's word: "node type", "worker group", "hosts", "workers" */
+    int64_t min, desired, max;   /* -1 unknown or unlimited */
+    int64_t ready;               /* nodes of it that are ALIVE in Ray */
+    int64_t pending;             /* asked for and not there yet */
+    int64_t failed;
+    const char *why;             /* why ready differs from desired; NULL */
+    struct rt_amounts per_node;  /* what one node of it offers; may be empty */
+    bool head;                   /* the head's own: cannot be scaled */
+    bool scalable;
+};
+
+/* ---- demand (from the autoscaler's status) ---- */
+struct rt_demand {
+    const char *text;  /* "{'CPU': 4.0}" as Ray writes it */
+    const char *kind;  /* "tasks/actors", "placement groups", "request_resources" */
+    int64_t count;
+};
+
+/* ---- jobs (ray-api: GET /api/jobs/) ---- */
+enum rt_job_status { RT_JOB_OTHER, RT_JOB_PENDING, RT_JOB_RUNNING, RT_JOB_STOPPED, RT_JOB_SUCCEEDED, RT_JOB_FAILED };
+extern const char *const rt_job_status_names[]; /* [RT_JOB_OTHER] "OTHER"; NULL-terminated */
+static inline bool rt_job_ended(enum rt_job_status s) {
+    return s == RT_JOB_STOPPED || s == RT_JOB_SUCCEEDED || s == RT_JOB_FAILED;
+}
+
+struct rt_job {
+    const char *id;            /* submission id, or the job id of a DRIVER job */
+    const char *submission_id; /* NULL for DRIVER jobs */
+    const char *job_id;        /* hex; NULL until the driver called ray.init */
+    const char *type;          /* "SUBMISSION", "DRIVER" */
+    int status;                /* enum rt_job_status */
+    const char *status_text;   /* Ray's word, also when we do not know it */
+    const char *entrypoint, *message, *error_type;
+    int64_t start_ms, end_ms;  /* wall; -1 unknown. start is the submission */
+    struct rt_kvs metadata;
+    const char *runtime_env;   /* compact JSON with env_vars in clear: masked wherever shown; NULL */
+    const char *driver_agent_http_address, *driver_node_id, *driver_ip, *driver_pid;
+    int64_t driver_exit_code;  /* -1 unknown */
+};
+
+/* ---- actors, only as far as "what sits on this node" needs them ---- */
+struct rt_actor {
+    const char *id, *class_name, *name, *state, *job_id, *node_id;
+    int64_t pid;
+};
+
+/* A whole answer: what a source puts into the store at once. The arena owns every string in it. */
+#define RT_BATCH(T)                                                                                \
+    struct {                                                                                       \
+        struct rt_arena *arena;                                                                    \
+        T *v;                                                                                      \
+        size_t n;                                                                                  \
+        size_t total;    /* at the source; more than n: cut */                                     \
+        size_t left_out; /* elements that could not be decoded */                                  \
+        const char *note; /* why it is cut, or a warning of the server; NULL */                    \
+    }
+typedef RT_BATCH(struct rt_node) rt_nodes;
+typedef RT_BATCH(struct rt_pool) rt_pools;
+typedef RT_BATCH(struct rt_job) rt_jobs;
+typedef RT_BATCH(struct rt_demand) rt_demands;
+typedef RT_BATCH(struct rt_actor) rt_actors;
+
+#endif

@@ -1,0 +1,137 @@
+/* Who makes machines appear and go. A provider answers for machines, never for what runs on them: Ray's
+ * API is the same everywhere. A new provider is one file (or a few) and a row in registry.c. */
+#ifndef RT_CORE_PROVIDER_H
+#define RT_CORE_PROVIDER_H
+
+#include "core/config.h"
+#include "core/journal.h"
+#include "core/operation.h"
+#include "core/store.h"
+#include "net/hop.h"
+#include "net/http.h"
+
+enum rt_cap {
+    RT_CAP_UP = 1u << 0,
+    RT_CAP_DOWN = 1u << 1,
+    RT_CAP_SCALE = 1u << 2,
+    RT_CAP_ADD_POOL = 1u << 3,
+    RT_CAP_REMOVE_POOL = 1u << 4,
+    RT_CAP_REMOVE_NODE = 1u << 5,
+    RT_CAP_DRAIN = 1u << 6,
+    RT_CAP_SHELL = 1u << 7,
+    RT_CAP_SUSPEND = 1u << 8,
+    RT_CAP_KEEPALIVE = 1u << 9,
+    RT_CAP_MACHINE_LOGS = 1u << 10,
+    RT_CAP_DISCOVER = 1u << 11
+};
+const char *rt_cap_name(uint32_t one_cap);
+
+/* Where a port of the head is seen from. */
+struct rt_endpoint {
+    char host[256];  /* as seen from the hop, or from here */
+    int port;
+    char url[512];   /* for the dashboard: scheme://host:port/prefix */
+};
+enum rt_endpoint_kind { RT_EP_DASHBOARD, RT_EP_CLIENT };
+
+/* What a provider may ask Ray for; filled in by app. Never NULL; a member is NULL when there is no way. */
+struct rt_ray_calls {
+    /* Submits a tiny job and waits for its end (request_resources). */
+    struct rt_op *(*run_script)(void *ctx, const char *cluster, const char *entrypoint,
+                                void (*done)(void *fn_ctx, const char *log, const struct rt_error *err), void *fn_ctx);
+    /* Asks for the nodes again soon. */
+    void (*poke)(void *ctx, const char *cluster, enum rt_topic t);
+    void *ctx;
+};
+
+struct rt_provider_env {
+    struct rt_loop *loop;
+    struct rt_store *store;
+    struct rt_http *http;
+    struct rt_operations *operations;
+    const struct rt_asker *asker;
+    struct rt_hop *hop;               /* the cluster's SSH hop; NULL when it has none */
+    const struct rt_ray_calls *ray;
+    const struct rt_config *config;
+};
+
+/* What a change of a pool would do. */
+struct rt_scale_impact {
+    int64_t from, to;
+    struct rt_strs nodes;  /* ids that would go */
+    bool ends_work;        /* jobs or actors sit on them */
+    struct rt_strs work;   /* "job raysubmit_… (python train.py)", "actor Learner pid 12" */
+    bool autoscaled;       /* a floor, not a number: says so in `note` */
+    char note[256];
+};
+void rt_scale_impact_deinit(struct rt_scale_impact *i);
+
+struct rt_up_opts {
+    bool keep;     /* on failure or time-out leave what was made */
+    bool dry_run;
+    int64_t timeout_ms; /* 0: the provider's default */
+};
+
+struct rt_provider; /* each implementation has its own */
+
+struct rt_provider_ops {
+    const char *name;    /* "slurm" */
+    const char *summary; /* one line */
+    uint32_t caps;       /* enum rt_cap: what it can do at all */
+    const struct rt_yfield *config; /* its own fields; NULL */
+    size_t config_size;
+    bool needs_hop;      /* its cluster is reached over conf->hop or what hop_target gives */
+
+    /* Reads files only. Problems are reported; may be NULL. */
+    bool (*check)(const struct rt_cluster_conf *conf, rt_yproblem_fn *problem, void *ctx);
+    /* The SSH target that a hop should be opened to; NULL: none. Borrowed from conf. May be NULL. */
+    const char *(*hop_target)(const struct rt_cluster_conf *conf);
+    /* "http://127.0.0.1:8265", "me@lab1": for the cluster list, before anything is contacted. */
+    void (*where)(const struct rt_cluster_conf *conf, struct rt_buf *out);
+
+    /* env and conf are kept until destroy. Nothing is contacted. */
+    struct rt_provider *(*create)(const struct rt_provider_env *env, const struct rt_cluster_conf *conf,
+                                  struct rt_cluster *cluster, struct rt_error *err);
+    void (*destroy)(struct rt_provider *p);
+
+    /* Where the port is now; false: not known (the cluster is down, or still coming): err says which. */
+    bool (*endpoint)(struct rt_provider *p, enum rt_endpoint_kind kind, struct rt_endpoint *out, struct rt_error *err);
+    /* Looks at the machines and writes state and pools into the store. Called every few seconds while the
+     * cluster is looked at; must not start a second look while one runs. May be NULL. */
+    void (*refresh)(struct rt_provider *p);
+    /* After Ray's nodes came: joins them into its pools (store->pools). May be NULL: pools are then made from
+     * Ray's node types by rt_pools_from_nodes. */
+    void (*join)(struct rt_provider *p);
+
+    /* Powers: NULL where caps lacks them. Each starts an operation that ends with rt_operation_finish. */
+    bool (*plan)(struct rt_provider *p, const char *verb, const struct rt_up_opts *o, struct rt_buf *out, struct rt_error *err);
+    struct rt_operation *(*up)(struct rt_provider *p, const struct rt_up_opts *o, struct rt_error *err);
+    struct rt_operation *(*down)(struct rt_provider *p, struct rt_error *err);
+    /* What would happen; refuses below min or over max with the reason. No I/O. */
+    bool (*scale_impact)(struct rt_provider *p, const char *pool, int64_t n, struct rt_scale_impact *out, struct rt_error *err);
+    struct rt_operation *(*scale)(struct rt_provider *p, const char *pool, int64_t n, struct rt_error *err);
+    bool (*set_limits)(struct rt_provider *p, const char *pool, int64_t min, int64_t max, struct rt_error *err);
+    struct rt_operation *(*remove_node)(struct rt_provider *p, const char *node_id, struct rt_error *err);
+    /* argv of an interactive shell on a node (NULL: the head). */
+    bool (*shell)(struct rt_provider *p, const char *node_id, struct rt_strs *argv, struct rt_error *err);
+    /* The command or body a person could have typed; appends text. May be NULL. */
+    bool (*equivalent)(struct rt_provider *p, const char *verb, const char *arg, struct rt_buf *out);
+    /* Start-up logs of machines: "name\tpath" lines. May be NULL. */
+    void (*machine_logs)(struct rt_provider *p, struct rt_strs *out);
+    /* Clusters that can be seen on this machine without being told; nothing off this machine is contacted.
+     * `found` per cluster with an address to attach to. May be NULL. */
+    struct rt_op *(*discover)(const struct rt_provider_env *env,
+                              void (*found)(void *ctx, const char *target, const char *text),
+                              void (*done)(void *ctx), void *ctx);
+};
+
+/* All providers, NULL-terminated; defined in providers/registry.c. */
+extern const struct rt_provider_ops *const rt_providers[];
+const struct rt_provider_ops *rt_provider_find(const struct rt_provider_ops *const *list, const char *name);
+
+/* Pools as Ray's nodes tell them (node type, else label ray.io/node-group, else head and workers). */
+void rt_pools_from_nodes(struct rt_store *s, struct rt_cluster *c);
+/* What sits on nodes, for confirmations: running jobs whose driver is there and living actors. */
+void rt_work_on_nodes(const struct rt_cluster *c, const struct rt_strs *node_ids, struct rt_strs *out);
+
+#endif

@@ -1,0 +1,63 @@
+/* The lists of raytui as tables: which columns a row has, how they are cut, sorted and coloured, and what
+ * JSON it becomes. Panes and the command line draw from the same rows of this file. */
+#ifndef RT_CORE_TABLE_H
+#define RT_CORE_TABLE_H
+
+#include "base/str.h"
+#include "core/store.h"
+#include <jansson.h>
+
+struct rt_row_env {
+    const struct rt_store *store;
+    const struct rt_cluster *cluster; /* of the row */
+    int64_t now_ms;                   /* wall */
+    bool ascii;
+};
+
+enum rt_align { RT_LEFT, RT_RIGHT };
+
+struct rt_column {
+    const char *id;    /* as in JSON and in `:columns` */
+    const char *title; /* upper case */
+    int min, want;     /* columns of the screen */
+    enum rt_align align;
+    enum rt_cut cut;
+    int priority;      /* 0: never goes; the highest goes first when it is narrow */
+    bool wide;         /* only in wide mode (^W, -o wide) */
+    bool grow;         /* takes what is left */
+    void (*text)(struct rt_buf *out, const void *row, const struct rt_row_env *env); /* cleaned text */
+    int (*order)(const void *a, const void *b); /* NULL: by text */
+    enum rt_health (*health)(const void *row, const struct rt_row_env *env); /* colours the cell; may be NULL */
+};
+
+struct rt_table {
+    const char *name;     /* "jobs": also the verb and the view */
+    const char *singular; /* "job" */
+    const char *title;    /* "Jobs" */
+    enum rt_topic topic;
+    const struct rt_column *columns; /* ends with id NULL */
+    const char *default_sort;        /* column id; '-' in front: descending */
+    bool global;                     /* rows are not of one cluster: clusters, operations */
+    size_t (*count)(const struct rt_row_env *env);
+    const void *(*at)(const struct rt_row_env *env, size_t i);
+    const char *(*id)(const void *row); /* stable, unique in the table */
+    enum rt_health (*health)(const void *row, const struct rt_row_env *env);
+    bool (*attention)(const void *row, const struct rt_row_env *env); /* `!` keeps these */
+    /* Whole object with documented keys; gives it. show_env: env_vars unmasked. */
+    json_t *(*json)(const void *row, const struct rt_row_env *env, bool show_env);
+    const char *empty; /* what to say when there is nothing: "no jobs - n submits one" */
+};
+
+extern const struct rt_table rt_table_clusters, rt_table_pools, rt_table_nodes, rt_table_jobs, rt_table_forwards,
+    rt_table_operations;
+const struct rt_table *const *rt_tables(void); /* all, NULL-terminated */
+const struct rt_table *rt_table_find(const char *name);
+
+/* A row as "key  value" lines for detail views and `show`; appends clean text. */
+void rt_row_describe(struct rt_buf *out, const struct rt_table *t, const void *row, const struct rt_row_env *env);
+/* Glyph of a health ("●" or "*"). */
+const char *rt_health_glyph(enum rt_health h, bool ascii);
+/* runtime_env JSON text with the values of env_vars masked as ***; gives it. NULL gives NULL. */
+char *rt_mask_env(const char *runtime_env_json);
+
+#endif
