@@ -1,0 +1,122 @@
+/* The program without a face: clusters, their sessions, what is polled, actions. The screen and the command
+ * line are two callers of this header. Loop thread only.
+ *
+ *   target ─► cluster in the store ─► attach: provider, hop, Ray client, pollers ─► store
+ *   action ─► provider or Ray client ─► operation ─► store */
+#ifndef RT_APP_APP_H
+#define RT_APP_APP_H
+
+#include "core/config.h"
+#include "core/logbuf.h"
+#include "core/operation.h"
+#include "core/provider.h"
+#include "core/store.h"
+#include "net/ask.h"
+#include "net/loop.h"
+
+struct rt_app_opts {
+    const char *config_path;      /* NULL: the usual place */
+    bool readonly;
+    bool ascii;
+    int64_t refresh_ms;           /* 0: as configured */
+    const struct rt_asker *asker; /* keeps; NULL: nobody answers */
+    bool snapshots;               /* load and save last known states (the screen) */
+};
+
+/* Members are read by faces; changed only here. */
+struct rt_app {
+    struct rt_loop *loop;
+    struct rt_store *store;
+    struct rt_operations *operations;
+    struct rt_config *config;
+    const struct rt_asker *asker;
+    bool readonly;
+    struct rt_app_private *p;
+};
+
+struct rt_app *rt_app_create(const struct rt_app_opts *o, struct rt_error *err);
+void rt_app_destroy(struct rt_app *a);
+
+/* What a person typed as TARGET: a configured name, "local", http(s)://…, ssh://…, a host:port, a file. Adds the
+ * cluster to the store if it is new; gives its name (the store's), or NULL with what could have been meant. */
+const char *rt_app_target(struct rt_app *a, const char *target, struct rt_error *err);
+/* The cluster that is meant when none was named: RAYTUI_CLUSTER, RAY_API_SERVER_ADDRESS, RAY_ADDRESS, `default:`,
+ * the only one there is; else an error that lists the names. */
+const char *rt_app_default_cluster(struct rt_app *a, struct rt_error *err);
+/* Reads the configuration again; running sessions stay. False: it has problems (a->config->problems). */
+bool rt_app_reload(struct rt_app *a);
+
+/* Opens the way to a cluster and begins to look at it. Coming true is seen in the store (reach, topics).
+ * `may_ask`: questions may be put to the person now. Again on an attached one: tries now. */
+bool rt_app_attach(struct rt_app *a, const char *cluster, bool may_ask, struct rt_error *err);
+void rt_app_detach(struct rt_app *a, const char *cluster);
+bool rt_app_attached(const struct rt_app *a, const char *cluster);
+/* Attaches every configured cluster with `attach: auto`, as far as that needs no question. */
+void rt_app_attach_all(struct rt_app *a);
+
+/* What somebody looks at now, as RT_TOPIC_BITs: decides who is polled when. `listed`: its row stands in a list
+ * of clusters. Calls replace each other, per cluster. */
+void rt_app_look(struct rt_app *a, const char *cluster, uint32_t topics, bool listed);
+/* Now, resetting back-off (^R); topics 0: everything looked at. */
+void rt_app_poke(struct rt_app *a, const char *cluster, uint32_t topics);
+
+/* Attaches, looks, and waits for a first answer (or failure) of every topic: what a one-shot command does. The
+ * error is the first failure. RT_E_TIMEOUT after timeout_ms (0: 15 s). */
+typedef void rt_app_wait_fn(void *ctx, const struct rt_error *err);
+struct rt_op *rt_app_wait(struct rt_app *a, const char *cluster, uint32_t topics, int64_t timeout_ms, rt_app_wait_fn *fn,
+                          void *ctx);
+
+/* ---- forwards ---- */
+/* `port` "8265", "10001", "HOST:PORT" or NULL for the configured ones; local_port 0: by the usual rules. */
+bool rt_app_forward(struct rt_app *a, const char *cluster, const char *port, int local_port, struct rt_error *err);
+bool rt_app_forward_close(struct rt_app *a, const char *forward_id, struct rt_error *err);
+/* Are the configured forwards of the cluster open? */
+bool rt_app_forwarded(const struct rt_app *a, const char *cluster);
+/* `export` lines (RAY_ADDRESS, RAY_API_SERVER_ADDRESS, DASHBOARD_URL, RAY_AUTH_TOKEN_PATH); jobs: RAY_ADDRESS=http://…
+ * only, for old Rays. False when no forward is open and the cluster cannot be reached directly: hint says how. */
+bool rt_app_env(struct rt_app *a, const char *cluster, bool jobs, struct rt_buf *out, struct rt_error *err);
+/* The connection card: addresses, equivalent ssh command, lines to paste. */
+void rt_app_card(struct rt_app *a, const char *cluster, struct rt_buf *out);
+
+/* ---- logs ---- */
+enum rt_log_what { RT_LOG_JOB, RT_LOG_NODE_FILE, RT_LOG_OPERATION, RT_LOG_FILE };
+struct rt_log_target {
+    enum rt_log_what what;
+    const char *cluster, *id; /* job, node, operation, or path of a local file */
+    const char *file;         /* of a node */
+};
+struct rt_log; /* a log being read into a logbuf; closing it closes the buffer */
+struct rt_log_status {
+    bool following, ended, failed;
+    char text[200];         /* "following", "waiting: …", "lost (…), retry in 4 s", "ended: SUCCEEDED" */
+    double lines_per_s;
+    int job_status;         /* when ended: enum rt_job_status, else 0 */
+};
+struct rt_log *rt_log_open_target(struct rt_app *a, const struct rt_log_target *t, bool follow, rt_loop_fn *change, void *ctx,
+                                  struct rt_error *err);
+void rt_log_close_target(struct rt_log *l); /* NULL is fine */
+struct rt_logbuf *rt_log_buffer(struct rt_log *l);
+const struct rt_log_status *rt_log_status(const struct rt_log *l);
+/* Bytes as they come, besides the buffer (the command line prints them). */
+void rt_log_on_data(struct rt_log *l, void (*fn)(void *ctx, const char *data, size_t n), void *ctx);
+
+/* ---- first run, discovery ---- */
+struct rt_found {
+    char *target; /* what rt_app_target takes */
+    char *text;   /* "a Ray cluster on 127.0.0.1:8265 (2.60.0, 1 node)" */
+    char *key;    /* "Enter attaches" */
+};
+/* Looks on this machine only. `fn` per finding, then once with NULL. */
+typedef void rt_found_fn(void *ctx, const struct rt_found *f);
+struct rt_op *rt_app_discover(struct rt_app *a, rt_found_fn *fn, void *ctx);
+
+/* Raw answer behind a row (`Y`): pretty JSON as received. */
+typedef void rt_raw_fn(void *ctx, const char *text, const struct rt_error *err);
+struct rt_op *rt_app_raw(struct rt_app *a, const char *cluster, const char *table, const char *id, rt_raw_fn *fn, void *ctx);
+
+/* Route statistics of a cluster as a text table (`:stats`). */
+void rt_app_stats(struct rt_app *a, const char *cluster, struct rt_buf *out);
+/* What is here and what is missing (`doctor` without a cluster): appends clean lines "ok|warn|bad  text". */
+void rt_app_doctor(struct rt_app *a, struct rt_buf *out);
+
+#endif
