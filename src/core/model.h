@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Who answers for a state on the screen: a glyph, a word, and a colour role. */
 enum rt_health { RT_H_UNKNOWN, RT_H_OK, RT_H_BUSY /* in progress */, RT_H_WAITING, RT_H_DONE, RT_H_WARN, RT_H_BAD, RT_H_OFF };
@@ -125,7 +126,8 @@ struct rt_actor {
     int64_t pid;
 };
 
-/* A whole answer: what a source puts into the store at once. The arena owns every string in it. */
+/* A whole answer: what a source puts into the store at once. The arena owns every string in it
+ * and the array `v` itself: freeing a batch is destroying its arena. */
 #define RT_BATCH(T)                                                                                \
     struct {                                                                                       \
         struct rt_arena *arena;                                                                    \
@@ -140,5 +142,8 @@ typedef RT_BATCH(struct rt_pool) rt_pools;
 typedef RT_BATCH(struct rt_job) rt_jobs;
 typedef RT_BATCH(struct rt_demand) rt_demands;
 typedef RT_BATCH(struct rt_actor) rt_actors;
+
+/* Frees a batch of any kind and leaves zeroes; may be called twice. */
+#define rt_batch_deinit(b) (rt_arena_destroy((b)->arena), (void)memset((b), 0, sizeof(*(b))))
 
 #endif
