@@ -26,7 +26,7 @@ bool rt_jsplit_feed(struct rt_jsplit *s, const char *data, size_t n, struct rt_e
 /* End of the text: false if the array was not complete or never came. */
 bool rt_jsplit_end(struct rt_jsplit *s, struct rt_error *err);
 
-/* The document without the array's elements, as text (the array stands as []), at most 64 KiB: counters
+/* The document without the array's elements, as text (the array stands as []), at most 4 MiB: counters
  * and warnings beside the list are read from here with rt_json_parse. Valid until destroy. */
 const char *rt_jsplit_rest(const struct rt_jsplit *s);
 size_t rt_jsplit_count(const struct rt_jsplit *s);
