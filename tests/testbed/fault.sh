@@ -42,7 +42,7 @@ lag)
     net=$RTB_NET.$((90 + n))
     setsid "$S/netlag" - "$net.1/30" "$ns" "$net.2/30" "${3:?MS}" "${4:-0}" "${5:-0}" >"$S/netlag-$h.log" 2>&1 </dev/null &
     echo $! >"$S/netlag-$h.pid"
-    for i in $(seq 50); do grep -q up "$S/netlag-$h.log" && break; sleep 0.1; done
+    for _ in $(seq 50); do grep -q up "$S/netlag-$h.log" && break; sleep 0.1; done
     echo "$net.2" ;;
 unlag) [ -e "$S/netlag-$h.pid" ] && kill "$(cat "$S/netlag-$h.pid")" 2>/dev/null; rm -f "$S/netlag-$h.pid"; true ;;
 *) sed -n '2,16p' "$0" >&2; exit 2 ;;
