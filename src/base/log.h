@@ -12,7 +12,7 @@ enum rt_level { RT_LOG_ERROR, RT_LOG_WARN, RT_LOG_INFO, RT_LOG_DEBUG };
 /* `path` NULL: nothing is kept. Level from RAYTUI_LOG (error, warn, info, debug). A path that cannot be
  * opened costs the log, never the program. */
 void rt_log_open(const char *path, enum rt_level level);
-void rt_log_close(void);
+void rt_log_close(void); /* forgets the secrets too */
 const char *rt_log_path(void); /* NULL when there is none */
 /* Also to stderr (the command line's --verbose). */
 void rt_log_stderr(bool on);

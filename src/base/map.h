@@ -16,7 +16,7 @@ void rt_map_deinit(struct rt_map *m); /* values are the caller's */
 void *rt_map_get(const struct rt_map *m, const char *key); /* NULL when absent */
 void rt_map_set(struct rt_map *m, const char *key, void *value);
 void *rt_map_remove(struct rt_map *m, const char *key); /* gives the value */
-/* Walks all: start with *it = 0; false at the end. Do not change the map meanwhile. */
+/* Walks all, in no order: start with *it = 0; false at the end. Do not change the map meanwhile. */
 bool rt_map_next(const struct rt_map *m, size_t *it, const char **key, void **value);
 
 #endif

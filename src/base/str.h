@@ -26,7 +26,7 @@ bool rt_utf8_valid(const char *s, size_t n);
 int rt_cp_width(int32_t cp);                   /* 0, 1, 2; control and invalid: -1 */
 int rt_width(const char *s, size_t n);         /* columns of clean text */
 
-/* Appends `s` made harmless for a terminal: control bytes as ^X, invalid bytes as \xNN, bidirectional
+/* Appends `s` made harmless for a terminal: control bytes as ^X, invalid bytes as \xNN, C1 control, bidirectional
  * and zero-width control characters as <U+XXXX>, newline and tab as one blank. Text from a cluster
  * passes through here (or through the log cleaner) before it is drawn or printed in a table. */
 void rt_clean(struct rt_buf *out, const char *s, size_t n);
@@ -53,10 +53,10 @@ char *rt_fmt_iso(char *out, size_t size, int64_t wall_ms);
 
 bool rt_parse_i64(const char *s, int64_t *out);      /* whole string, decimal */
 bool rt_parse_f64(const char *s, double *out);       /* whole string, '.' always, finite */
-bool rt_parse_duration(const char *s, int64_t *ms, struct rt_error *err); /* 90s 15m 4h 2d 1h30m, D-HH:MM:SS, HH:MM:SS, bare seconds */
-bool rt_parse_size(const char *s, int64_t *bytes, struct rt_error *err);  /* 512MiB 2GiB 1.5G 100 */
+bool rt_parse_duration(const char *s, int64_t *ms, struct rt_error *err); /* 90s 15m 4h 2d 1h30m, D-HH:MM:SS, HH:MM:SS, MM:SS, bare seconds */
+bool rt_parse_size(const char *s, int64_t *bytes, struct rt_error *err);  /* 512MiB 2GiB 1.5G 100; K, Ki, KiB: 1024, KB: 1000 */
 
-/* A list of strings that owns them. */
+/* A list of strings that owns them. Adding NULL adds nothing. */
 struct rt_strs {
     char **v; /* NULL-terminated when n > 0 */
     size_t n, cap;
