@@ -42,15 +42,16 @@ struct rt_resources {
 };
 
 struct rt_field {
-    const char *key; /* NULL ends the table */
     size_t off;
+    const char *key; /* NULL ends the table */
     enum rt_ftype type;
     bool required;
     int64_t absent;            /* for numbers: what an absent or null value reads as */
     const char *const *names;  /* enum words, [0] is "other"; NULL-terminated */
     const struct rt_field *sub;
 };
-#define RT_FIELD(T, member, k, t, ...) {.key = k, .off = offsetof(T, member), .type = t, __VA_ARGS__}
+/* RT_FIELD(struct rt_job, start_ms, "start_time", RT_F_I64, .absent = -1) */
+#define RT_FIELD(T, member, ...) {.off = offsetof(T, member), __VA_ARGS__}
 
 /* Fills `out` (zeroed by the callee for the fields named). */
 bool rt_decode(const json_t *v, const struct rt_field *fields, void *out, struct rt_arena *arena,
