@@ -1,0 +1,107 @@
+/* What a node offers and what of it is in use: /api/v0/nodes knows the totals exactly and under
+ * their real names, nodeLogicalResources tells what is used as lines of text. */
+#include "ray/private.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* "node:10.0.0.1", "node:__internal_head__", and the copies that placement groups make of a
+ * resource
+ * ("CPU_group_0_<hex>", "bundle_group_<hex>") are Ray's bookkeeping. */
+static bool is_bookkeeping(const char *name) {
+    if (rt_starts(name, "node:"))
+        return true;
+    const char *g = strstr(name, "_group_");
+    if (!g)
+        return false;
+    const char *hex = strrchr(name, '_') + 1;
+    const size_t n = strlen(hex);
+    return n >= 32 && strspn(hex, "0123456789abcdef") == n;
+}
+
+static int rank(const char *name) {
+    static const char *const first[] = {"CPU", "GPU", "memory", "object_store_memory"};
+    for (size_t i = 0; i < RT_COUNT(first); i++)
+        if (strcmp(name, first[i]) == 0)
+            return (int)i;
+    return (int)RT_COUNT(first);
+}
+
+static int by_rank(const void *a, const void *b) {
+    const struct rt_amount *x = a, *y = b;
+    const int rx = rank(x->name), ry = rank(y->name);
+    return rx != ry ? rx - ry : rt_natcmp(x->name, y->name);
+}
+
+/* "4.77MiB", "0.19999999999999996", "0B": a number and perhaps a unit; -1 when it is neither. */
+static double quantity(const char *s, size_t n) {
+    static const struct {
+        const char *unit;
+        double factor;
+    } units[] = {{"KiB", 1024.0},
+                 {"MiB", 1048576.0},
+                 {"GiB", 1073741824.0},
+                 {"TiB", 1099511627776.0},
+                 {"B", 1.0}};
+    char text[64];
+    if (n == 0 || n >= sizeof(text))
+        return -1;
+    memcpy(text, s, n);
+    text[n] = '\0';
+    double factor = 1;
+    for (size_t i = 0; i < RT_COUNT(units); i++)
+        if (rt_ends(text, units[i].unit)) {
+            factor = units[i].factor;
+            text[n - strlen(units[i].unit)] = '\0';
+            break;
+        }
+    double v = -1;
+    if (!rt_parse_f64(text, &v) || v < 0)
+        return -1;
+    return v * factor;
+}
+
+/* One line "<used>/<total> <name> (...)". */
+static bool line_of(const char *line, size_t n, const char *name, double *used, double *total) {
+    const char *slash = memchr(line, '/', n);
+    const char *blank = slash ? memchr(slash, ' ', n - (size_t)(slash - line)) : NULL;
+    if (!blank)
+        return false;
+    const char *at = blank + 1;
+    const size_t left = n - (size_t)(at - line), len = strlen(name);
+    if (left < len || memcmp(at, name, len) != 0)
+        return false;
+    if (left > len && !(at[len] == ' ' && (left == len + 1 || at[len + 1] == '(')))
+        return false;
+    *used = quantity(line, (size_t)(slash - line));
+    *total = quantity(slash + 1, (size_t)(blank - slash - 1));
+    return true;
+}
+
+static double used_of(const char *logical, const char *name) {
+    double used = -1, total = -1;
+    while (logical && *logical) {
+        const size_t n = strcspn(logical, "\n");
+        if (line_of(logical, n, name, &used, &total))
+            return used;
+        logical += n + (logical[n] == '\n');
+    }
+    return -1;
+}
+
+struct rt_amounts rt_node_amounts(const struct rt_resources *total, const char *logical,
+                                  struct rt_arena *arena) {
+    struct rt_amounts out = {0};
+    if (total->n == 0)
+        return out;
+    out.v = rt_arena_alloc(arena, total->n * sizeof(*out.v));
+    for (size_t i = 0; i < total->n; i++) {
+        const struct rt_resource *r = &total->v[i];
+        if (is_bookkeeping(r->name))
+            continue;
+        out.v[out.n++] = (struct rt_amount){r->name, used_of(logical, r->name), r->amount};
+    }
+    if (out.n > 0)
+        qsort(out.v, out.n, sizeof(*out.v), by_rank);
+    return out;
+}
