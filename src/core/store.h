@@ -27,7 +27,8 @@ struct rt_freshness {
     bool from_snapshot;    /* it is the last known state from disk */
     struct rt_error error; /* of the last try; RT_OK after a good one */
     int64_t error_at_ms;
-    uint64_t revision;     /* rises with every change of data or error */
+    uint64_t revision;     /* rises with every change of data or error; the same number: the same rows at the same
+                            * addresses (an equal list of jobs leaves the old one in place) */
 };
 
 /* One local port carried to the cluster, as the forwards pane shows it. */
@@ -49,7 +50,8 @@ struct rt_cluster {
     char *where;                 /* "http://…", "me@lab1", … */
     enum rt_cluster_state state;
     enum rt_reach reach;
-    char *state_detail;  /* "queued (Priority)", last error in one line; NULL */
+    char *state_detail;  /* beside the state: "Priority", why it failed; NULL */
+    char *reach_detail;  /* why it is not reached, in one line; NULL */
     bool ours;           /* in our journal: made by raytui */
     bool readonly;
     uint32_t caps;       /* enum rt_cap of its provider */
@@ -109,14 +111,16 @@ const struct rt_job *rt_store_job(const struct rt_cluster *c, const char *id);
 const struct rt_job *rt_find_job(const struct rt_cluster *c, const char *text, struct rt_error *err);
 const struct rt_node *rt_find_node(const struct rt_cluster *c, const char *text, struct rt_error *err);
 
-/* `fn` runs inside every put (same turn); several may watch. */
+/* `fn` runs inside every put (same turn); several may watch. RT_T_CLUSTER also tells of clusters that came
+ * and of one that goes: then rt_store_cluster no longer finds it and c dies after the call. `c` is NULL for
+ * RT_T_OPERATIONS of a cluster that is not in the store. */
 typedef void rt_store_fn(void *ctx, struct rt_cluster *c, enum rt_topic t);
 void rt_store_watch(struct rt_store *s, rt_store_fn *fn, void *ctx);
 void rt_store_unwatch(struct rt_store *s, rt_store_fn *fn, void *ctx);
 
 /* Totals over the alive nodes of a cluster. */
 struct rt_totals {
-    int64_t nodes_alive, nodes_total;
+    int64_t nodes_alive, nodes_total; /* -1: not told yet; the same for jobs */
     double cpu_used, cpu_total, gpu_used, gpu_total; /* logical; < 0 unknown */
     double mem_used_bytes, mem_total_bytes;          /* physical; < 0 unknown */
     int64_t jobs_running, jobs_pending, jobs_failed, jobs_total;

@@ -25,9 +25,10 @@ struct rt_column {
     int priority;      /* 0: never goes; the highest goes first when it is narrow */
     bool wide;         /* only in wide mode (^W, -o wide) */
     bool grow;         /* takes what is left */
-    void (*text)(struct rt_buf *out, const void *row, const struct rt_row_env *env); /* cleaned text */
+    bool glyph;        /* drawn with the glyph of its health and a blank in front: min and want count both */
+    void (*text)(struct rt_buf *out, const void *row, const struct rt_row_env *env); /* appends clean text */
     int (*order)(const void *a, const void *b); /* NULL: by text */
-    enum rt_health (*health)(const void *row, const struct rt_row_env *env); /* colours the cell; may be NULL */
+    enum rt_health (*health)(const void *row, const struct rt_row_env *env); /* colours the cell (UNKNOWN: not); NULL */
 };
 
 struct rt_table {
@@ -51,7 +52,14 @@ struct rt_table {
 extern const struct rt_table rt_table_clusters, rt_table_pools, rt_table_nodes, rt_table_jobs, rt_table_forwards,
     rt_table_operations;
 const struct rt_table *const *rt_tables(void); /* all, NULL-terminated */
-const struct rt_table *rt_table_find(const char *name);
+const struct rt_table *rt_table_find(const char *name); /* by name or singular */
+
+/* The state of a cluster in words, with how it is reached: "up, 2 nodes starting", "queued (Priority)",
+ * "unreachable 14m"; appends clean text. And the health that goes with it. */
+void rt_cluster_state_text(struct rt_buf *out, const struct rt_cluster *c, int64_t now_ms);
+enum rt_health rt_cluster_health(const struct rt_cluster *c);
+/* Why a job waits or failed, in a few clean words; appends nothing when there is nothing to say. */
+void rt_job_why(struct rt_buf *out, const struct rt_job *j);
 
 /* A row as "key  value" lines for detail views and `show`; appends clean text. */
 void rt_row_describe(struct rt_buf *out, const struct rt_table *t, const void *row, const struct rt_row_env *env);
