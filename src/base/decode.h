@@ -46,7 +46,7 @@ struct rt_field {
     const char *key; /* NULL ends the table */
     enum rt_ftype type;
     bool required;
-    int64_t absent;            /* for numbers: what an absent or null value reads as */
+    int64_t absent;            /* for numbers, bools, enums: what an absent or null value reads as */
     const char *const *names;  /* enum words, [0] is "other"; NULL-terminated */
     const struct rt_field *sub;
 };
@@ -57,10 +57,14 @@ struct rt_field {
 bool rt_decode(const json_t *v, const struct rt_field *fields, void *out, struct rt_arena *arena,
                struct rt_error *err);
 
-/* Parses text as JSON with integers past 64 bits allowed, and depth and size limits; gives the value. */
+/* Parses text as JSON, at most 64 MiB and 2048 levels; gives the value. What Python writes although JSON
+ * does not know it is understood: integers past 64 bits become reals, NaN and Infinity null, single
+ * surrogates and bytes that are no UTF-8 U+FFFD. */
 json_t *rt_json_parse(const char *text, size_t n, struct rt_error *err);
+/* RT_E_PROTOCOL for a text that is no JSON, with its first bytes; HTML is named as such. Returns false. */
+bool rt_json_unlike(struct rt_error *err, const char *head, size_t n);
 
-/* Walks "a.b.c" down objects; NULL when absent. */
+/* Walks "a.b.c" down objects; borrowed; NULL when absent. */
 json_t *rt_json_at(const json_t *v, const char *path);
 const char *rt_json_str(const json_t *v, const char *path); /* borrowed; NULL when absent or no string */
 

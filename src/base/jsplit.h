@@ -2,7 +2,7 @@
  * decoded in slices and only one element is held.
  *
  * The array is the top value, or the value at a path of keys ("data.result.result"). Text outside it
- * is skipped; small scalar members beside it can be kept (see rt_jsplit_side). Depth, element size and
+ * is kept apart (see rt_jsplit_rest). Depth, element size and
  * garbage are limited: the splitter fails with a message, it never guesses. */
 #ifndef RT_BASE_JSPLIT_H
 #define RT_BASE_JSPLIT_H
@@ -13,10 +13,10 @@
 
 struct rt_jsplit;
 
-/* One element, as text. Return false to stop (err is then the caller's business). */
+/* One element, as text (not NUL-terminated). Return false to stop (err is then the caller's business). */
 typedef bool rt_jsplit_fn(void *ctx, size_t index, const char *text, size_t n);
 
-/* `path` "" for a top-level array. `max_element` in bytes (0: 8 MiB). */
+/* `path` "" for a top-level array. `max_element` in bytes (0: 8 MiB). Gives the splitter; keeps ctx. */
 struct rt_jsplit *rt_jsplit_create(const char *path, size_t max_element, rt_jsplit_fn *fn, void *ctx);
 void rt_jsplit_destroy(struct rt_jsplit *s);
 
