@@ -50,6 +50,7 @@ struct rt_action_def {
     bool writes;       /* refused in read-only mode */
     const struct rt_option *options; /* NULL */
     const char *view;  /* opens this view on the screen, prints this table on the command line; NULL */
+    int tail;          /* words that follow the target: the number of `scale` */
     /* May it run on this now? False with the reason (a dim key). NULL: by `need` and `writes` alone. */
     bool (*ready)(struct rt_app *a, const struct rt_call *c, struct rt_error *err);
     /* What the question says; NULL: made from the names. */

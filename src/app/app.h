@@ -91,12 +91,14 @@ struct rt_log_status {
     char text[200];         /* "following", "waiting: …", "lost (…), retry in 4 s", "ended: SUCCEEDED" */
     double lines_per_s;
     int job_status;         /* when ended: enum rt_job_status, else 0 */
+    struct rt_error error;  /* when failed */
 };
 struct rt_log *rt_log_open_target(struct rt_app *a, const struct rt_log_target *t, bool follow, rt_loop_fn *change, void *ctx,
                                   struct rt_error *err);
 void rt_log_close_target(struct rt_log *l); /* NULL is fine */
 struct rt_logbuf *rt_log_buffer(struct rt_log *l);
 const struct rt_log_status *rt_log_status(const struct rt_log *l);
+void rt_log_retry(struct rt_log *l); /* reconnects now */
 /* Bytes as they come, besides the buffer (the command line prints them). */
 void rt_log_on_data(struct rt_log *l, void (*fn)(void *ctx, const char *data, size_t n), void *ctx);
 

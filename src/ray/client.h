@@ -97,6 +97,7 @@ struct rt_submit {
     const char *submission_id;   /* NULL: made here, so that a repeated POST cannot run a job twice */
     const char *working_dir;     /* local directory, a .zip, or a URI; NULL */
     const char *runtime_env;     /* JSON text (from a file or text); NULL */
+    struct rt_strs env_defaults; /* "K=V", under runtime_env's */
     struct rt_strs env_vars;     /* "K=V", over runtime_env's */
     struct rt_strs excludes;
     struct rt_strs py_modules;   /* local directories or URIs */

@@ -1,0 +1,54 @@
+/* Inside app only: what the files of verbs share. */
+#ifndef RT_APP_ACT_H
+#define RT_APP_ACT_H
+
+#include "app/action.h"
+#include "app/session.h"
+
+/* The answer of a verb that was over at once: `done` runs in the next turn. err NULL: fine; message and err are
+ * copied. */
+struct rt_op *act_answer(struct rt_app *a, rt_action_done_fn *done, void *ctx, const struct rt_error *err,
+                         struct rt_operation *op, const char *fmt, ...) RT_PRINTF(6, 7);
+
+/* The session of the call's cluster, or NULL with the reason. */
+struct session *act_session(struct rt_app *a, const struct rt_call *c, struct rt_error *err);
+
+/* Adds a line about a cluster that raytui did not make. */
+void act_foreign(const struct rt_cluster *c, struct rt_buf *text);
+
+/* act_cluster.c */
+bool ask_down(struct rt_app *a, const struct rt_call *c, struct rt_confirmation *out, struct rt_error *err);
+bool ask_up(struct rt_app *a, const struct rt_call *c, struct rt_confirmation *out, struct rt_error *err);
+struct rt_op *run_up(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
+struct rt_op *run_down(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
+struct rt_op *run_attach(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
+struct rt_op *run_forget(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
+bool ready_forget(struct rt_app *a, const struct rt_call *c, struct rt_error *err);
+
+/* act_scale.c */
+bool ready_scale(struct rt_app *a, const struct rt_call *c, struct rt_error *err);
+bool ask_scale(struct rt_app *a, const struct rt_call *c, struct rt_confirmation *out, struct rt_error *err);
+struct rt_op *run_scale(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
+bool ask_remove_node(struct rt_app *a, const struct rt_call *c, struct rt_confirmation *out, struct rt_error *err);
+struct rt_op *run_remove_node(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
+
+/* act_job.c */
+bool ready_stop(struct rt_app *a, const struct rt_call *c, struct rt_error *err);
+bool ask_stop(struct rt_app *a, const struct rt_call *c, struct rt_confirmation *out, struct rt_error *err);
+struct rt_op *run_stop(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
+bool ready_delete(struct rt_app *a, const struct rt_call *c, struct rt_error *err);
+bool ask_delete(struct rt_app *a, const struct rt_call *c, struct rt_confirmation *out, struct rt_error *err);
+struct rt_op *run_delete(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
+
+/* submit.c */
+struct rt_op *run_submit(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
+
+/* act_forward.c */
+struct rt_op *run_forward(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
+struct rt_op *run_unforward(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
+struct rt_op *run_env(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
+
+/* act_init.c */
+struct rt_op *run_init(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
+
+#endif

@@ -1,0 +1,131 @@
+/* The table of verbs. A key, a `:` line, a command line, a help entry, a completion: all are spellings of a row. */
+#include "app/act.h"
+
+static const struct rt_option up_options[] = {
+    {"dry-run", 0, NULL, "print what would be done, do nothing", false},
+    {"keep", 0, NULL, "leave what was made when it fails or times out", false},
+    {"timeout", 0, "D", "give up after this time (30m)", false},
+    {0},
+};
+static const struct rt_option forward_options[] = {
+    {"local-port", 0, "N", "listen on this port of 127.0.0.1", false},
+    {0},
+};
+static const struct rt_option env_options[] = {
+    {"jobs", 0, NULL, "RAY_ADDRESS=http://... for the job commands of old Rays", false},
+    {0},
+};
+static const struct rt_option scale_options[] = {
+    {"min", 0, "N", "smallest size of the pool", false},
+    {"max", 0, "N", "largest size of the pool", false},
+    {0},
+};
+static const struct rt_option submit_options[] = {
+    {"working-dir", 0, "DIR", "goes along; the job starts in it (also a .zip or a URI)", false},
+    {"runtime-env", 0, "FILE", "runtime environment, YAML or JSON", false},
+    {"runtime-env-json", 0, "TEXT", "the same as JSON text", false},
+    {"env", 'e', "K=V", "environment variable of the job", true},
+    {"exclude", 0, "PATTERN", "leave out of the working directory (as in .gitignore)", true},
+    {"py-module", 0, "DIR", "importable directory that goes along", true},
+    {"entrypoint", 0, "LINE", "the command as one shell line, instead of -- CMD", false},
+    {"entrypoint-num-cpus", 0, "N", "CPUs for the entrypoint", false},
+    {"entrypoint-num-gpus", 0, "N", "GPUs for the entrypoint", false},
+    {"entrypoint-memory", 0, "SIZE", "memory for the entrypoint, in bytes or with a unit", false},
+    {"entrypoint-resources", 0, "JSON", "other resources for the entrypoint: {\"name\": 1}", false},
+    {"metadata", 0, "K=V", "metadata of the job", true},
+    {"metadata-json", 0, "JSON", "the same as a JSON object", false},
+    {"submission-id", 0, "ID", "instead of one made by raytui", false},
+    {"from", 0, "JOB", "as this job was submitted; other options win", false},
+    {"wait", 0, NULL, "stay, follow the log, end with the job's own end", false},
+    {"no-wait", 0, NULL, "return when it is submitted (the default)", false},
+    {"dry-run", 0, NULL, "print the request and what looks wrong, send nothing", false},
+    {"show-env", 0, NULL, "do not mask env_vars", false},
+    {0},
+};
+static const struct rt_option stop_options[] = {
+    {"no-wait", 0, NULL, "ask, and do not wait for the end", false},
+    {0},
+};
+static const struct rt_option log_options[] = {
+    {"follow", 'f', NULL, "go on until the job ends", false},
+    {"lines", 'n', "N", "only the last N lines", false},
+    {"file", 0, "FILE", "a file of this machine", false},
+    {"view", 0, NULL, "in the log view", false},
+    {0},
+};
+static const struct rt_option wait_options[] = {
+    {"up", 0, NULL, "wait until the cluster answers", false},
+    {"timeout", 0, "D", "give up after this time", false},
+    {0},
+};
+static const struct rt_option list_options[] = {
+    {"show-env", 0, NULL, "do not mask env_vars", false},
+    {"filter", 0, "TEXT", "only rows that contain it", false},
+    {"sort", 0, "COLUMN", "by this column; -COLUMN descending", false},
+    {0},
+};
+static const struct rt_option init_options[] = {
+    {"force", 0, NULL, "overwrite the file", false},
+    {0},
+};
+
+const struct rt_action_def rt_actions[] = {
+    {"attach", "TARGET", "open a cluster: a name, local, http://HOST:8265, ssh://[USER@]HOST", RT_ON_CLUSTER, 0,
+     RT_CONFIRM_NONE, false, NULL, NULL, 0, NULL, NULL, run_attach},
+    {"discover", "", "look for Ray clusters on this machine", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, false, NULL, "discover", 0,
+     NULL, NULL, NULL},
+    {"init", "PROVIDER [NAME]", "write a commented configuration of a new cluster", RT_ON_NOTHING, 0, RT_CONFIRM_NONE,
+     false, init_options, NULL, 0, NULL, NULL, run_init},
+    {"up", "CLUSTER", "bring the cluster up", RT_ON_CLUSTER, RT_CAP_UP, RT_CONFIRM_YES_NO, true, up_options, NULL, 0, NULL,
+     ask_up, run_up},
+    {"down", "CLUSTER", "tear the cluster down and free its machines", RT_ON_CLUSTER, RT_CAP_DOWN, RT_CONFIRM_TYPE_NAME,
+     true, NULL, NULL, 0, NULL, ask_down, run_down},
+    {"forget", "CLUSTER", "take the cluster off the list; nothing is ended", RT_ON_CLUSTER, 0, RT_CONFIRM_YES_NO, false,
+     NULL, NULL, 0, ready_forget, NULL, run_forget},
+    {"forward", "CLUSTER [PORT...] [-- CMD]", "carry ports of the head to this machine", RT_ON_CLUSTER, 0, RT_CONFIRM_NONE,
+     false, forward_options, NULL, 0, NULL, NULL, run_forward},
+    {"unforward", "FORWARD", "close a forward", RT_ON_FORWARD, 0, RT_CONFIRM_NONE, false, NULL, NULL, 0, NULL, NULL,
+     run_unforward},
+    {"env", "CLUSTER", "print export lines for Ray's own tools", RT_ON_CLUSTER, 0, RT_CONFIRM_NONE, false, env_options, NULL,
+     0, NULL, NULL, run_env},
+    {"scale", "CLUSTER POOL N|+N|-N", "change the number of nodes of a pool", RT_ON_POOL, RT_CAP_SCALE, RT_CONFIRM_NONE,
+     true, scale_options, NULL, 1, ready_scale, ask_scale, run_scale},
+    {"remove-node", "CLUSTER NODE", "end one node", RT_ON_NODE, RT_CAP_REMOVE_NODE, RT_CONFIRM_YES_NO, true, NULL, NULL, 0,
+     NULL, ask_remove_node, run_remove_node},
+    {"shell", "CLUSTER [NODE]", "a shell on the head or a node", RT_ON_NODE, RT_CAP_SHELL, RT_CONFIRM_NONE, false, NULL,
+     NULL, 0, NULL, NULL, NULL},
+    {"submit", "[OPTIONS] -- CMD...", "submit a job", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, true, submit_options, NULL, 0, NULL,
+     NULL, run_submit},
+    {"stop", "JOB...", "stop jobs", RT_ON_JOB, 0, RT_CONFIRM_YES_NO, true, stop_options, NULL, 0, ready_stop, ask_stop,
+     run_stop},
+    {"delete", "JOB...", "delete the records of ended jobs", RT_ON_JOB, 0, RT_CONFIRM_YES_NO, true, NULL, NULL, 0,
+     ready_delete, ask_delete, run_delete},
+    {"logs", "JOB | NODE/FILE", "print or follow a log", RT_ON_JOB, 0, RT_CONFIRM_NONE, false, log_options, "log", 0, NULL,
+     NULL, NULL},
+    {"wait", "JOB | CLUSTER --up", "wait for a job's end, or for a cluster", RT_ON_JOB, 0, RT_CONFIRM_NONE, false,
+     wait_options, NULL, 0, NULL, NULL, NULL},
+    {"show", "CLUSTER|POOL|NODE|JOB", "one thing with all that is known of it", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, false,
+     list_options, "detail", 0, NULL, NULL, NULL},
+    {"ls", "", "list the clusters", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, false, list_options, "clusters", 0, NULL, NULL, NULL},
+    {"clusters", "", "list the clusters", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, false, list_options, "clusters", 0, NULL, NULL,
+     NULL},
+    {"pools", "[CLUSTER]", "list the pools of a cluster", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, false, list_options, "pools", 0,
+     NULL, NULL, NULL},
+    {"nodes", "[CLUSTER]", "list the nodes of a cluster", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, false, list_options, "nodes", 0,
+     NULL, NULL, NULL},
+    {"jobs", "[CLUSTER]", "list the jobs of a cluster", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, false, list_options, "jobs", 0,
+     NULL, NULL, NULL},
+    {"job", "JOB", "one job with all that is known of it", RT_ON_JOB, 0, RT_CONFIRM_NONE, false, list_options, "detail", 0,
+     NULL, NULL, NULL},
+    {"forwards", "", "list the forwards", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, false, NULL, "forwards", 0, NULL, NULL, NULL},
+    {"operations", "", "list what raytui does and did", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, false, NULL, "operations", 0, NULL,
+     NULL, NULL},
+    {"check", "[NAME|FILE]", "read the configuration and list its problems", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, false, NULL,
+     NULL, 0, NULL, NULL, NULL},
+    {"doctor", "[CLUSTER]", "what is here, what is missing, what answers", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, false, NULL,
+     "doctor", 0, NULL, NULL, NULL},
+    {"keys", "", "print the keys of the screen", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, false, NULL, "help", 0, NULL, NULL, NULL},
+    {"stats", "[CLUSTER]", "what watching costs the head", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, false, NULL, "stats", 0, NULL,
+     NULL, NULL},
+    {0},
+};

@@ -1,0 +1,348 @@
+/* Making and ending the program without a face; which cluster is meant. */
+#include "app/session.h"
+#include "app/action.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "core/snapshot.h"
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { SNAPSHOT_EVERY_MS = 60000 };
+
+static void poke_from_provider(void *ctx, const char *cluster, enum rt_topic t) {
+    rt_app_poke(ctx, cluster, RT_TOPIC_BIT(t));
+}
+
+/* Every configured cluster, and what the journals know, stands in the store before anything is asked. */
+static void list_cluster(struct rt_app *a, struct rt_cluster_conf *conf) {
+    const bool known = rt_store_cluster(a->store, conf->name) != NULL;
+    struct rt_cluster *c = rt_store_add(a->store, conf->name, conf->provider ? conf->provider : "?");
+    struct rt_buf where;
+    rt_buf_init(&where, 4 * RT_KIB);
+    if (conf->ops && conf->ops->where && !conf->broken)
+        conf->ops->where(conf, &where);
+    free(c->where);
+    c->where = rt_buf_take(&where);
+    c->caps = conf->ops ? conf->ops->caps : 0;
+    c->readonly = conf->readonly || a->readonly;
+    c->ours = rt_journal_lives(conf->name);
+    if (conf->broken)
+        rt_store_set_state(a->store, c, RT_CL_FAILED, "configuration has problems");
+    if (!known && a->p->snapshots && !conf->broken) {
+        struct rt_error err = {0};
+        if (!rt_snapshot_load(a->store, c, &err) && err.code)
+            rt_log(RT_LOG_WARN, "%s: last known state not read: %s", conf->name, err.message);
+    }
+    rt_store_touch(a->store, c, RT_T_CLUSTER);
+}
+
+static void add_local(struct rt_app *a) {
+    struct rt_error err = {0};
+    if (!rt_config_cluster(a->config, "local") && !rt_config_add(a->config, "local", "{provider: local}", rt_providers, &err))
+        rt_log(RT_LOG_WARN, "provider local: %s", err.message);
+}
+
+static void save_snapshots(void *ctx) {
+    struct rt_app *a = ctx;
+    for (size_t i = 0; i < a->p->nsessions; i++) {
+        struct rt_error err = {0};
+        if (a->p->sessions[i]->attached && !rt_snapshot_save(a->p->sessions[i]->cluster, &err))
+            rt_log(RT_LOG_WARN, "%s: last known state not saved: %s", a->p->sessions[i]->conf->name, err.message);
+    }
+}
+
+struct rt_app *rt_app_create(const struct rt_app_opts *o, struct rt_error *err) {
+    struct rt_loop *loop = rt_loop_create(err);
+    struct rt_http *http = loop ? rt_http_create(loop, err) : NULL;
+    if (!http) {
+        rt_loop_destroy(loop);
+        return NULL;
+    }
+    struct rt_app *a = RT_NEW(struct rt_app);
+    a->p = RT_NEW(struct rt_app_private);
+    a->loop = loop;
+    a->p->http = http;
+    a->asker = o->asker;
+    a->p->snapshots = o->snapshots;
+    a->store = rt_store_create();
+    a->operations = rt_operations_create(loop, a->store);
+    a->config = rt_config_load(o->config_path, rt_providers);
+    a->readonly = o->readonly || a->config->readonly;
+    a->p->refresh_ms = o->refresh_ms ? o->refresh_ms : a->config->refresh_ms;
+    a->p->ray_calls = (struct rt_ray_calls){.run_script = run_script, .poke = poke_from_provider, .ctx = a};
+    add_local(a);
+    for (size_t i = 0; i < a->config->nclusters; i++)
+        list_cluster(a, a->config->clusters[i]);
+    if (o->snapshots)
+        a->p->snapshot_timer = rt_timer_start(loop, SNAPSHOT_EVERY_MS, SNAPSHOT_EVERY_MS, save_snapshots, a);
+    return a;
+}
+
+void rt_app_destroy(struct rt_app *a) {
+    if (!a)
+        return;
+    rt_timer_stop(a->p->snapshot_timer);
+    rt_operations_destroy(a->operations);
+    while (a->p->nsessions)
+        session_destroy(a->p->sessions[a->p->nsessions - 1]);
+    free(a->p->sessions);
+    rt_http_destroy(a->p->http);
+    rt_store_destroy(a->store);
+    rt_config_destroy(a->config);
+    for (size_t i = 0; i < a->p->nretired; i++)
+        rt_config_destroy(a->p->retired[i]);
+    free(a->p->retired);
+    rt_loop_destroy(a->loop);
+    free(a->p);
+    free(a);
+}
+
+bool rt_app_reload(struct rt_app *a) {
+    char *path = rt_strdup(a->config->path);
+    struct rt_config *fresh = rt_config_load(rt_file_exists(path) ? path : NULL, rt_providers);
+    free(path);
+    /* A running session keeps its old settings until it is attached anew: its forwards must stay. Therefore
+     * the old configuration stays too. */
+    for (size_t i = a->p->nsessions; i-- > 0;)
+        if (!a->p->sessions[i]->attached)
+            session_destroy(a->p->sessions[i]);
+    a->p->retired = rt_realloc(a->p->retired, (a->p->nretired + 1) * sizeof(*a->p->retired));
+    a->p->retired[a->p->nretired++] = a->config;
+    a->config = fresh;
+    add_local(a);
+    for (size_t i = 0; i < fresh->nclusters; i++)
+        list_cluster(a, fresh->clusters[i]);
+    return fresh->nproblems == 0;
+}
+
+/* ---- targets ---- */
+
+/* A name for an address: what is a letter or digit stays, the rest becomes one '-'. */
+static void name_of(const char *text, char *out, size_t size) {
+    size_t n = 0;
+    for (const char *p = text; *p && n + 1 < RT_MIN(size, (size_t)40); p++) {
+        if (isalnum((unsigned char)*p))
+            out[n++] = (char)tolower((unsigned char)*p);
+        else if (n && out[n - 1] != '-')
+            out[n++] = '-';
+    }
+    while (n && out[n - 1] == '-')
+        n--;
+    out[n] = 0;
+}
+
+static const char *add_target(struct rt_app *a, const char *name, const char *yaml, struct rt_error *err) {
+    struct rt_cluster_conf *conf = rt_config_cluster(a->config, name);
+    if (!conf)
+        conf = rt_config_add(a->config, name, yaml, rt_providers, err);
+    if (!conf)
+        return NULL;
+    list_cluster(a, conf);
+    return rt_store_cluster(a->store, name)->name;
+}
+
+/* http(s)://…, ray://host:port (its dashboard is meant), host:port; a GCS port is understood. */
+static const char *url_target(struct rt_app *a, const char *text, struct rt_error *err) {
+    char name[64], *yaml;
+    struct rt_url u = {0};
+    char *url = strstr(text, "://") ? rt_strdup(text) : rt_strf("http://%s", text);
+    if (rt_starts(url, "ray://") || rt_starts(url, "gcs://")) {
+        char *http = rt_strf("http://%s", url + 6);
+        free(url);
+        url = http;
+    }
+    if (!rt_url_parse(url, &u, err)) {
+        free(url);
+        return NULL;
+    }
+    if (u.port == 6379 || u.port == 10001) { /* the GCS, the Ray client: the dashboard stands beside them */
+        rt_log(RT_LOG_INFO, "%s: port %d is not the dashboard's, 8265 is taken instead", text, u.port);
+        free(url);
+        url = rt_strf(strchr(u.host, ':') ? "http://[%s]:8265" : "http://%s:8265", u.host);
+        u.port = 8265;
+    }
+    char *place = rt_strf("%s-%d%s", u.host, u.port, u.path ? u.path : "");
+    name_of(place, name, sizeof name);
+    json_t *fields = json_pack("{s:s, s:s}", "provider", "address", "url", url);
+    yaml = json_dumps(fields, JSON_COMPACT); /* JSON is YAML */
+    json_decref(fields);
+    const char *got = add_target(a, name, yaml, err);
+    free(yaml);
+    free(place);
+    free(url);
+    rt_url_deinit(&u);
+    return got;
+}
+
+static const char *ssh_target(struct rt_app *a, const char *target, struct rt_error *err) {
+    char name[64];
+    name_of(target + 6, name, sizeof name);
+    if (!name[0]) {
+        rt_error_set(err, RT_E_USAGE, "%s: no host in it", target);
+        rt_error_hint(err, "ssh://[user@]host[:port]");
+        return NULL;
+    }
+    json_t *fields = json_pack("{s:s, s:s, s:s}", "provider", "address", "url", "http://127.0.0.1:8265", "hop", target + 6);
+    char *yaml = json_dumps(fields, JSON_COMPACT);
+    json_decref(fields);
+    const char *got = add_target(a, name, yaml, err);
+    free(yaml);
+    return got;
+}
+
+static bool looks_like_address(const char *t) {
+    const char *colon = strrchr(t, ':');
+    int64_t port = 0;
+    return strstr(t, "://") || (colon && rt_parse_i64(colon + 1, &port) && port > 0);
+}
+
+const char *rt_app_target(struct rt_app *a, const char *target, struct rt_error *err) {
+    struct rt_cluster *c = rt_store_cluster(a->store, target);
+    if (c)
+        return c->name;
+    if (rt_starts(target, "ssh://"))
+        return ssh_target(a, target, err);
+    if (rt_starts(target, "kube://") || rt_ends(target, ".yaml") || rt_ends(target, ".yml")) {
+        rt_error_set(err, RT_E_UNSUPPORTED, "%s: no provider for this kind of target", target);
+        rt_error_hint(err, "what can be attached: a configured name, local, http(s)://HOST:PORT, ssh://[USER@]HOST");
+        return NULL;
+    }
+    if (looks_like_address(target))
+        return url_target(a, target, err);
+    const char **names = rt_alloc((rt_store_count(a->store) + 1) * sizeof(*names));
+    for (size_t i = 0; i < rt_store_count(a->store); i++)
+        names[i] = rt_store_at(a->store, i)->name;
+    const char *near = rt_nearest(target, names);
+    rt_error_set(err, RT_E_NOT_FOUND, "no cluster %s", target);
+    if (near)
+        rt_error_hint(err, "did you mean %s?", near);
+    else
+        rt_error_hint(err, "`raytui ls` lists the clusters; http://HOST:8265 and ssh://HOST attach without configuration");
+    free(names);
+    return NULL;
+}
+
+const char *rt_app_default_cluster(struct rt_app *a, struct rt_error *err) {
+    static const char *const variables[] = {"RAYTUI_CLUSTER", "RAY_API_SERVER_ADDRESS", "RAY_ADDRESS"};
+    for (size_t i = 0; i < RT_COUNT(variables); i++) {
+        const char *v = getenv(variables[i]);
+        if (v && *v && !rt_streq(v, "auto")) {
+            const char *name = rt_app_target(a, v, err);
+            if (!name)
+                rt_error_wrap(err, "%s", variables[i]);
+            return name;
+        }
+    }
+    if (a->config->default_cluster && *a->config->default_cluster)
+        return rt_app_target(a, a->config->default_cluster, err);
+    /* `local` is always there: it is meant when it is alone, or the only other one is. */
+    const size_t n = rt_store_count(a->store);
+    const char *only = NULL;
+    size_t others = 0;
+    for (size_t i = 0; i < n; i++) {
+        const char *name = rt_store_at(a->store, i)->name;
+        if (!rt_streq(name, "local") || rt_journal_lives("local")) {
+            only = name;
+            others++;
+        }
+    }
+    if (others <= 1)
+        return only ? only : "local";
+    struct rt_buf names;
+    rt_buf_init(&names, 2 * RT_KIB);
+    for (size_t i = 0; i < n; i++)
+        rt_buf_addf(&names, "%s%s", i ? ", " : "", rt_store_at(a->store, i)->name);
+    rt_error_set(err, RT_E_USAGE, "which cluster? there are: %s", rt_buf_str(&names));
+    rt_error_hint(err, "--cluster NAME, RAYTUI_CLUSTER, or `default: NAME` in %s", a->config->path);
+    rt_buf_deinit(&names);
+    return NULL;
+}
+
+/* ---- attaching, looking ---- */
+
+bool rt_app_attach(struct rt_app *a, const char *cluster, bool may_ask, struct rt_error *err) {
+    struct session *s = session_get(a, cluster, err);
+    return s && session_attach(s, may_ask);
+}
+
+void rt_app_detach(struct rt_app *a, const char *cluster) {
+    struct session *s = session_find(a, cluster);
+    if (s)
+        session_detach(s);
+}
+
+bool rt_app_attached(const struct rt_app *a, const char *cluster) {
+    struct session *s = session_find(a, cluster);
+    return s && s->attached;
+}
+
+void rt_app_attach_all(struct rt_app *a) {
+    for (size_t i = 0; i < a->config->nclusters; i++) {
+        struct rt_cluster_conf *conf = a->config->clusters[i];
+        struct rt_error err = {0};
+        if (conf->broken || conf->attach == RT_ATTACH_MANUAL)
+            continue;
+        if (rt_streq(conf->provider, "local") && !rt_journal_lives(conf->name))
+            continue; /* there is nothing of it yet */
+        if (!rt_app_attach(a, conf->name, false, &err))
+            rt_store_fail(a->store, rt_store_cluster(a->store, conf->name), RT_T_CLUSTER, &err);
+        else if (conf->attach == RT_ATTACH_PORTS && !rt_app_forward(a, conf->name, NULL, 0, &err))
+            rt_log(RT_LOG_WARN, "%s", err.message);
+    }
+}
+
+void rt_app_look(struct rt_app *a, const char *cluster, uint32_t topics, bool listed) {
+    struct session *s = session_find(a, cluster);
+    if (!s || (s->looked == topics && s->listed == listed))
+        return;
+    const uint32_t more = topics & ~s->looked;
+    s->looked = topics;
+    s->listed = listed;
+    if (more & RT_TOPIC_BIT(RT_T_FORWARDS))
+        forwards_show(s);
+    polls_retime(s);
+    session_look_again(s);
+}
+
+void rt_app_poke(struct rt_app *a, const char *cluster, uint32_t topics) {
+    struct session *s = session_find(a, cluster);
+    if (s)
+        session_poke(s, topics);
+}
+
+/* ---- forwards ---- */
+
+bool rt_app_forward(struct rt_app *a, const char *cluster, const char *port, int local_port, struct rt_error *err) {
+    struct session *s = session_get(a, cluster, err);
+    if (!s)
+        return false;
+    return port ? forwards_open(s, port, local_port, err) : forwards_open_all(s, err);
+}
+
+bool rt_app_forward_close(struct rt_app *a, const char *forward_id, struct rt_error *err) {
+    for (size_t i = 0; i < a->p->nsessions; i++)
+        if (forwards_close(a->p->sessions[i], forward_id))
+            return true;
+    return rt_error_set(err, RT_E_NOT_FOUND, "no forward %s", forward_id);
+}
+
+bool rt_app_forwarded(const struct rt_app *a, const char *cluster) {
+    struct session *s = session_find(a, cluster);
+    return s && s->nforwards > 0;
+}
+
+void rt_app_stats(struct rt_app *a, const char *cluster, struct rt_buf *out) {
+    struct session *s = session_find(a, cluster);
+    const struct rt_route_stats *v = NULL;
+    size_t n = s && s->ray ? rt_ray_stats(s->ray, &v) : 0;
+    rt_buf_addf(out, "%-44s %9s %9s %9s %9s %7s\n", "ROUTE", "REQUESTS", "BYTES", "MS EACH", "LAST MS", "ERRORS");
+    for (size_t i = 0; i < n; i++) {
+        char bytes[24];
+        const int64_t each = v[i].requests ? v[i].elapsed_us / v[i].requests : 0;
+        rt_buf_addf(out, "%-44s %9lld %9s %9.1f %9.1f %7lld\n", v[i].route, (long long)v[i].requests,
+                    rt_fmt_bytes(bytes, sizeof bytes, (double)v[i].bytes), (double)each / 1000.0, (double)v[i].last_us / 1000.0,
+                    (long long)v[i].errors);
+    }
+}

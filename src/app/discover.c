@@ -1,0 +1,139 @@
+/* What can be found on this machine without being told. Nothing elsewhere is contacted. */
+#include "app/session.h"
+#include "base/fs.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+struct look {
+    struct discover *discover;
+    struct rt_op *op;
+};
+
+struct discover {
+    struct rt_op op;
+    struct rt_app *app;
+    struct look *looks; /* one per provider */
+    size_t nlooks, running;
+    struct rt_timer *soon;
+    struct rt_strs seen;
+    rt_found_fn *fn;
+    void *ctx;
+};
+
+static void end(struct discover *d) {
+    for (size_t i = 0; i < d->nlooks; i++)
+        rt_op_drop(&d->looks[i].op);
+    free(d->looks);
+    rt_timer_stop(d->soon);
+    rt_strs_deinit(&d->seen);
+    free(d);
+}
+
+static void cancel(struct rt_op *op) {
+    end((struct discover *)op);
+}
+
+static void tell(struct discover *d, const char *target, const char *text, const char *key) {
+    if (rt_strs_has(&d->seen, target))
+        return;
+    rt_strs_add(&d->seen, target);
+    char *t = rt_strdup(target), *x = rt_strdup(text), *k = rt_strdup(key);
+    const struct rt_found f = {.target = t, .text = x, .key = k};
+    d->fn(d->ctx, &f);
+    free(t);
+    free(x);
+    free(k);
+}
+
+static void from_environment(struct discover *d) {
+    static const char *const names[] = {"RAY_API_SERVER_ADDRESS", "RAY_ADDRESS"};
+    for (size_t i = 0; i < RT_COUNT(names); i++) {
+        const char *v = getenv(names[i]);
+        if (!v || !*v || rt_streq(v, "auto"))
+            continue;
+        char *text = rt_strf("%s=%.200s in the environment", names[i], v);
+        tell(d, v, text, "Enter attaches");
+        free(text);
+    }
+}
+
+static void from_ssh_config(struct discover *d) {
+    char *path = rt_path_expand("~/.ssh/config");
+    struct rt_buf text;
+    struct rt_error err = {0};
+    rt_buf_init(&text, RT_MIB);
+    char first[96] = "";
+    int hosts = 0;
+    if (rt_file_read(path, RT_MIB, &text, &err)) {
+        for (char *line = text.data, *next; line; line = next) {
+            next = strchr(line, '\n');
+            if (next)
+                *next++ = 0;
+            char name[96];
+            if (sscanf(line, " Host %95s", name) == 1 && !strpbrk(name, "*?!")) {
+                hosts++;
+                if (!first[0])
+                    snprintf(first, sizeof first, "%s", name);
+            }
+        }
+    }
+    if (hosts) {
+        char *target = rt_strf("ssh://%s", first);
+        char *words = hosts > 1 ? rt_strf("hosts of ~/.ssh/config: %s (+%d)", first, hosts - 1)
+                                : rt_strf("a host of ~/.ssh/config: %s", first);
+        tell(d, target, words, "Enter attaches to the first, a takes any");
+        free(words);
+        free(target);
+    }
+    rt_buf_deinit(&text);
+    free(path);
+}
+
+static void finish(void *ctx) {
+    struct discover *d = ctx;
+    from_environment(d);
+    from_ssh_config(d);
+    rt_found_fn *fn = d->fn;
+    void *fn_ctx = d->ctx;
+    end(d);
+    fn(fn_ctx, NULL);
+}
+
+static void provider_found(void *ctx, const char *target, const char *text) {
+    const struct look *l = ctx;
+    tell(l->discover, target, text, "Enter attaches");
+}
+
+static void provider_done(void *ctx) {
+    struct look *l = ctx;
+    struct discover *d = l->discover;
+    l->op = NULL;
+    if (--d->running == 0)
+        rt_timer_again(d->soon, 0, 0);
+}
+
+struct rt_op *rt_app_discover(struct rt_app *a, rt_found_fn *fn, void *ctx) {
+    struct discover *d = RT_NEW(struct discover);
+    d->op.cancel = cancel;
+    d->app = a;
+    d->fn = fn;
+    d->ctx = ctx;
+    d->soon = rt_timer_start(a->loop, 24 * 3600 * 1000, 0, finish, d);
+    size_t n = 0;
+    while (rt_providers[n])
+        n++;
+    d->looks = rt_alloc((n + 1) * sizeof(*d->looks));
+    const struct rt_provider_env env = {.loop = a->loop, .store = a->store, .http = a->p->http,
+                                        .operations = a->operations, .config = a->config, .ray = &a->p->ray_calls};
+    for (size_t i = 0; i < n; i++) {
+        if (!rt_providers[i]->discover)
+            continue;
+        d->running++;
+        struct look *l = &d->looks[d->nlooks++];
+        l->discover = d;
+        l->op = rt_providers[i]->discover(&env, provider_found, provider_done, l);
+    }
+    if (!d->running)
+        rt_timer_again(d->soon, 0, 0);
+    return &d->op;
+}

@@ -1,0 +1,184 @@
+/* Logs into buffers: a job's driver log followed over every drop, a node's file, an operation's output, a
+ * local file. */
+#include "app/session.h"
+#include "core/operation.h"
+#include "ray/follow.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct rt_log {
+    struct rt_app *app;
+    struct session *session;
+    struct rt_logbuf *buf;
+    struct rt_follow *follow;
+    struct rt_log_status status;
+    rt_loop_fn *change;
+    void *change_ctx;
+    void (*data)(void *ctx, const char *data, size_t n);
+    void *data_ctx;
+    struct rt_timer *rate_timer;
+    int64_t rate_lines;
+    bool lost;
+};
+
+static void changed(struct rt_log *l) {
+    if (l->change)
+        l->change(l->change_ctx);
+}
+
+static void on_buffer(void *ctx) {
+    changed(ctx);
+}
+
+static void on_rate(void *ctx) {
+    struct rt_log *l = ctx;
+    const int64_t lines = rt_logbuf_lines(l->buf, NULL);
+    const double rate = (double)(lines - l->rate_lines);
+    l->rate_lines = lines;
+    if (rate > 0 || l->status.lines_per_s > 0) {
+        l->status.lines_per_s = rate;
+        changed(l);
+    }
+}
+
+static void got_data(void *ctx, const char *data, size_t n) {
+    struct rt_log *l = ctx;
+    rt_logbuf_append(l->buf, data, n);
+    if (l->data)
+        l->data(l->data_ctx, data, n);
+}
+
+static void mark(struct rt_log *l, const char *what, const char *why) {
+    char clock[16], text[256];
+    const int64_t now = rt_wall_ms();
+    snprintf(text, sizeof text, "--- %s %s%s%.150s ---", what, rt_fmt_clock(clock, sizeof clock, now, now), why ? ": " : "",
+             why ? why : "");
+    rt_logbuf_mark(l->buf, text);
+}
+
+static void got_event(void *ctx, enum rt_follow_event e, const char *text, const struct rt_job *job) {
+    struct rt_log *l = ctx;
+    struct rt_log_status *st = &l->status;
+    switch (e) {
+    case RT_FOLLOW_WAITING:
+        st->following = true;
+        snprintf(st->text, sizeof st->text, "waiting: %s", text ? text : "the log is not there yet");
+        break;
+    case RT_FOLLOW_LIVE:
+        if (l->lost)
+            mark(l, "resumed", NULL);
+        l->lost = false;
+        st->following = true;
+        snprintf(st->text, sizeof st->text, "following");
+        break;
+    case RT_FOLLOW_LOST:
+        if (!l->lost)
+            mark(l, "connection lost", text);
+        l->lost = true;
+        snprintf(st->text, sizeof st->text, "lost: %s", text ? text : "");
+        break;
+    case RT_FOLLOW_RESTARTED:
+        rt_logbuf_restart(l->buf, text);
+        break;
+    case RT_FOLLOW_ENDED:
+        st->following = false;
+        st->ended = true;
+        st->job_status = job ? job->status : 0;
+        snprintf(st->text, sizeof st->text, "ended%s%s", job ? ": " : "", job ? job->status_text : "");
+        if (job && l->session)
+            rt_store_put_job(l->app->store, l->session->cluster, job);
+        break;
+    }
+    changed(l);
+}
+
+static void got_failure(void *ctx, const struct rt_error *err) {
+    struct rt_log *l = ctx;
+    l->status.following = false;
+    l->status.failed = true;
+    l->status.error = *err;
+    snprintf(l->status.text, sizeof l->status.text, "%.190s", err->message);
+    changed(l);
+}
+
+static bool open_far(struct rt_log *l, const struct rt_log_target *t, bool follow, struct rt_error *err) {
+    l->session = session_get(l->app, t->cluster, err);
+    struct rt_ray *ray = l->session ? session_ray(l->session, err) : NULL;
+    if (!ray)
+        return false;
+    if (!l->session->attached)
+        session_attach(l->session, true);
+    struct rt_follow_opts o = {.tail_bytes = -1, .follow = follow, .until_job_ends = t->what == RT_LOG_JOB};
+    if (t->what == RT_LOG_JOB) {
+        o.job = t->id;
+    } else {
+        o.node_id = t->id;
+        o.filename = t->file;
+    }
+    struct rt_follow_callbacks cb = {.data = got_data, .event = got_event, .failed = got_failure, .ctx = l};
+    l->buf = rt_logbuf_create(l->app->loop, NULL);
+    l->follow = rt_follow_start(ray, &o, &cb);
+    return true;
+}
+
+static bool open_near(struct rt_log *l, const struct rt_log_target *t, bool follow, struct rt_error *err) {
+    const char *path = t->id;
+    if (t->what == RT_LOG_OPERATION) {
+        const struct rt_operation *op = rt_operations_find(l->app->operations, t->id);
+        if (!op || !op->log_path)
+            return rt_error_set(err, RT_E_NOT_FOUND, "operation %s has no output", t->id);
+        path = op->log_path;
+    }
+    l->buf = rt_logbuf_open_file(l->app->loop, path, follow, err);
+    l->status.following = follow;
+    l->status.ended = !follow;
+    snprintf(l->status.text, sizeof l->status.text, "%s", follow ? "following" : "file");
+    return l->buf != NULL;
+}
+
+struct rt_log *rt_log_open_target(struct rt_app *a, const struct rt_log_target *t, bool follow, rt_loop_fn *change, void *ctx,
+                                  struct rt_error *err) {
+    struct rt_log *l = RT_NEW(struct rt_log);
+    l->app = a;
+    l->change = change;
+    l->change_ctx = ctx;
+    const bool far = t->what == RT_LOG_JOB || t->what == RT_LOG_NODE_FILE;
+    if (!(far ? open_far(l, t, follow, err) : open_near(l, t, follow, err))) {
+        rt_log_close_target(l);
+        return NULL;
+    }
+    rt_logbuf_on_change(l->buf, on_buffer, l);
+    if (follow)
+        l->rate_timer = rt_timer_start(a->loop, 1000, 1000, on_rate, l);
+    return l;
+}
+
+void rt_log_close_target(struct rt_log *l) {
+    if (!l)
+        return;
+    rt_timer_stop(l->rate_timer);
+    if (l->follow)
+        rt_follow_destroy(l->follow);
+    if (l->buf)
+        rt_logbuf_destroy(l->buf);
+    free(l);
+}
+
+struct rt_logbuf *rt_log_buffer(struct rt_log *l) {
+    return l->buf;
+}
+
+const struct rt_log_status *rt_log_status(const struct rt_log *l) {
+    return &l->status;
+}
+
+void rt_log_on_data(struct rt_log *l, void (*fn)(void *ctx, const char *data, size_t n), void *ctx) {
+    l->data = fn;
+    l->data_ctx = ctx;
+}
+
+void rt_log_retry(struct rt_log *l) {
+    if (l->follow)
+        rt_follow_retry(l->follow);
+}

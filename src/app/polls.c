@@ -1,0 +1,291 @@
+/* Who is asked what, and when (intervals: what each answer costs a head, and how fresh its data is at all).
+ *
+ * One request per route is in flight; what nobody looks at is not asked; a cluster that cannot be reached is
+ * tried with back-off by its version alone. */
+#include "app/pools.h"
+#include "app/session.h"
+#include "base/log.h"
+#include <stdlib.h>
+
+static uint32_t topics_of(const struct session *s) {
+    return s->looked | s->waited;
+}
+
+/* The pause between two polls of a kind; -1: not wanted now. */
+static int64_t interval_ms(const struct session *s, enum poll_kind k) {
+    const uint32_t t = topics_of(s);
+    const int64_t fast = RT_MAX(s->conf->refresh_ms ? s->conf->refresh_ms : s->app->p->refresh_ms, 500);
+    const int64_t polite = 20 * s->polls[k].took_ms; /* below 5 % of a core of the head */
+    const bool machines = t & (RT_TOPIC_BIT(RT_T_NODES) | RT_TOPIC_BIT(RT_T_POOLS) | RT_TOPIC_BIT(RT_T_DEMAND));
+    switch (k) {
+    case POLL_VERSION:
+        return 10000;
+    case POLL_HEALTH:
+        return 5000;
+    case POLL_NODES:
+        return machines ? RT_MAX(RT_MAX(fast, 5000), polite) : s->listed ? RT_MAX(15000, polite) : -1;
+    case POLL_STATUS:
+        return machines ? RT_MAX(RT_MAX(fast, 5000), polite) : s->listed ? RT_MAX(15000, polite) : -1;
+    case POLL_JOBS:
+        return t & RT_TOPIC_BIT(RT_T_JOBS) ? RT_MAX(fast, polite) : s->listed ? RT_MAX(15000, polite) : -1;
+    case POLL_ACTORS:
+        return t & RT_TOPIC_BIT(RT_T_ACTORS) ? RT_MAX(RT_MAX(fast, 3000), polite) : -1;
+    case POLL_IDLE:
+        return s->listed ? RT_MAX(15000, polite) : -1;
+    case POLL_PROVIDER:
+        return machines || s->listed ? RT_MAX(fast, 5000) : 15000;
+    case POLL_COUNT:
+        break;
+    }
+    return -1;
+}
+
+void polls_init(struct session *s) {
+    for (int i = 0; i < POLL_COUNT; i++)
+        s->polls[i] = (struct poll){.session = s, .kind = (enum poll_kind)i};
+}
+
+void polls_cancel(struct session *s) {
+    for (int i = 0; i < POLL_COUNT; i++)
+        rt_op_drop(&s->polls[i].op);
+}
+
+void polls_retime(struct session *s) {
+    for (int i = 0; i < POLL_COUNT; i++) {
+        struct poll *p = &s->polls[i];
+        const int64_t every = interval_ms(s, p->kind);
+        if (every >= 0 && p->due_ms > p->ended_ms + every && i != POLL_VERSION)
+            p->due_ms = p->ended_ms + every;
+    }
+}
+
+static int64_t back_off_ms(int failures) {
+    int64_t ms = 1000;
+    for (int i = 1; i < failures && ms < 30000; i++)
+        ms *= 2;
+    ms = RT_MIN(ms, 30000);
+    return ms - ms / 8 + rand() % (ms / 4); /* jitter: many laptops lose one head at the same time */
+}
+
+/* An answer came: the cluster is reached. */
+static void reached(struct session *s) {
+    s->failures = 0;
+    s->retry_at_ms = 0;
+    s->cluster->retry_at_ms = 0;
+    s->good_at_ms = rt_loop_now_ms(s->app->loop);
+    if (s->cluster->reach != RT_REACH_OK)
+        rt_store_set_reach(s->app->store, s->cluster, RT_REACH_OK, NULL);
+    enum rt_cluster_state st = s->cluster->state;
+    if (st == RT_CL_UNKNOWN || st == RT_CL_DOWN || st == RT_CL_FAILED)
+        rt_store_set_state(s->app->store, s->cluster, RT_CL_UP, NULL);
+}
+
+/* No way to it now: what is asked next waits for the version to answer. */
+static void lost(struct session *s, const struct rt_error *err) {
+    if (s->hop && rt_hop_status(s->hop)->state != RT_HOP_UP && rt_hop_status(s->hop)->error.code)
+        return; /* the hop tells its own state, and better */
+    const int64_t now = rt_loop_now_ms(s->app->loop);
+    if (s->retry_at_ms <= now) {
+        s->failures++;
+        const int64_t wait = back_off_ms(s->failures);
+        s->retry_at_ms = now + wait;
+        s->polls[POLL_VERSION].due_ms = s->retry_at_ms;
+        s->cluster->retry_at_ms = rt_wall_ms() + wait;
+    }
+    rt_store_set_reach(s->app->store, s->cluster, RT_REACH_LOST, err->message);
+}
+
+static void failed(struct poll *p, enum rt_topic topic, const struct rt_error *err) {
+    struct session *s = p->session;
+    rt_store_fail(s->app->store, s->cluster, topic, err);
+    if (err->code == RT_E_DENIED) {
+        rt_store_set_reach(s->app->store, s->cluster, RT_REACH_TOKEN_NEEDED, err->message);
+        s->failures++;
+        p->due_ms = rt_loop_now_ms(s->app->loop) + back_off_ms(s->failures);
+    } else if (err->code == RT_E_UNREACHABLE || err->code == RT_E_TIMEOUT) {
+        lost(s, err);
+    }
+}
+
+/* Books the end of a poll; the next one is due after its interval. */
+static struct session *ended(struct poll *p) {
+    struct session *s = p->session;
+    const int64_t now = rt_loop_now_ms(s->app->loop);
+    p->op = NULL;
+    p->asked = false;
+    p->ended_ms = now;
+    p->took_ms = now - p->started_ms;
+    const int64_t every = interval_ms(s, p->kind);
+    p->due_ms = now + (every < 0 ? 0 : every);
+    return s;
+}
+
+static void got_version(void *ctx, const struct rt_ray_version *v, const struct rt_error *err) {
+    struct poll *p = ctx;
+    struct session *s = ended(p);
+    if (err) {
+        failed(p, RT_T_CLUSTER, err);
+    } else {
+        const bool first = s->cluster->reach != RT_REACH_OK;
+        rt_store_set_version(s->app->store, s->cluster, v->ray_version, v->session_name);
+        reached(s);
+        if (first)
+            for (int i = POLL_NODES; i < POLL_COUNT; i++)
+                s->polls[i].due_ms = 0;
+        rt_store_touch(s->app->store, s->cluster, RT_T_CLUSTER);
+    }
+    session_schedule(s);
+}
+
+static void got_health(void *ctx, const struct rt_error *err) {
+    struct poll *p = ctx;
+    struct session *s = ended(p);
+    if (err)
+        failed(p, RT_T_CLUSTER, err);
+    else
+        s->good_at_ms = rt_loop_now_ms(s->app->loop);
+    session_schedule(s);
+}
+
+static void got_nodes(void *ctx, rt_nodes *b, const struct rt_error *err) {
+    struct poll *p = ctx;
+    struct session *s = ended(p);
+    if (err) {
+        failed(p, RT_T_NODES, err);
+    } else {
+        rt_store_put_nodes(s->app->store, s->cluster, b);
+        reached(s);
+        if (s->conf->ops->join)
+            s->conf->ops->join(s->provider);
+        else
+            pools_merge(s->app->store, s->cluster, &s->status_pools);
+    }
+    session_schedule(s);
+}
+
+static void got_status(void *ctx, struct rt_ray_status *st, const struct rt_error *err) {
+    struct poll *p = ctx;
+    struct session *s = ended(p);
+    if (err) {
+        failed(p, RT_T_DEMAND, err);
+    } else {
+        rt_arena_destroy(s->status_pools.arena);
+        s->status_pools = st->pools;
+        st->pools = (rt_pools){0};
+        s->cluster->autoscaler = st->autoscaler;
+        free(s->cluster->autoscaler_error);
+        s->cluster->autoscaler_error = rt_strdup(st->error);
+        rt_store_put_demands(s->app->store, s->cluster, &st->demands);
+        if (!s->conf->ops->join && s->cluster->fresh[RT_T_NODES].at_ms)
+            pools_merge(s->app->store, s->cluster, &s->status_pools);
+    }
+    session_schedule(s);
+}
+
+static void got_jobs(void *ctx, rt_jobs *b, const struct rt_error *err) {
+    struct poll *p = ctx;
+    struct session *s = ended(p);
+    if (err) {
+        failed(p, RT_T_JOBS, err);
+    } else {
+        rt_store_put_jobs(s->app->store, s->cluster, b);
+        reached(s);
+    }
+    session_schedule(s);
+}
+
+static void got_actors(void *ctx, rt_actors *b, const struct rt_error *err) {
+    struct poll *p = ctx;
+    struct session *s = ended(p);
+    if (err)
+        failed(p, RT_T_ACTORS, err);
+    else
+        rt_store_put_actors(s->app->store, s->cluster, b);
+    session_schedule(s);
+}
+
+static void got_idle(void *ctx, int64_t idle_since_ms, const struct rt_error *err) {
+    struct poll *p = ctx;
+    struct session *s = ended(p);
+    if (!err && s->cluster->idle_since_ms != idle_since_ms) {
+        s->cluster->idle_since_ms = idle_since_ms;
+        rt_store_touch(s->app->store, s->cluster, RT_T_CLUSTER);
+    }
+    session_schedule(s);
+}
+
+static void start(struct poll *p, struct rt_ray *ray) {
+    p->started_ms = rt_loop_now_ms(p->session->app->loop);
+    switch (p->kind) {
+    case POLL_VERSION:
+        p->op = rt_ray_version(ray, got_version, p);
+        break;
+    case POLL_HEALTH:
+        p->op = rt_ray_health(ray, got_health, p);
+        break;
+    case POLL_NODES:
+        p->op = rt_ray_nodes(ray, got_nodes, p);
+        break;
+    case POLL_STATUS:
+        p->op = rt_ray_status(ray, got_status, p);
+        break;
+    case POLL_JOBS:
+        p->op = rt_ray_jobs(ray, got_jobs, p);
+        break;
+    case POLL_ACTORS:
+        p->op = rt_ray_actors(ray, got_actors, p);
+        break;
+    case POLL_IDLE:
+        p->op = rt_ray_idle(ray, got_idle, p);
+        break;
+    case POLL_PROVIDER:
+    case POLL_COUNT:
+        break;
+    }
+}
+
+static void ask_provider(struct session *s, int64_t now) {
+    struct poll *p = &s->polls[POLL_PROVIDER];
+    if (p->due_ms > now || !s->conf->ops->refresh)
+        return;
+    p->due_ms = now + interval_ms(s, POLL_PROVIDER);
+    s->conf->ops->refresh(s->provider);
+}
+
+/* Without a dashboard to ask: say why, and look again when the provider does. */
+static void no_endpoint(struct session *s, const struct rt_error *err) {
+    const enum rt_reach r = s->cluster->reach;
+    if (r == RT_REACH_OK || r == RT_REACH_CONNECTING)
+        rt_store_set_reach(s->app->store, s->cluster, RT_REACH_LOST, err->message);
+    rt_store_fail(s->app->store, s->cluster, RT_T_CLUSTER, err);
+    s->polls[POLL_VERSION].due_ms = rt_loop_now_ms(s->app->loop) + 1000;
+}
+
+void polls_run(struct session *s) {
+    const int64_t now = rt_loop_now_ms(s->app->loop);
+    struct rt_error err = {0};
+    ask_provider(s, now);
+    struct rt_ray *ray = session_ray(s, &err);
+    if (!ray) {
+        no_endpoint(s, &err);
+        return;
+    }
+    if (!s->secret_had)
+        return; /* got_secret goes on */
+    if (s->hop && rt_hop_status(s->hop)->state != RT_HOP_UP)
+        return; /* hop_changed goes on */
+    struct poll *v = &s->polls[POLL_VERSION];
+    if (!v->op && v->due_ms <= now && s->retry_at_ms <= now)
+        start(v, ray);
+    if (s->retry_at_ms > now || (s->cluster->reach != RT_REACH_OK && !s->waited))
+        return;
+    for (int i = POLL_HEALTH; i < POLL_PROVIDER; i++) {
+        struct poll *p = &s->polls[i];
+        if (p->op || p->due_ms > now || (interval_ms(s, p->kind) < 0 && !p->asked))
+            continue;
+        if (p->kind == POLL_HEALTH && now - s->good_at_ms < 4000)
+            p->due_ms = s->good_at_ms + 5000; /* other answers prove the same */
+        else
+            start(p, ray);
+    }
+}

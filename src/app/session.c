@@ -1,0 +1,252 @@
+/* A cluster's session: what is needed to reach it, made once and kept until the cluster is forgotten. */
+#include "app/session.h"
+#include "base/log.h"
+#include "base/vec.h"
+#include "core/snapshot.h"
+#include <stdlib.h>
+
+struct session *session_find(const struct rt_app *a, const char *cluster) {
+    for (size_t i = 0; i < a->p->nsessions; i++)
+        if (rt_streq(a->p->sessions[i]->conf->name, cluster))
+            return a->p->sessions[i];
+    return NULL;
+}
+
+static const char *hop_target(const struct rt_cluster_conf *conf) {
+    if (conf->ops->hop_target) {
+        const char *own = conf->ops->hop_target(conf);
+        if (own)
+            return own;
+    }
+    return conf->hop;
+}
+
+/* The hop's states in the words of reach. */
+static void hop_changed(void *ctx, struct rt_hop *hop) {
+    struct session *s = ctx;
+    const struct rt_hop_status *st = rt_hop_status(hop);
+    const char *why = st->error.code ? st->error.message : NULL;
+    if (!s->attached)
+        return;
+    switch (st->state) {
+    case RT_HOP_UP:
+        s->failures = 0;
+        s->retry_at_ms = 0;
+        session_poke(s, 0);
+        break;
+    case RT_HOP_RETRYING:
+        s->cluster->retry_at_ms = rt_wall_ms() + RT_MAX(0, st->retry_at_ms - rt_loop_now_ms(s->app->loop));
+        rt_store_set_reach(s->app->store, s->cluster, RT_REACH_LOST, why);
+        break;
+    case RT_HOP_FAILED:
+        s->cluster->retry_at_ms = 0;
+        rt_store_set_reach(s->app->store, s->cluster, RT_REACH_LOST, why);
+        break;
+    case RT_HOP_NEEDS_LOGIN:
+        rt_store_set_reach(s->app->store, s->cluster, RT_REACH_NEEDS_LOGIN, why);
+        break;
+    case RT_HOP_CONNECTING:
+        if (s->cluster->reach == RT_REACH_NONE || s->cluster->reach == RT_REACH_NEEDS_LOGIN)
+            rt_store_set_reach(s->app->store, s->cluster, RT_REACH_CONNECTING, NULL);
+        break;
+    case RT_HOP_IDLE:
+        break;
+    }
+    if (st->error.code && st->state != RT_HOP_UP)
+        rt_store_fail(s->app->store, s->cluster, RT_T_CLUSTER, &st->error);
+    forwards_show(s);
+}
+
+static void make_hop(struct session *s) {
+    const char *target = hop_target(s->conf);
+    if (!target)
+        return;
+    struct rt_hop_opts o = {
+        .name = s->conf->name,
+        .target = rt_starts(target, "ssh://") ? target + 6 : target,
+        .config_file = s->conf->ssh_config,
+        .transport = (enum rt_transport)s->conf->transport,
+        .asker = s->app->asker,
+    };
+    s->hop = rt_hop_create(s->app->loop, &o, hop_changed, s);
+}
+
+struct session *session_get(struct rt_app *a, const char *cluster, struct rt_error *err) {
+    struct session *s = session_find(a, cluster);
+    if (s)
+        return s;
+    struct rt_cluster_conf *conf = rt_config_cluster(a->config, cluster);
+    struct rt_cluster *c = rt_store_cluster(a->store, cluster);
+    if (!conf || !c) {
+        rt_error_set(err, RT_E_NOT_FOUND, "no cluster %s", cluster);
+        return NULL;
+    }
+    if (conf->broken || !conf->ops) {
+        rt_error_set(err, RT_E_CONFIG, "%s: its configuration has problems", cluster);
+        rt_error_hint(err, "`raytui check %s` lists them", cluster);
+        return NULL;
+    }
+    s = RT_NEW(struct session);
+    s->app = a;
+    s->conf = conf;
+    s->cluster = c;
+    make_hop(s);
+    struct rt_provider_env env = {
+        .loop = a->loop, .store = a->store, .http = a->p->http, .operations = a->operations, .asker = a->asker,
+        .hop = s->hop, .ray = &a->p->ray_calls, .config = a->config,
+    };
+    s->provider = conf->ops->create(&env, conf, c, err);
+    if (!s->provider) {
+        rt_error_wrap(err, "%s", cluster);
+        rt_hop_destroy(s->hop);
+        free(s);
+        return NULL;
+    }
+    polls_init(s);
+    a->p->sessions = rt_realloc(a->p->sessions, (a->p->nsessions + 1) * sizeof(struct session *));
+    a->p->sessions[a->p->nsessions++] = s;
+    return s;
+}
+
+void session_destroy(struct session *s) {
+    struct rt_app_private *p = s->app->p;
+    session_detach(s);
+    s->conf->ops->destroy(s->provider);
+    if (s->ray)
+        rt_ray_destroy(s->ray);
+    if (s->hop)
+        rt_hop_destroy(s->hop);
+    rt_arena_destroy(s->status_pools.arena);
+    for (size_t i = 0; i < p->nsessions; i++) {
+        if (p->sessions[i] == s) {
+            p->sessions[i] = p->sessions[--p->nsessions];
+            break;
+        }
+    }
+    free(s->forwards);
+    free(s);
+}
+
+static void got_secret(void *ctx, const char *value, const struct rt_error *err) {
+    struct session *s = ctx;
+    s->secret = NULL;
+    s->secret_had = true;
+    if (err) {
+        rt_store_fail(s->app->store, s->cluster, RT_T_CLUSTER, err);
+        rt_store_set_reach(s->app->store, s->cluster, RT_REACH_TOKEN_NEEDED, err->message);
+        return;
+    }
+    if (s->ray)
+        rt_ray_set_token(s->ray, value);
+    session_schedule(s);
+}
+
+static struct rt_ray *make_ray(struct session *s, const struct rt_endpoint *at) {
+    struct rt_strs headers = {0};
+    for (size_t i = 0; i < s->conf->headers.n; i++) {
+        const char *h = s->conf->headers.v[i], *eq = strchr(h, '=');
+        if (eq)
+            rt_strs_addf(&headers, "%.*s: %s", (int)(eq - h), h, eq + 1);
+    }
+    struct rt_ray_opts o = {
+        .loop = s->app->loop,
+        .http = s->app->p->http,
+        .name = s->conf->name,
+        .url = at->url,
+        .dialer = s->hop ? rt_hop_dialer(s->hop) : NULL,
+        .proxy = s->conf->proxy,
+        .ca_file = s->conf->ca_file,
+        .headers = headers.n ? (const char *const *)headers.v : NULL,
+        .max_answer = (size_t)s->app->config->max_answer_bytes,
+        .node_dialer = s->hop ? rt_hop_dialer(s->hop) : NULL,
+        .node_direct = !s->hop && rt_streq(s->conf->provider, "local"),
+    };
+    struct rt_ray *ray = rt_ray_create(&o);
+    rt_strs_deinit(&headers);
+    return ray;
+}
+
+struct rt_ray *session_ray(struct session *s, struct rt_error *err) {
+    struct rt_endpoint at = {0};
+    if (!s->conf->ops->endpoint(s->provider, RT_EP_DASHBOARD, &at, err))
+        return NULL;
+    if (!s->ray)
+        s->ray = make_ray(s, &at);
+    else if (!rt_streq(rt_ray_url(s->ray), at.url))
+        rt_ray_set_url(s->ray, at.url);
+    if (!s->secret_had && !s->secret) {
+        if (rt_secret_set(&s->conf->token))
+            s->secret = rt_secret_get(s->app->loop, &s->conf->token, got_secret, s);
+        else
+            s->secret_had = true;
+    }
+    return s->ray;
+}
+
+static void on_timer(void *ctx) {
+    session_schedule(ctx);
+}
+
+bool session_attach(struct session *s, bool may_ask) {
+    s->attached = true;
+    s->failures = 0;
+    s->retry_at_ms = 0;
+    if (s->cluster->reach != RT_REACH_OK)
+        rt_store_set_reach(s->app->store, s->cluster, RT_REACH_CONNECTING, NULL);
+    if (s->hop)
+        rt_hop_open(s->hop, may_ask);
+    session_poke(s, 0);
+    return true;
+}
+
+void session_detach(struct session *s) {
+    if (s->attached && s->app->p->snapshots) {
+        struct rt_error err = {0};
+        if (!rt_snapshot_save(s->cluster, &err))
+            rt_log(RT_LOG_WARN, "%s: last known state not saved: %s", s->conf->name, err.message);
+    }
+    s->attached = false;
+    polls_cancel(s);
+    rt_op_drop(&s->secret);
+    rt_timer_stop(s->timer);
+    s->timer = NULL;
+    forwards_close_all(s);
+    if (s->hop)
+        rt_hop_close(s->hop);
+    if (s->cluster->reach != RT_REACH_NONE)
+        rt_store_set_reach(s->app->store, s->cluster, RT_REACH_NONE, NULL);
+}
+
+void session_poke(struct session *s, uint32_t topics) {
+    s->failures = 0;
+    s->retry_at_ms = 0;
+    if (s->attached && s->hop && rt_hop_status(s->hop)->state == RT_HOP_RETRYING)
+        rt_hop_open(s->hop, false);
+    for (int i = 0; i < POLL_COUNT; i++)
+        s->polls[i].due_ms = 0;
+    if (topics & RT_TOPIC_BIT(RT_T_ACTORS))
+        s->polls[POLL_ACTORS].asked = true;
+    session_look_again(s);
+}
+
+/* Not in this call: whoever asks is often inside a callback of one of the polls. */
+void session_look_again(struct session *s) {
+    if (!s->timer)
+        s->timer = rt_timer_start(s->app->loop, 0, 0, on_timer, s);
+    else
+        rt_timer_again(s->timer, 0, 0);
+}
+
+void session_schedule(struct session *s) {
+    if (!s->attached)
+        return;
+    polls_run(s);
+    int64_t now = rt_loop_now_ms(s->app->loop), next = now + 30000;
+    for (int i = 0; i < POLL_COUNT; i++)
+        if (!s->polls[i].op && s->polls[i].due_ms > now && s->polls[i].due_ms < next)
+            next = s->polls[i].due_ms;
+    if (!s->timer)
+        s->timer = rt_timer_start(s->app->loop, next - now, 0, on_timer, s);
+    else
+        rt_timer_again(s->timer, next - now, 0);
+}

@@ -1,0 +1,101 @@
+/* Inside app only: one cluster's provider, hop, Ray client, pollers and forwards. */
+#ifndef RT_APP_SESSION_H
+#define RT_APP_SESSION_H
+
+#include "app/app.h"
+#include "net/forward.h"
+#include "ray/client.h"
+
+enum poll_kind { POLL_VERSION, POLL_HEALTH, POLL_NODES, POLL_STATUS, POLL_JOBS, POLL_ACTORS, POLL_IDLE, POLL_PROVIDER, POLL_COUNT };
+
+struct session;
+
+struct poll {
+    struct session *session;
+    enum poll_kind kind;
+    struct rt_op *op;
+    int64_t due_ms;     /* loop time */
+    int64_t started_ms; /* loop time of the running one */
+    int64_t ended_ms;   /* of the last one */
+    int64_t took_ms;    /* of the last one */
+    bool asked;         /* wanted now, whatever the schedule says */
+};
+
+struct session_forward {
+    char id[80];
+    char *host; /* as seen from the far side */
+    int port;
+    struct rt_forward *forward;
+    int64_t opened_ms; /* wall */
+};
+
+struct session {
+    struct rt_app *app;
+    struct rt_cluster *cluster;
+    struct rt_cluster_conf *conf;
+    struct rt_provider *provider;
+    struct rt_hop *hop;   /* NULL: none */
+    struct rt_ray *ray;   /* NULL until the dashboard's place is known */
+    struct rt_op *secret;
+    bool secret_had;
+    bool attached;
+    uint32_t looked, waited; /* topics */
+    bool listed;
+    int failures;         /* in a row, of reaching it */
+    int64_t retry_at_ms;  /* loop time; 0: not backing off */
+    int64_t good_at_ms;   /* loop time of the last answer */
+    struct poll polls[POLL_COUNT];
+    struct rt_timer *timer;
+    rt_pools status_pools; /* what the autoscaler last said */
+    struct session_forward *forwards;
+    size_t nforwards;
+    bool forwards_wanted;
+    bool foreign_agreed; /* a cluster that raytui did not make: its first change in a run was agreed to */
+    struct rt_timer *forward_timer;
+};
+
+/* Makes provider and hop of a cluster if they are not there; nothing is contacted. */
+struct session *session_get(struct rt_app *a, const char *cluster, struct rt_error *err);
+struct session *session_find(const struct rt_app *a, const char *cluster);
+void session_destroy(struct session *s);
+bool session_attach(struct session *s, bool may_ask);
+void session_detach(struct session *s);
+/* The dashboard's client, made on demand; NULL with the reason. */
+struct rt_ray *session_ray(struct session *s, struct rt_error *err);
+/* Polls what is due and arms the timer for the next. */
+void session_schedule(struct session *s);
+void session_poke(struct session *s, uint32_t topics);
+/* What is looked at changed: what became due is asked in the next turn. */
+void session_look_again(struct session *s);
+
+/* polls.c */
+void polls_init(struct session *s);
+void polls_cancel(struct session *s);
+void polls_run(struct session *s);
+void polls_retime(struct session *s); /* shorter intervals take effect now */
+
+/* forwards.c */
+bool forwards_open(struct session *s, const char *spec, int local_port, struct rt_error *err);
+bool forwards_open_all(struct session *s, struct rt_error *err);
+bool forwards_close(struct session *s, const char *id);
+void forwards_close_all(struct session *s);
+void forwards_show(struct session *s); /* rows into the store */
+const struct session_forward *forwards_of(const struct session *s, int remote_port);
+
+/* script.c: a tiny job run to its end, for providers (struct rt_ray_calls). */
+struct rt_op *run_script(void *ctx, const char *cluster, const char *entrypoint,
+                         void (*done)(void *fn_ctx, const char *log, const struct rt_error *err), void *fn_ctx);
+
+struct rt_app_private {
+    struct rt_http *http;
+    struct session **sessions;
+    size_t nsessions;
+    struct rt_ray_calls ray_calls;
+    bool snapshots;
+    int64_t refresh_ms;
+    struct rt_timer *snapshot_timer;
+    struct rt_config **retired; /* before a reload: running sessions still read them */
+    size_t nretired;
+};
+
+#endif
