@@ -5,14 +5,15 @@ from a real one: thousands of nodes and jobs, and answers that are wrong in a ch
   dashboard.py --port 0 --nodes 500 --jobs 2000      prints the port it listens on, alone on a line
 
   GET  /_test/calls            {"GET /api/jobs/": 3, ...}: requests so far, per route; POST clears them
-  GET  /_test/info             {"port", "log_job", "jobs", "nodes", "session_name"}
+  GET  /_test/info             {"port", "log_job", "log_bytes", "jobs", "nodes", "session_name"}
   POST /_test/fault            {"mode": M, "path": PREFIX, "count": N, "seconds": S, "delay_ms": D}: what goes wrong from
                                now on, for all paths or those with the prefix, for ever or N times or S seconds.
                                Modes: none html 500 truncated deep big slow hang reset refuse 401 403 missing
                                gcs-frozen delay
   POST /_test/cut              ends every open log stream in the middle
   POST /_test/job              {"submission_id": I, ...}: changes fields of a job
-  POST /_test/log              {"submission_id": I, "text": T}: appends to a log
+  POST /_test/log              {"submission_id": I, "text": T} or {..., "lines": N}: appends to a log
+  GET  /_test/transfers        [[begin, end], ...] of answers over 1 MB, in seconds of the monotonic clock
   POST /_test/restart          a new session, as after a restart of the head; jobs are gone
   POST /_test/quit
 
@@ -147,8 +148,11 @@ class Connection:
         elif len(body) < 65536:
             self.sock.sendall(head + body)
         else:
+            begin = time.monotonic()
             self.sock.sendall(head)
             self.sock.sendall(body)
+            if len(body) > 1 << 20:
+                self.server.transfers.append([begin, time.monotonic()])
 
     def chunk(self, data):
         self.sock.sendall(b"%x\r\n" % len(data) + data + b"\r\n")
@@ -171,6 +175,7 @@ class Server:
         self.o = options
         self.cluster = model.Cluster(options)
         self.calls, self.lock = {}, threading.Lock()
+        self.transfers = []
         self.fault = {"mode": "none"}
         self.streams = 0           # raised by each /_test/cut
         self.listener, self.open = None, set()
@@ -317,8 +322,11 @@ class Server:
                 self.calls.clear()
         elif what == "info":
             k = self.cluster
-            return c.answer(200, {"port": self.port, "log_job": k.log_job, "jobs": list(k.jobs),
+            size = len(k.logs[k.log_job].bytes()) if k.log_job in k.logs else 0
+            return c.answer(200, {"port": self.port, "log_job": k.log_job, "log_bytes": size, "jobs": list(k.jobs),
                                   "nodes": [n["node_id"] for n in k.nodes], "session_name": k.session})
+        elif what == "transfers":
+            return c.answer(200, self.transfers)
         elif what == "fault":
             f = dict(body)
             f.setdefault("mode", "none")
@@ -341,7 +349,7 @@ class Server:
             log = self.cluster.logs.get(body["submission_id"])
             if log is None:
                 return c.answer(404, "no such log")
-            log.append(body["text"].encode())
+            log.append(body["text"].encode() if "text" in body else log.block(body["lines"]))
         elif what == "restart":
             with self.cluster.lock:
                 self.cluster.session = "session_2026-11-21_23-59-59_000000_%d" % (9000 + self.cluster.version)
