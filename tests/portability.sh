@@ -56,7 +56,7 @@ for f in ncurses.h term.h unctrl.h; do [ -e "$links/$f" ] || ln -sf "$(dir_of cu
 
 # ---- the sources
 flags="-std=c17 -D_POSIX_C_SOURCE=200809L -D_DARWIN_C_SOURCE -DRT_VERSION=\"0\" -DRT_DATADIR=\"/usr/share/raytui\"
-    -DRT_SOURCE_DIR=\"$root\" -DNCURSES_WIDECHAR=1 -I$root/src -isystem $links -w
+    -DRT_SOURCE_DIR=\"$root\" -DNCURSES_WIDECHAR=1 -I$root/src -isystem $links -w -ferror-limit=4
     -Werror=implicit-function-declaration -Werror=int-conversion -Werror=incompatible-pointer-types"
 compile() { # SOURCE: its errors, or nothing
     local out=$work/$(printf '%s' "$1" | tr '/' '_').o

@@ -2,7 +2,7 @@
 #include "app/session.h"
 #include <stdlib.h>
 
-struct wait {
+struct waiter {
     struct rt_op op;
     struct session *session;
     uint32_t topics;
@@ -16,13 +16,13 @@ struct wait {
 static void check(void *ctx);
 
 static void on_store(void *ctx, struct rt_cluster *c, enum rt_topic t) {
-    struct wait *w = ctx;
+    struct waiter *w = ctx;
     (void)t;
     if (w->session && c == w->session->cluster)
         rt_timer_again(w->soon, 0, 0); /* not inside the put */
 }
 
-static void end(struct wait *w) {
+static void end(struct waiter *w) {
     rt_timer_stop(w->timeout);
     rt_timer_stop(w->soon);
     if (w->session) {
@@ -33,10 +33,10 @@ static void end(struct wait *w) {
 }
 
 static void cancel(struct rt_op *op) {
-    end((struct wait *)op);
+    end((struct waiter *)op);
 }
 
-static void finish(struct wait *w, const struct rt_error *err) {
+static void finish(struct waiter *w, const struct rt_error *err) {
     rt_app_wait_fn *fn = w->fn;
     void *ctx = w->ctx;
     struct rt_error copy = err ? *err : (struct rt_error){0};
@@ -45,7 +45,7 @@ static void finish(struct wait *w, const struct rt_error *err) {
 }
 
 /* The reason why nothing can come, or NULL while something may. */
-static const struct rt_error *hopeless(const struct wait *w) {
+static const struct rt_error *hopeless(const struct waiter *w) {
     const struct rt_cluster *c = w->session->cluster;
     const struct rt_freshness *f = &c->fresh[RT_T_CLUSTER];
     switch (c->reach) {
@@ -62,7 +62,7 @@ static const struct rt_error *hopeless(const struct wait *w) {
 }
 
 static void check(void *ctx) {
-    struct wait *w = ctx;
+    struct waiter *w = ctx;
     if (w->start_error.code) {
         finish(w, &w->start_error);
         return;
@@ -90,7 +90,7 @@ static void check(void *ctx) {
 }
 
 static void on_timeout(void *ctx) {
-    struct wait *w = ctx;
+    struct waiter *w = ctx;
     const struct rt_cluster *c = w->session->cluster;
     struct rt_error err = {0};
     rt_error_set(&err, RT_E_TIMEOUT, "%s: no answer in time (%s)", c->name,
@@ -100,7 +100,7 @@ static void on_timeout(void *ctx) {
 
 struct rt_op *rt_app_wait(struct rt_app *a, const char *cluster, uint32_t topics, int64_t timeout_ms, rt_app_wait_fn *fn,
                           void *ctx) {
-    struct wait *w = RT_NEW(struct wait);
+    struct waiter *w = RT_NEW(struct waiter);
     w->op.cancel = cancel;
     w->topics = topics;
     w->fn = fn;
