@@ -27,8 +27,9 @@ struct rt_ydoc {
     struct rt_ynode *root; /* NULL for an empty document */
 };
 
-/* Reads text; aliases are expanded up to a limit, duplicate keys are an error. Caps: 1 MiB, depth 64,
- * 100,000 nodes. */
+/* Reads text. Aliases are expanded and "<<" maps merged, duplicate keys and second documents are errors.
+ * Caps, aliases expanded: 1 MiB of file, 8 MiB of scalars, depth 64, 100,000 nodes. Fills `out` in any case
+ * (deinit is always fine). */
 bool rt_yaml_parse(const char *file, const char *text, size_t n, struct rt_ydoc *out, struct rt_error *err);
 bool rt_yaml_load(const char *path, struct rt_ydoc *out, struct rt_error *err);
 void rt_yaml_deinit(struct rt_ydoc *d);
@@ -57,7 +58,8 @@ struct rt_yfield {
     enum rt_ytype type;
     const char *const *names;
     const struct rt_yfield *sub;
-    int64_t min, max; /* both 0: no limits */
+    int64_t min, max; /* both 0: no limits; max 0: only min */
+    /* RT_Y_CUSTOM. An error set with rt_ynode_error keeps its place, any other gets that of `n`. */
     bool (*parse)(const struct rt_ynode *n, void *member, struct rt_error *err);
     const char *help; /* one line, for man pages, forms and templates */
     const char *example;
@@ -66,12 +68,13 @@ struct rt_yfield {
 
 typedef void rt_yproblem_fn(void *ctx, const struct rt_error *err);
 
-/* Reads a map into `out`. Every problem is reported (not only the first); the fields without a problem
- * are filled. `also` (may be NULL) is a second table of keys that are somebody else's business. False if
- * anything was reported. */
+/* Reads a map into `out`, which is zeroed or holds defaults (owned: they are freed when replaced). Every
+ * problem is reported (not only the first); the fields without a problem are filled, those that do not occur
+ * or are null stay as they are. `map` may be NULL. `also` (may be NULL) is a second table of keys that are
+ * somebody else's business. False if anything was reported. */
 bool rt_yaml_read(const struct rt_ynode *map, const struct rt_yfield *fields, const struct rt_yfield *also,
                   void *out, rt_yproblem_fn *problem, void *ctx);
-/* Frees what rt_yaml_read filled; members become zero. */
+/* Frees what rt_yaml_read filled; members become zero. What RT_Y_CUSTOM filled is its owner's to free. */
 void rt_yaml_free(const struct rt_yfield *fields, void *out);
 
 #endif
