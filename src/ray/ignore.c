@@ -227,19 +227,19 @@ static void add_line(struct rt_ignore *g, const char *base, const char *s, size_
     }
     if (n == 0)
         return;
-    /* Without a slash in it a name is meant at any depth. */
-    if (!memchr(s, '/', n))
+    const bool anywhere = !memchr(s, '/', n); /* a name without a slash is meant at any depth */
+    if (s[0] == '/')
+        s++, n--;
+    if (n == 0)
+        return;
+    if (anywhere)
         add_segment(&r, "**", 2);
-    while (n > 0) {
-        const char *slash = memchr(s, '/', n);
-        const size_t len = slash ? (size_t)(slash - s) : n;
-        const bool lone = r.n == 1 && len == n && !slash && len == 2 && memcmp(s, "**", 2) == 0;
-        if (lone)
-            add_segment(&r, "*", 1);
-        else if (len > 0)
-            add_segment(&r, s, len);
-        s += len + (slash != NULL);
-        n -= len + (slash != NULL);
+    if (anywhere && n == 2 && memcmp(s, "**", 2) == 0)
+        n = 1; /* a lone "**" is a name like "*" */
+    for (const char *end = s + n; s <= end;) { /* an empty segment, as in "a//b", matches nothing */
+        const char *slash = memchr(s, '/', (size_t)(end - s));
+        add_segment(&r, s, (size_t)((slash ? slash : end) - s));
+        s = (slash ? slash : end) + 1;
     }
     r.base = rt_strdup(base);
     *rt_vec_push(&g->rules) = r;
