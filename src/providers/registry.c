@@ -1,0 +1,10 @@
+/* All providers. A new one is its file and a row here. */
+#include "core/provider.h"
+
+extern const struct rt_provider_ops rt_provider_address, rt_provider_local;
+
+const struct rt_provider_ops *const rt_providers[] = {
+    &rt_provider_address,
+    &rt_provider_local,
+    NULL,
+};
