@@ -333,6 +333,16 @@ bool rt_app_forwarded(const struct rt_app *a, const char *cluster) {
     return s && s->nforwards > 0;
 }
 
+bool rt_app_shell(struct rt_app *a, const char *cluster, const char *node, struct rt_strs *argv, struct rt_error *err) {
+    struct session *s = session_get(a, cluster, err);
+    if (!s)
+        return false;
+    if (!s->conf->ops->shell)
+        return rt_error_set(err, RT_E_UNSUPPORTED, "%s: provider %s has no way to a shell", cluster, s->conf->provider);
+    const struct rt_node *n = node ? rt_find_node(s->cluster, node, err) : NULL;
+    return (!node || n) && s->conf->ops->shell(s->provider, n ? n->id : NULL, argv, err);
+}
+
 void rt_app_stats(struct rt_app *a, const char *cluster, struct rt_buf *out) {
     struct session *s = session_find(a, cluster);
     const struct rt_route_stats *v = NULL;

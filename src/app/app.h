@@ -112,6 +112,9 @@ struct rt_found {
 typedef void rt_found_fn(void *ctx, const struct rt_found *f);
 struct rt_op *rt_app_discover(struct rt_app *a, rt_found_fn *fn, void *ctx);
 
+/* argv of an interactive shell on the head (node NULL) or a node, for whoever owns the terminal to run. */
+bool rt_app_shell(struct rt_app *a, const char *cluster, const char *node, struct rt_strs *argv, struct rt_error *err);
+
 /* Raw answer behind a row (`Y`): pretty JSON as received. */
 typedef void rt_raw_fn(void *ctx, const char *text, const struct rt_error *err);
 struct rt_op *rt_app_raw(struct rt_app *a, const char *cluster, const char *table, const char *id, rt_raw_fn *fn, void *ctx);

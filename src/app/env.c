@@ -7,10 +7,12 @@
 
 /* host:port of one of Ray's two ports as seen from this machine; false when there is none. */
 static bool local_address(struct session *s, enum rt_endpoint_kind kind, struct rt_endpoint *out, struct rt_error *err) {
-    const struct session_forward *f = forwards_of(s, kind == RT_EP_CLIENT ? 10001 : 8265);
-    if (f) {
+    const bool client = kind == RT_EP_CLIENT;
+    const struct session_forward *f = forwards_of(s, client ? 10001 : 8265);
+    const int other = f || !s->hop ? 0 : forwards_elsewhere(s, client ? "10001" : "8265");
+    if (f || other) {
         snprintf(out->host, sizeof out->host, "127.0.0.1");
-        out->port = rt_forward_status(f->forward)->local_port;
+        out->port = f ? rt_forward_status(f->forward)->local_port : other;
         snprintf(out->url, sizeof out->url, "http://127.0.0.1:%d", out->port);
         return true;
     }

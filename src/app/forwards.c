@@ -78,6 +78,13 @@ static void remember(const struct session *s, const char *key, int local) {
     json_decref(v);
 }
 
+int forwards_elsewhere(const struct session *s, const char *spec) {
+    json_t *v = remembered(s);
+    const int port = (int)json_integer_value(json_object_get(v, spec));
+    json_decref(v);
+    return port > 0 && !rt_port_free(port) ? port : 0;
+}
+
 static struct session_forward *find(struct session *s, const char *id) {
     for (size_t i = 0; i < s->nforwards; i++)
         if (rt_streq(s->forwards[i].id, id))

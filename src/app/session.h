@@ -80,6 +80,8 @@ bool forwards_open_all(struct session *s, struct rt_error *err);
 bool forwards_close(struct session *s, const char *id);
 void forwards_close_all(struct session *s);
 void forwards_show(struct session *s); /* rows into the store */
+/* The local port where a raytui of before or beside carries `spec`; 0 when nobody listens there. */
+int forwards_elsewhere(const struct session *s, const char *spec);
 const struct session_forward *forwards_of(const struct session *s, int remote_port);
 
 /* script.c: a tiny job run to its end, for providers (struct rt_ray_calls). */

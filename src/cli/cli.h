@@ -1,22 +1,25 @@
-/* The command line: raytui VERB … and the global options. */
+/* The command line: raytui VERB ... and the global options. */
 #ifndef RT_CLI_CLI_H
 #define RT_CLI_CLI_H
 
 #include <stdbool.h>
 
-/* Global options that stand before or among the words. */
+/* Global options; they may stand anywhere before "--". */
 struct rt_cli_opts {
-    const char *config, *theme, *color, *output, *cluster, *address;
-    bool readonly, ascii, verbose, yes, help, version, show_env;
+    const char *config, *theme, *color, *output; /* output: table, wide, json, yaml */
+    bool readonly, ascii, verbose, yes;
     long long refresh_ms;
+    void (*print_keys)(void); /* set by main: the screen's keys */
 };
 
 /* What main should do after the words were read. */
 enum rt_cli_next {
-    RT_CLI_EXIT,   /* done: *status */
-    RT_CLI_SCREEN  /* open the screen on *target (may be NULL) */
+    RT_CLI_EXIT,  /* done: *status */
+    RT_CLI_SCREEN /* open the screen; *target a cluster, *log_file a file for the log view (both may be NULL) */
 };
-/* Runs one verb from start to end (creating loop and app), or says that the screen is wanted. `argv` as main's. */
-enum rt_cli_next rt_cli_main(int argc, char **argv, struct rt_cli_opts *opts, const char **target, int *status);
+/* Runs one verb from start to end (with a loop and an app of its own), or says that the screen is wanted. Strings
+ * given back live in argv. */
+enum rt_cli_next rt_cli_main(int argc, char **argv, struct rt_cli_opts *opts, const char **target, const char **log_file,
+                             int *status);
 
 #endif

@@ -19,5 +19,7 @@ const struct rt_asker *rt_ui_asker(struct rt_ui *ui);
 /* Takes the terminal, runs until the person leaves; gives the terminal back. Exit status. */
 int rt_ui_run(struct rt_ui *ui, struct rt_app *app, const struct rt_ui_opts *o);
 void rt_ui_destroy(struct rt_ui *ui);
+/* The default keys of all views, as text on stdout (`raytui keys`). */
+void rt_ui_print_keys(void);
 
 #endif

@@ -1,0 +1,232 @@
+/* From argv to a verb: global options, help, and the loop around one call. */
+#include "cli/internal.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct parsed {
+    struct rt_strs words; /* without global options */
+    bool help, version;
+    enum rt_out_kind kind;
+};
+
+/* ---- global options ---- */
+
+static bool value_of(const char *name, int argc, char **argv, int *i, const char **out) {
+    const size_t n = strlen(name);
+    if (strncmp(argv[*i], name, n) != 0 || (argv[*i][n] && argv[*i][n] != '='))
+        return false;
+    if (argv[*i][n] == '=')
+        *out = argv[*i] + n + 1;
+    else
+        *out = *i + 1 < argc ? argv[++*i] : "";
+    return true;
+}
+
+static bool global_option(int argc, char **argv, int *i, struct rt_cli_opts *o, struct parsed *p, struct rt_error *err) {
+    const char *w = argv[*i], *value = NULL;
+    struct {
+        const char *name;
+        bool *on;
+    } flags[] = {{"--readonly", &o->readonly}, {"--ascii", &o->ascii}, {"--verbose", &o->verbose}, {"--yes", &o->yes},
+                 {"-y", &o->yes}, {"--help", &p->help}, {"-h", &p->help}, {"--version", &p->version}};
+    for (size_t k = 0; k < RT_COUNT(flags); k++) {
+        if (rt_streq(w, flags[k].name))
+            return *flags[k].on = true;
+    }
+    if (rt_streq(w, "--json")) {
+        o->output = "json";
+        return true;
+    }
+    int64_t ms = 0;
+    if (value_of("--refresh", argc, argv, i, &value)) {
+        if (rt_parse_duration(value, &ms, err))
+            o->refresh_ms = ms;
+        else
+            rt_error_wrap(err, "--refresh");
+        return true;
+    }
+    return value_of("--config", argc, argv, i, &o->config) || value_of("--theme", argc, argv, i, &o->theme) ||
+           value_of("--color", argc, argv, i, &o->color) || value_of("--output", argc, argv, i, &o->output) ||
+           value_of("-o", argc, argv, i, &o->output);
+}
+
+static bool parse(int argc, char **argv, struct rt_cli_opts *o, struct parsed *p, struct rt_error *err) {
+    static const char *const colors[] = {"never", "auto", "always"};
+    int i = 1;
+    for (; i < argc && !rt_streq(argv[i], "--"); i++)
+        if (!global_option(argc, argv, &i, o, p, err))
+            rt_strs_add(&p->words, argv[i]);
+    for (; i < argc; i++)
+        rt_strs_add(&p->words, argv[i]);
+    if (err->code)
+        return false;
+    if (o->output && !out_kind(o->output, &p->kind)) {
+        rt_error_set(err, RT_E_USAGE, "-o %s: unknown form", o->output);
+        return rt_error_hint(err, "table, wide, json");
+    }
+    bool known = !o->color;
+    for (size_t k = 0; k < RT_COUNT(colors); k++)
+        known = known || rt_streq(o->color, colors[k]);
+    if (!known)
+        return rt_error_set(err, RT_E_USAGE, "--color %s: never, auto or always", o->color);
+    return true;
+}
+
+/* ---- one verb ---- */
+
+static const struct {
+    const char *name;
+    cli_fn *run;
+} verbs[] = {
+    {"ls", verb_ls},         {"clusters", verb_ls}, {"nodes", verb_table},    {"pools", verb_table},
+    {"jobs", verb_table},    {"show", verb_show},   {"job", verb_show},       {"forwards", verb_table},
+    {"operations", verb_table}, {"logs", verb_logs}, {"wait", verb_wait},     {"check", verb_check},
+    {"doctor", verb_doctor}, {"stats", verb_stats}, {"discover", verb_discover}, {"shell", verb_shell},
+    {"submit", verb_submit}, {"forward", verb_forward},
+};
+
+static void dispatch(struct cli *c) {
+    for (size_t i = 0; i < RT_COUNT(verbs); i++) {
+        if (rt_streq(verbs[i].name, c->call.def->name)) {
+            verbs[i].run(c);
+            return;
+        }
+    }
+    verb_action(c);
+}
+
+static void interrupted(void *ctx, int signum) {
+    struct cli *c = ctx;
+    if (++c->interrupts == 1 && c->operation) {
+        out_note("raytui: stopping (once more: leave at once)");
+        rt_operation_cancel(c->operation);
+        return;
+    }
+    if (c->operation)
+        out_note("raytui: left while %s was running; `raytui ls` shows what is there", c->operation->title);
+    cli_end(c, 128 + signum);
+}
+
+static void first_turn(void *ctx) {
+    dispatch(ctx);
+}
+
+static int run_verb(struct parsed *p, const struct rt_cli_opts *o) {
+    struct cli c = {.opts = o, .kind = p->kind};
+    struct cli_tty tty;
+    struct rt_loop *loop = NULL;
+    struct rt_error err = {0};
+    const struct rt_app_opts ao = {.config_path = o->config, .readonly = o->readonly, .ascii = o->ascii,
+                                   .refresh_ms = o->refresh_ms, .asker = cli_asker(&tty, &loop)};
+    c.app = rt_app_create(&ao, &err);
+    if (!c.app)
+        return out_error(p->kind, &err);
+    loop = c.app->loop;
+    if (!rt_call_parse(c.app, (const char *const *)p->words.v, NULL, &c.call, &err)) {
+        rt_app_destroy(c.app);
+        return out_error(p->kind, &err);
+    }
+    struct rt_signal *on_int = rt_signal_watch(loop, SIGINT, interrupted, &c);
+    struct rt_signal *on_term = rt_signal_watch(loop, SIGTERM, interrupted, &c);
+    struct rt_op *start = rt_loop_defer(loop, first_turn, &c);
+    (void)start; /* runs before anything can end the loop */
+    rt_loop_run(loop);
+    rt_op_drop(&c.op);
+    rt_signal_unwatch(on_int);
+    rt_signal_unwatch(on_term);
+    rt_call_deinit(&c.call);
+    rt_app_destroy(c.app);
+    fflush(stdout);
+    if (c.exec.n) {
+        execvp(c.exec.v[0], c.exec.v);
+        out_note("raytui: %s cannot be run", c.exec.v[0]);
+        c.status = 1;
+    }
+    rt_strs_deinit(&c.exec);
+    return c.status;
+}
+
+/* For shell completion: nothing is contacted. */
+static int complete(const char *what, const struct rt_cli_opts *o) {
+    if (what && generate(what))
+        return 0;
+    if (!rt_streq(what, "clusters"))
+        return 64;
+    struct rt_config *conf = rt_config_load(o->config, rt_providers);
+    for (size_t i = 0; i < conf->nclusters; i++)
+        printf("%s\n", conf->clusters[i]->name);
+    rt_config_destroy(conf);
+    return 0;
+}
+
+static int show_help(const struct parsed *p) {
+    const struct rt_action_def *d = p->words.n ? rt_action_find(p->words.v[0]) : NULL;
+    if (d)
+        help_verb(d);
+    else
+        help_all();
+    return 0;
+}
+
+/* A file for the log view alone: asked for, or on a terminal. */
+static const char *file_to_view(const struct parsed *p, int argc, char **argv) {
+    bool view = isatty(STDOUT_FILENO);
+    const char *file = NULL;
+    if (!p->words.n || !rt_streq(p->words.v[0], "logs"))
+        return NULL;
+    for (int i = 1; i < argc; i++) {
+        const char *value = NULL;
+        view = view || rt_streq(argv[i], "--view");
+        if (value_of("--file", argc, argv, &i, &value))
+            file = value;
+    }
+    return view ? file : NULL;
+}
+
+static const char *word_in_argv(int argc, char **argv, const char *word) {
+    for (int i = 1; i < argc; i++)
+        if (rt_streq(argv[i], word))
+            return argv[i];
+    return NULL;
+}
+
+enum rt_cli_next rt_cli_main(int argc, char **argv, struct rt_cli_opts *o, const char **target, const char **log_file,
+                             int *status) {
+    struct parsed p = {0};
+    struct rt_error err = {0};
+    enum rt_cli_next next = RT_CLI_EXIT;
+    *target = *log_file = NULL;
+    const bool ok = parse(argc, argv, o, &p, &err);
+    char *log = rt_path(RT_DIR_STATE, "raytui.log");
+    rt_log_open(log, RT_LOG_WARN);
+    rt_log_stderr(o->verbose);
+    free(log);
+    const char *first = p.words.n ? p.words.v[0] : NULL;
+    const struct rt_action_def *d = first ? rt_action_find(first) : NULL;
+    if (!ok) {
+        *status = out_error(p.kind, &err);
+    } else if (p.version) {
+        printf("raytui " RT_VERSION "\n");
+        *status = 0;
+    } else if (p.help) {
+        *status = show_help(&p);
+    } else if (rt_streq(first, "complete")) {
+        *status = complete(p.words.n > 1 ? p.words.v[1] : NULL, o);
+    } else if (rt_streq(first, "keys") && o->print_keys) {
+        o->print_keys();
+        *status = 0;
+    } else if (!first || (!d && p.words.n == 1) || (rt_streq(first, "attach") && p.words.n == 2)) {
+        *target = first ? word_in_argv(argc, argv, p.words.v[p.words.n - 1]) : NULL;
+        next = RT_CLI_SCREEN;
+    } else if ((*log_file = file_to_view(&p, argc, argv)) != NULL) {
+        next = RT_CLI_SCREEN;
+    } else {
+        *status = run_verb(&p, o);
+    }
+    rt_strs_deinit(&p.words);
+    return next;
+}

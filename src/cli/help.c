@@ -1,0 +1,214 @@
+/* Help, completions and the man page: all print the action table. */
+#include "cli/internal.h"
+#include <ctype.h>
+#include <stdio.h>
+
+static const struct rt_option global_options[] = {
+    {"cluster", 'c', "NAME", "the cluster that is meant", false},
+    {"address", 0, "URL", "a cluster that is not configured", false},
+    {"output", 'o', "FORMAT", "table, wide, json (check: yaml)", false},
+    {"json", 0, NULL, "the same as -o json", false},
+    {"yes", 'y', NULL, "answer yes to questions (never to an unknown host key)", false},
+    {"config", 0, "FILE", "instead of ~/.config/raytui/config.yaml", false},
+    {"readonly", 0, NULL, "change nothing on any cluster", false},
+    {"refresh", 0, "D", "shortest interval between two polls (2s)", false},
+    {"theme", 0, "NAME", "colours of the screen", false},
+    {"color", 0, "WHEN", "never, auto, always", false},
+    {"ascii", 0, NULL, "plain characters only", false},
+    {"verbose", 0, NULL, "requests and answers on stderr, secrets masked", false},
+    {"help", 'h', NULL, "this; after a verb: about it", false},
+    {"version", 0, NULL, "print the version", false},
+    {0},
+};
+
+void help_all(void) {
+    static const char *const first[] = {"attach", "ls", "nodes", "pools", "jobs", "submit", "logs", "stop", "scale", "up", "down",
+                                        "forward", "env", "init", "check", "doctor", NULL};
+    printf("raytui - the terminal for Ray clusters\n\n"
+           "  raytui                      the screen\n"
+           "  raytui TARGET               the screen on a cluster: a configured name, local,\n"
+           "                              http://HOST:8265, ssh://[USER@]HOST\n"
+           "  raytui VERB ...             the same without a screen:\n");
+    for (size_t i = 0; first[i]; i++) {
+        const struct rt_action_def *d = rt_action_find(first[i]);
+        printf("    %-8s %s\n", d->name, d->help);
+    }
+    printf("\n  -c NAME | --address URL  which cluster    -o json|wide   --yes   --readonly\n"
+           "  raytui VERB --help: about a verb; `man raytui`: all of them\n");
+}
+
+static void print_options(const struct rt_option *o) {
+    for (; o && o->name; o++) {
+        char left[48];
+        if (o->letter)
+            snprintf(left, sizeof left, "-%c, --%s%s%s", o->letter, o->name, o->value ? " " : "", o->value ? o->value : "");
+        else
+            snprintf(left, sizeof left, "    --%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
+        printf("  %-30s %s%s\n", left, o->help, o->repeat ? " (may be repeated)" : "");
+    }
+}
+
+void help_verb(const struct rt_action_def *d) {
+    printf("usage: raytui %s%s%s\n\n%s\n", d->name, *d->args ? " " : "", d->args, d->help);
+    if (d->options) {
+        printf("\noptions:\n");
+        print_options(d->options);
+    }
+    printf("\nfor every verb:\n");
+    print_options(global_options);
+}
+
+/* ---- completions ---- */
+
+static void each_option(const struct rt_action_def *d) {
+    const struct rt_option *list = d ? d->options : global_options;
+    for (const struct rt_option *o = list; o && o->name; o++)
+        printf("%s--%s", o == list ? "" : " ", o->name);
+}
+
+static void bash(void) {
+    printf("# bash completion of raytui\n"
+           "_raytui() {\n"
+           "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]} words\n"
+           "    case $prev in\n"
+           "    --config|--runtime-env|--file) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n"
+           "    --working-dir|--py-module) COMPREPLY=($(compgen -d -- \"$cur\")); return ;;\n"
+           "    -o|--output) COMPREPLY=($(compgen -W 'table wide json' -- \"$cur\")); return ;;\n"
+           "    --color) COMPREPLY=($(compgen -W 'never auto always' -- \"$cur\")); return ;;\n"
+           "    -c|--cluster) COMPREPLY=($(compgen -W \"$(raytui complete clusters 2>/dev/null)\" -- \"$cur\")); return ;;\n"
+           "    esac\n"
+           "    case $verb in\n");
+    for (const struct rt_action_def *d = rt_actions; d->name; d++) {
+        printf("    %s) words='", d->name);
+        each_option(d);
+        printf("' ;;\n");
+    }
+    printf("    esac\n"
+           "    if [ \"$COMP_CWORD\" = 1 ]; then\n"
+           "        words='");
+    for (const struct rt_action_def *d = rt_actions; d->name; d++)
+        printf("%s ", d->name);
+    printf("local'\n    fi\n    case $cur in\n    -*) words=\"$words ");
+    each_option(NULL);
+    printf("\" ;;\n    *) words=\"$words $(raytui complete clusters 2>/dev/null)\" ;;\n    esac\n"
+           "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+           "}\n"
+           "complete -F _raytui raytui\n");
+}
+
+static void zsh(void) {
+    printf("#compdef raytui\n"
+           "_raytui() {\n"
+           "    local -a verbs\n"
+           "    verbs=(\n");
+    for (const struct rt_action_def *d = rt_actions; d->name; d++)
+        printf("        '%s:%s'\n", d->name, d->help);
+    printf("    )\n"
+           "    if (( CURRENT == 2 )); then\n"
+           "        _describe verb verbs\n"
+           "        compadd local $(raytui complete clusters 2>/dev/null)\n"
+           "        return\n"
+           "    fi\n"
+           "    case $words[2] in\n");
+    for (const struct rt_action_def *d = rt_actions; d->name; d++) {
+        if (!d->options)
+            continue;
+        printf("    %s) compadd -- ", d->name);
+        each_option(d);
+        printf(" ;;\n");
+    }
+    printf("    esac\n    compadd -- ");
+    each_option(NULL);
+    printf("\n    compadd $(raytui complete clusters 2>/dev/null)\n    _files\n}\n_raytui \"$@\"\n");
+}
+
+static void fish_text(const char *s) {
+    for (; *s; s++) {
+        if (*s == '\'' || *s == '\\')
+            putchar('\\');
+        putchar(*s);
+    }
+}
+
+static void fish(void) {
+    printf("# fish completion of raytui\n");
+    for (const struct rt_action_def *d = rt_actions; d->name; d++) {
+        printf("complete -c raytui -n __fish_use_subcommand -f -a %s -d '", d->name);
+        fish_text(d->help);
+        printf("'\n");
+        for (const struct rt_option *o = d->options; o && o->name; o++) {
+            printf("complete -c raytui -n '__fish_seen_subcommand_from %s' -l %s%s -d '", d->name, o->name, o->value ? " -r" : "");
+            fish_text(o->help);
+            printf("'\n");
+        }
+    }
+    for (const struct rt_option *o = global_options; o->name; o++) {
+        printf("complete -c raytui -l %s%s -d '", o->name, o->value ? " -r" : "");
+        fish_text(o->help);
+        printf("'\n");
+    }
+    printf("complete -c raytui -f -a '(raytui complete clusters 2>/dev/null)'\n");
+}
+
+/* ---- the verbs' part of raytui(1), in mdoc ---- */
+
+static void roff(const char *s) {
+    if (*s == '.' || *s == '\'')
+        fputs("\\&", stdout);
+    for (; *s; s++) {
+        if (*s == '\\')
+            fputs("\\e", stdout);
+        else if (*s == '-')
+            fputs("\\-", stdout);
+        else
+            putchar(*s);
+    }
+}
+
+static void roff_options(const struct rt_option *o) {
+    if (!o || !o->name)
+        return;
+    printf(".Bl -tag -width 4n -compact\n");
+    for (; o->name; o++) {
+        printf(".It Fl ");
+        if (o->letter)
+            printf("%c , Fl ", o->letter);
+        printf("\\-%s", o->name);
+        if (o->value)
+            printf(" Ar %s", o->value);
+        printf("\n");
+        roff(o->help);
+        printf("%s.\n", o->repeat ? " (may be repeated)" : "");
+    }
+    printf(".El\n");
+}
+
+static void man(void) {
+    printf(".Ss Verbs\n.Bl -tag -width 4n\n");
+    for (const struct rt_action_def *d = rt_actions; d->name; d++) {
+        printf(".It Cm %s ", d->name);
+        roff(d->args);
+        printf("\n");
+        char first = (char)toupper((unsigned char)d->help[0]);
+        putchar(first);
+        roff(d->help + 1);
+        printf(".\n");
+        roff_options(d->options);
+    }
+    printf(".El\n.Ss Options of every verb\n");
+    roff_options(global_options);
+}
+
+bool generate(const char *what) {
+    if (rt_streq(what, "bash"))
+        bash();
+    else if (rt_streq(what, "zsh"))
+        zsh();
+    else if (rt_streq(what, "fish"))
+        fish();
+    else if (rt_streq(what, "man"))
+        man();
+    else
+        return false;
+    return true;
+}

@@ -1,0 +1,67 @@
+/* Inside cli only: one verb on its way. */
+#ifndef RT_CLI_INTERNAL_H
+#define RT_CLI_INTERNAL_H
+
+#include "app/action.h"
+#include "cli/cli.h"
+#include "cli/out.h"
+
+struct cli {
+    struct rt_app *app;
+    const struct rt_cli_opts *opts;
+    enum rt_out_kind kind;
+    struct rt_call call;
+    struct rt_op *op;               /* what is waited for now; dropped at the end */
+    struct rt_operation *operation; /* what an interrupt asks to stop */
+    int interrupts;
+    bool ended;
+    int status;
+    struct rt_strs exec;
+};
+
+/* Ends the verb. The first call counts. */
+void cli_end(struct cli *c, int status);
+void cli_fail(struct cli *c, const struct rt_error *err);
+
+/* Waits for topics of the call's cluster, then calls `go` (or fails). */
+typedef void cli_fn(struct cli *c);
+void cli_when(struct cli *c, uint32_t topics, cli_fn *go);
+
+/* One table over one cluster, as the options say. */
+struct out_list cli_list(const struct cli *c, const struct rt_table *t, const struct rt_row_env *env);
+struct rt_row_env cli_env(const struct cli *c, const char *cluster);
+
+/* The verbs that are more than their action. */
+void verb_ls(struct cli *c);
+void verb_table(struct cli *c);
+void verb_show(struct cli *c);
+void verb_logs(struct cli *c);
+void verb_wait(struct cli *c);
+void verb_check(struct cli *c);
+void verb_doctor(struct cli *c);
+void verb_stats(struct cli *c);
+void verb_discover(struct cli *c);
+void verb_shell(struct cli *c);
+void verb_submit(struct cli *c);
+void verb_forward(struct cli *c);
+/* Every other: readiness, question, run, follow its operation. */
+void verb_action(struct cli *c);
+/* Runs the call's action and follows it; `done` instead of ending when it went well (NULL: end 0). */
+void cli_run_action(struct cli *c, void (*done)(struct cli *c, const char *result));
+
+/* logs.c: follows a job's log to stdout and ends with the job's own end. */
+void cli_follow_job(struct cli *c, const char *cluster, const char *job, bool follow, int64_t last_lines);
+
+/* tty.c */
+struct cli_tty {
+    struct rt_asker asker;
+    struct rt_loop **loop;
+};
+/* Questions over /dev/tty; *loop is set before the first one. Lives in *t. */
+const struct rt_asker *cli_asker(struct cli_tty *t, struct rt_loop **loop);
+/* help.c */
+void help_all(void);
+void help_verb(const struct rt_action_def *d);
+bool generate(const char *what); /* completions and man page from the action table */
+
+#endif

@@ -1,0 +1,321 @@
+/* logs: a job's driver log, a node's file or a local file to stdout; wait: until a job ends or a cluster answers. */
+#include "cli/internal.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { LINE_MAX_BYTES = 1 << 20 };
+
+struct follow {
+    struct cli *cli;
+    struct rt_log *log;
+    char *cluster, *id;
+    bool is_job, clean; /* clean: stdout is a terminal */
+    int64_t last_lines; /* -1: all */
+    struct rt_buf line, held;
+    struct rt_op *soon;
+};
+
+static void follow_free(struct follow *f) {
+    rt_op_drop(&f->soon);
+    rt_log_close_target(f->log);
+    rt_buf_deinit(&f->line);
+    rt_buf_deinit(&f->held);
+    free(f->cluster);
+    free(f->id);
+    free(f);
+}
+
+/* A line for the terminal: everything but its text is made harmless. */
+static void print_clean(const char *line, size_t n) {
+    struct rt_buf text;
+    struct rt_span spans[64];
+    rt_buf_init(&text, 4 * LINE_MAX_BYTES);
+    rt_log_clean(line, n, &text, spans, RT_COUNT(spans));
+    fwrite(rt_buf_str(&text), 1, text.len, stdout);
+    fputc('\n', stdout);
+    rt_buf_deinit(&text);
+}
+
+static void print(struct follow *f, const char *data, size_t n) {
+    if (!f->clean) {
+        fwrite(data, 1, n, stdout);
+        return;
+    }
+    while (n) {
+        const char *nl = memchr(data, '\n', n);
+        const size_t part = nl ? (size_t)(nl - data) : n;
+        rt_buf_add(&f->line, data, part);
+        if (nl || f->line.len > LINE_MAX_BYTES) {
+            print_clean(rt_buf_str(&f->line), f->line.len);
+            rt_buf_clear(&f->line);
+        }
+        data += part + (nl ? 1 : 0);
+        n -= part + (nl ? 1 : 0);
+    }
+}
+
+static void print_last(struct follow *f) {
+    const char *text = rt_buf_str(&f->held), *end = text + f->held.len, *from = end;
+    int64_t left = f->last_lines;
+    while (from > text && left > 0) {
+        from--;
+        while (from > text && from[-1] != '\n')
+            from--;
+        left--;
+    }
+    print(f, from, (size_t)(end - from));
+    rt_buf_clear(&f->held);
+    f->last_lines = -1;
+}
+
+static void got(void *ctx, const char *data, size_t n) {
+    struct follow *f = ctx;
+    if (f->last_lines >= 0) {
+        rt_buf_add(&f->held, data, n);
+        if (f->held.len > 64 * RT_MIB)
+            rt_buf_drop(&f->held, f->held.len - 32 * RT_MIB);
+        return;
+    }
+    print(f, data, n);
+}
+
+static int job_exit(int job_status) {
+    return job_status == RT_JOB_FAILED ? 1 : job_status == RT_JOB_STOPPED ? 2 : 0;
+}
+
+/* The log is not closed inside its own callback. */
+static void over(void *ctx) {
+    struct follow *f = ctx;
+    struct cli *c = f->cli;
+    const struct rt_log_status st = *rt_log_status(f->log);
+    f->soon = NULL;
+    if (f->last_lines >= 0)
+        print_last(f);
+    if (f->line.len)
+        print_clean(rt_buf_str(&f->line), f->line.len);
+    fflush(stdout);
+    if (st.failed) {
+        follow_free(f);
+        cli_fail(c, &st.error);
+        return;
+    }
+    if (f->is_job && st.job_status)
+        out_note("raytui: %s %s", f->id, st.text);
+    follow_free(f);
+    cli_end(c, job_exit(st.job_status));
+}
+
+static void changed(void *ctx) {
+    struct follow *f = ctx;
+    const struct rt_log_status *st = f->log ? rt_log_status(f->log) : NULL;
+    fflush(stdout);
+    if (st && (st->ended || st->failed) && !f->soon)
+        f->soon = rt_loop_defer(f->cli->app->loop, over, f);
+    else if (st && f->last_lines >= 0 && st->following && f->held.len)
+        print_last(f);
+}
+
+static void follow(struct cli *c, const struct rt_log_target *t, bool on, int64_t last_lines) {
+    struct rt_error err = {0};
+    struct follow *f = RT_NEW(struct follow);
+    f->cli = c;
+    f->cluster = rt_strdup(t->cluster);
+    f->id = rt_strdup(t->id);
+    f->is_job = t->what == RT_LOG_JOB;
+    f->clean = isatty(STDOUT_FILENO);
+    f->last_lines = last_lines;
+    rt_buf_init(&f->line, 2 * LINE_MAX_BYTES);
+    rt_buf_init(&f->held, 128 * RT_MIB);
+    f->log = rt_log_open_target(c->app, t, on, changed, f, &err);
+    if (!f->log) {
+        follow_free(f);
+        cli_fail(c, &err);
+        return;
+    }
+    rt_log_on_data(f->log, got, f);
+}
+
+void cli_follow_job(struct cli *c, const char *cluster, const char *job, bool on, int64_t last_lines) {
+    const struct rt_log_target t = {.what = RT_LOG_JOB, .cluster = cluster, .id = job};
+    follow(c, &t, on, last_lines);
+}
+
+static bool wanted_lines(const struct cli *c, int64_t *out, struct rt_error *err) {
+    const char *text = rt_call_option(&c->call, "lines");
+    *out = -1;
+    if (text && (!rt_parse_i64(text, out) || *out < 0))
+        return rt_error_set(err, RT_E_USAGE, "--lines %s is no number", text);
+    return true;
+}
+
+static void have_jobs(struct cli *c) {
+    const struct rt_cluster *cl = rt_store_cluster(c->app->store, c->call.cluster);
+    const char *text = c->call.args.v[0];
+    const bool on = rt_call_option(&c->call, "follow") != NULL;
+    struct rt_error err = {0}, node_err = {0};
+    int64_t lines = -1;
+    if (!wanted_lines(c, &lines, &err)) {
+        cli_fail(c, &err);
+        return;
+    }
+    const struct rt_job *j = rt_find_job(cl, text, &err);
+    if (j) {
+        cli_follow_job(c, cl->name, j->id, on, lines);
+        return;
+    }
+    const char *slash = strchr(text, '/');
+    char *name = slash ? rt_strndup(text, (size_t)(slash - text)) : NULL;
+    const struct rt_node *n = name ? rt_find_node(cl, name, &node_err) : NULL;
+    free(name);
+    if (!n) {
+        cli_fail(c, slash ? &node_err : &err);
+        return;
+    }
+    const struct rt_log_target t = {.what = RT_LOG_NODE_FILE, .cluster = cl->name, .id = n->id, .file = slash + 1};
+    follow(c, &t, on, lines);
+}
+
+void verb_logs(struct cli *c) {
+    const char *file = rt_call_option(&c->call, "file");
+    int64_t lines = -1;
+    struct rt_error err = {0};
+    if (!file) {
+        const bool node = c->call.args.n && strchr(c->call.args.v[0], '/');
+        cli_when(c, RT_TOPIC_BIT(node ? RT_T_NODES : RT_T_JOBS), have_jobs);
+        return;
+    }
+    if (!wanted_lines(c, &lines, &err)) {
+        cli_fail(c, &err);
+        return;
+    }
+    FILE *in = fopen(file, "rb");
+    if (!in) {
+        rt_error_set(&err, RT_E_NOT_FOUND, "%s cannot be read", file);
+        cli_fail(c, &err);
+        return;
+    }
+    struct follow f = {.cli = c, .clean = isatty(STDOUT_FILENO), .last_lines = lines};
+    rt_buf_init(&f.line, 2 * LINE_MAX_BYTES);
+    rt_buf_init(&f.held, 128 * RT_MIB);
+    char block[64 * 1024];
+    for (size_t n; (n = fread(block, 1, sizeof block, in)) > 0;)
+        got(&f, block, n);
+    fclose(in);
+    if (f.last_lines >= 0)
+        print_last(&f);
+    if (f.line.len)
+        print_clean(rt_buf_str(&f.line), f.line.len);
+    rt_buf_deinit(&f.line);
+    rt_buf_deinit(&f.held);
+    cli_end(c, 0);
+}
+
+/* ---- wait ---- */
+
+struct waiting {
+    struct cli *cli;
+    struct rt_timer *timer, *timeout;
+    char *job;
+};
+
+static void waiting_free(struct waiting *w) {
+    rt_timer_stop(w->timer);
+    rt_timer_stop(w->timeout);
+    free(w->job);
+    free(w);
+}
+
+static void wait_timed_out(void *ctx) {
+    struct waiting *w = ctx;
+    struct cli *c = w->cli;
+    struct rt_error err = {0};
+    rt_error_set(&err, RT_E_TIMEOUT, "%s: not there in time", w->job ? w->job : c->call.cluster);
+    waiting_free(w);
+    cli_fail(c, &err);
+}
+
+static void look_at_job(void *ctx) {
+    struct waiting *w = ctx;
+    struct cli *c = w->cli;
+    const struct rt_cluster *cl = rt_store_cluster(c->app->store, c->call.cluster);
+    const struct rt_job *j = rt_store_job(cl, w->job);
+    if (!j || !rt_job_ended((enum rt_job_status)j->status))
+        return;
+    const int status = job_exit(j->status);
+    if (c->kind == RT_OUT_JSON) {
+        const struct rt_row_env env = cli_env(c, cl->name);
+        json_t *v = json_pack("{s:i, s:s}", "schema", 1, "cluster", cl->name);
+        json_object_set_new(v, "item", rt_table_jobs.json(j, &env, false));
+        out_json_line(v);
+    } else {
+        printf("%s %s\n", j->id, j->status_text);
+    }
+    waiting_free(w);
+    cli_end(c, status);
+}
+
+static void look_at_cluster(void *ctx) {
+    struct waiting *w = ctx;
+    struct cli *c = w->cli;
+    const struct rt_cluster *cl = rt_store_cluster(c->app->store, c->call.cluster);
+    if (cl->reach != RT_REACH_OK)
+        return;
+    if (c->kind == RT_OUT_JSON) {
+        const struct rt_row_env env = cli_env(c, cl->name);
+        json_t *v = json_pack("{s:i}", "schema", 1);
+        json_object_set_new(v, "item", rt_table_clusters.json(cl, &env, false));
+        out_json_line(v);
+    } else {
+        printf("%s %s\n", cl->name, rt_cluster_state_name(cl->state));
+    }
+    waiting_free(w);
+    cli_end(c, 0);
+}
+
+static struct waiting *wait_start(struct cli *c, rt_loop_fn *look) {
+    struct rt_error err = {0};
+    int64_t timeout = 0;
+    const char *text = rt_call_option(&c->call, "timeout");
+    if (text && !rt_parse_duration(text, &timeout, &err)) {
+        rt_error_wrap(&err, "--timeout");
+        cli_fail(c, &err);
+        return NULL;
+    }
+    struct waiting *w = RT_NEW(struct waiting);
+    w->cli = c;
+    w->timer = rt_timer_start(c->app->loop, 0, 200, look, w);
+    if (timeout)
+        w->timeout = rt_timer_start(c->app->loop, timeout, 0, wait_timed_out, w);
+    return w;
+}
+
+static void wait_for_job(struct cli *c) {
+    const struct rt_cluster *cl = rt_store_cluster(c->app->store, c->call.cluster);
+    struct rt_error err = {0};
+    const struct rt_job *j = rt_find_job(cl, c->call.args.v[0], &err);
+    if (!j) {
+        cli_fail(c, &err);
+        return;
+    }
+    rt_app_look(c->app, cl->name, RT_TOPIC_BIT(RT_T_JOBS), false);
+    struct waiting *w = wait_start(c, look_at_job);
+    if (w)
+        w->job = rt_strdup(j->id);
+}
+
+void verb_wait(struct cli *c) {
+    struct rt_error err = {0};
+    if (!rt_call_option(&c->call, "up")) {
+        cli_when(c, RT_TOPIC_BIT(RT_T_JOBS), wait_for_job);
+        return;
+    }
+    const char *name = rt_app_target(c->app, c->call.args.v[0], &err);
+    if (!name || !rt_app_attach(c->app, name, true, &err)) {
+        cli_fail(c, &err);
+        return;
+    }
+    free(c->call.cluster);
+    c->call.cluster = rt_strdup(name);
+    wait_start(c, look_at_cluster);
+}

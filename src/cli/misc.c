@@ -1,0 +1,191 @@
+/* check, doctor, stats, discover, shell, submit. */
+#include "app/submit.h"
+#include "base/fs.h"
+#include "cli/internal.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* ---- check ---- */
+
+static void print_problems(const struct cli *c, const struct rt_config *conf) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < conf->nproblems; i++) {
+        const struct rt_error *p = &conf->problems[i];
+        if (c->kind == RT_OUT_JSON)
+            json_array_append_new(list, json_pack("{s:s, s:s?}", "message", p->message, "hint", p->hint[0] ? p->hint : NULL));
+        else
+            printf("%s%s%s\n", p->message, p->hint[0] ? " - " : "", p->hint);
+    }
+    if (c->kind == RT_OUT_JSON)
+        out_json_line(json_pack("{s:i, s:o, s:I}", "schema", 1, "items", list, "total", (json_int_t)conf->nproblems));
+    else
+        json_decref(list);
+}
+
+void verb_check(struct cli *c) {
+    const char *what = c->call.args.n ? c->call.args.v[0] : NULL;
+    struct rt_config *own = NULL, *conf = c->app->config;
+    const struct rt_cluster_conf *only = what ? rt_config_cluster(conf, what) : NULL;
+    struct rt_error err = {0};
+    if (what && !only) {
+        if (!rt_file_exists(what)) {
+            rt_error_set(&err, RT_E_NOT_FOUND, "%s: no cluster and no file of this name", what);
+            cli_fail(c, &err);
+            return;
+        }
+        conf = own = rt_config_load(what, rt_providers);
+    }
+    print_problems(c, conf);
+    if (c->kind == RT_OUT_YAML) {
+        struct rt_buf b;
+        rt_buf_init(&b, 16 * RT_MIB);
+        rt_config_print(conf, only, &b);
+        fwrite(rt_buf_str(&b), 1, b.len, stdout);
+        rt_buf_deinit(&b);
+    } else if (!conf->nproblems && c->kind != RT_OUT_JSON) {
+        printf("%s: %zu cluster%s, no problems\n", conf->path, conf->nclusters, conf->nclusters == 1 ? "" : "s");
+    }
+    const bool bad = only ? only->broken : conf->nproblems > 0;
+    rt_config_destroy(own);
+    cli_end(c, bad ? 78 : 0);
+}
+
+/* ---- doctor, stats ---- */
+
+static void print_buf(struct rt_buf *b) {
+    fwrite(rt_buf_str(b), 1, b->len, stdout);
+    rt_buf_deinit(b);
+}
+
+static void answered(void *ctx, const struct rt_error *err) {
+    struct cli *c = ctx;
+    const struct rt_cluster *cl = rt_store_cluster(c->app->store, c->call.cluster);
+    c->op = NULL;
+    if (err) {
+        printf("%-5s %-14s %s\n", "bad", cl->name, err->message);
+        if (err->hint[0])
+            printf("%-5s %-14s %s\n", "", "", err->hint);
+        cli_end(c, rt_code_exit(err->code));
+        return;
+    }
+    const struct rt_totals t = rt_cluster_totals(cl);
+    printf("%-5s %-14s %s: Ray %s, %lld nodes, autoscaler %s\n", "ok", cl->name, cl->where, cl->ray_version ? cl->ray_version : "?",
+           (long long)t.nodes_alive, cl->autoscaler ? "yes" : "no");
+    cli_end(c, 0);
+}
+
+void verb_doctor(struct cli *c) {
+    struct rt_buf b;
+    struct rt_error err = {0};
+    const char *name = c->call.cluster ? c->call.cluster : c->call.args.n ? c->call.args.v[0] : NULL;
+    rt_buf_init(&b, RT_MIB);
+    rt_app_doctor(c->app, &b);
+    print_buf(&b);
+    if (!name) {
+        cli_end(c, 0);
+        return;
+    }
+    name = rt_app_target(c->app, name, &err);
+    if (!name) {
+        cli_fail(c, &err);
+        return;
+    }
+    free(c->call.cluster);
+    c->call.cluster = rt_strdup(name);
+    c->op = rt_app_wait(c->app, name, RT_TOPIC_BIT(RT_T_NODES) | RT_TOPIC_BIT(RT_T_DEMAND), 0, answered, c);
+}
+
+static void have_stats(struct cli *c) {
+    struct rt_buf b;
+    rt_buf_init(&b, RT_MIB);
+    rt_app_stats(c->app, c->call.cluster, &b);
+    print_buf(&b);
+    cli_end(c, 0);
+}
+
+void verb_stats(struct cli *c) {
+    cli_when(c, RT_TOPIC_BIT(RT_T_NODES) | RT_TOPIC_BIT(RT_T_JOBS) | RT_TOPIC_BIT(RT_T_DEMAND), have_stats);
+}
+
+/* ---- discover ---- */
+
+static void found(void *ctx, const struct rt_found *f) {
+    struct cli *c = ctx;
+    if (!f) {
+        c->op = NULL;
+        cli_end(c, 0);
+    } else if (c->kind == RT_OUT_JSON) {
+        out_json_line(json_pack("{s:i, s:{s:s, s:s}}", "schema", 1, "item", "target", f->target, "text", f->text));
+    } else {
+        printf("%-32s  %s\n", f->target, f->text);
+    }
+}
+
+void verb_discover(struct cli *c) {
+    c->op = rt_app_discover(c->app, found, c);
+}
+
+/* ---- shell: the program becomes it, once the app is gone ---- */
+
+static void open_shell(struct cli *c) {
+    struct rt_error err = {0};
+    if (!rt_app_shell(c->app, c->call.cluster, c->call.args.n ? c->call.args.v[0] : NULL, &c->exec, &err)) {
+        cli_fail(c, &err);
+        return;
+    }
+    cli_end(c, 0);
+}
+
+void verb_shell(struct cli *c) {
+    struct rt_error err = {0};
+    if (!rt_call_ready(c->app, &c->call, &err))
+        cli_fail(c, &err);
+    else if (c->call.args.n)
+        cli_when(c, RT_TOPIC_BIT(RT_T_NODES), open_shell);
+    else
+        open_shell(c);
+}
+
+/* ---- submit ---- */
+
+static void followed(struct cli *c, const char *submission_id) {
+    out_note("raytui: submitted %s", submission_id);
+    char *id = rt_strdup(submission_id);
+    cli_follow_job(c, c->call.cluster, id, true, -1);
+    free(id);
+}
+
+static void previewed(void *ctx, const struct rt_preview *p, const struct rt_error *err) {
+    struct cli *c = ctx;
+    char size[24];
+    c->op = NULL;
+    if (err) {
+        cli_fail(c, err);
+        return;
+    }
+    for (size_t i = 0; i < p->warnings.n; i++)
+        out_note("raytui: %s", p->warnings.v[i]);
+    if (p->files >= 0)
+        out_note("raytui: working directory: %lld files, %s (%lld ignored)", (long long)p->files,
+                 rt_fmt_bytes(size, sizeof size, (double)p->bytes), (long long)p->ignored);
+    if (rt_call_option(&c->call, "dry-run")) {
+        printf("%s\n", p->body);
+        cli_end(c, 0);
+        return;
+    }
+    cli_run_action(c, rt_call_option(&c->call, "wait") ? followed : NULL);
+}
+
+static void preview(struct cli *c) {
+    c->op = rt_app_preview(c->app, &c->call, previewed, c);
+}
+
+/* The preview comes first in any case: what looks wrong is said before anything is sent. */
+void verb_submit(struct cli *c) {
+    const bool from = rt_call_option(&c->call, "from") != NULL;
+    if (rt_call_option(&c->call, "dry-run") && !from)
+        preview(c);
+    else
+        cli_when(c, from ? RT_TOPIC_BIT(RT_T_JOBS) : RT_TOPIC_BIT(RT_T_CLUSTER), preview);
+}
