@@ -20,6 +20,10 @@ target_compile_options(rt_flags INTERFACE
 
 option(RT_WERROR "warnings are errors" OFF)
 set(RT_SANITIZE "" CACHE STRING "sanitizers, e.g. address,undefined")
+option(RT_FUZZ "fuzz targets as libFuzzer programs (clang)" OFF)
+if(RT_FUZZ)
+    target_compile_options(rt_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(RT_SANITIZE)
     target_compile_options(rt_flags INTERFACE -fsanitize=${RT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
     target_link_options(rt_flags INTERFACE -fsanitize=${RT_SANITIZE})
