@@ -87,7 +87,8 @@ static bool to_kvs(const json_t *v, struct rt_kvs *out, struct rt_arena *arena) 
     return true;
 }
 
-static bool to_resources(const json_t *v, struct rt_resources *out, struct rt_arena *arena, struct rt_error *err) {
+static bool to_resources(const json_t *v, struct rt_resources *out, struct rt_arena *arena,
+                         struct rt_error *err) {
     if (!json_is_object(v))
         return unexpected(v, err);
     out->v = rt_arena_alloc(arena, json_object_size(v) * sizeof *out->v);
@@ -102,7 +103,8 @@ static bool to_resources(const json_t *v, struct rt_resources *out, struct rt_ar
             unexpected(value, err);
             return rt_error_wrap(err, "%s", rt_clean_to(key, sizeof key, json_object_iter_key(it)));
         }
-        out->v[out->n++] = (struct rt_resource){rt_arena_strdup(arena, json_object_iter_key(it)), amount};
+        out->v[out->n++] =
+            (struct rt_resource){rt_arena_strdup(arena, json_object_iter_key(it)), amount};
     }
     return true;
 }
@@ -147,12 +149,12 @@ static void set_absent(const struct rt_field *fields, void *out) {
     }
 }
 
-static bool read_fields(const json_t *v, const struct rt_field *fields, void *out, struct rt_arena *arena,
-                        struct rt_error *err);
+static bool read_fields(const json_t *v, const struct rt_field *fields, void *out,
+                        struct rt_arena *arena, struct rt_error *err);
 
 /* The value is there and not null; its member holds what absent means. */
-static bool read_value(const json_t *v, const struct rt_field *f, void *member, struct rt_arena *arena,
-                       struct rt_error *err) {
+static bool read_value(const json_t *v, const struct rt_field *f, void *member,
+                       struct rt_arena *arena, struct rt_error *err) {
     switch (f->type) {
     case RT_F_STR:
         if (!json_is_string(v))
@@ -184,8 +186,8 @@ static bool read_value(const json_t *v, const struct rt_field *f, void *member, 
     return true;
 }
 
-static bool read_fields(const json_t *v, const struct rt_field *fields, void *out, struct rt_arena *arena,
-                        struct rt_error *err) {
+static bool read_fields(const json_t *v, const struct rt_field *fields, void *out,
+                        struct rt_arena *arena, struct rt_error *err) {
     if (!json_is_object(v))
         return unexpected(v, err);
     for (const struct rt_field *f = fields; f->key; f++) {

@@ -74,7 +74,8 @@ bool rt_mkdir_private(const char *path, struct rt_error *err) {
         return io_error(err, "cannot make the directory", path);
     if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH))) {
         rt_error_set(err, RT_E_DENIED, "%s is not a private directory of this user", path);
-        return rt_error_hint(err, "remove it, or set XDG_RUNTIME_DIR or TMPDIR to a directory of yours");
+        return rt_error_hint(err,
+                             "remove it, or set XDG_RUNTIME_DIR or TMPDIR to a directory of yours");
     }
     return true;
 }
@@ -233,7 +234,8 @@ static bool remove_at(int dir, const char *name, int depth) {
     int sub = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (sub < 0)
         return false;
-    return remove_entries(sub, depth) && (unlinkat(dir, name, AT_REMOVEDIR) == 0 || errno == ENOENT);
+    return remove_entries(sub, depth) &&
+           (unlinkat(dir, name, AT_REMOVEDIR) == 0 || errno == ENOENT);
 }
 
 bool rt_remove_tree(const char *path, struct rt_error *err) {

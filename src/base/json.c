@@ -19,7 +19,8 @@ bool rt_json_unlike(struct rt_error *err, const char *head, size_t n) {
         return rt_error_set(err, RT_E_PROTOCOL, "an empty answer instead of JSON");
     if (*head == '<') {
         rt_error_set(err, RT_E_PROTOCOL, "HTML instead of JSON");
-        return rt_error_hint(err, "something else answers at this address, such as a proxy or a login page");
+        return rt_error_hint(
+            err, "something else answers at this address, such as a proxy or a login page");
     }
     struct rt_buf shown;
     rt_buf_init(&shown, 0);
@@ -90,7 +91,8 @@ static const char *mend_string(struct rt_buf *out, const char *s, const char *en
 static const char *mend_scalar(struct rt_buf *out, const char *s, const char *end) {
     const char *start = s;
     bool integer = true;
-    while (s < end && (digit(*s) || strchr("+-.", *s) || (*s >= 'A' && *s <= 'Z') || (*s >= 'a' && *s <= 'z'))) {
+    while (s < end && (digit(*s) || strchr("+-.", *s) || (*s >= 'A' && *s <= 'Z') ||
+                       (*s >= 'a' && *s <= 'z'))) {
         integer = integer && (digit(*s) || (*s == '-' && s == start));
         s++;
     }
@@ -100,7 +102,8 @@ static const char *mend_scalar(struct rt_buf *out, const char *s, const char *en
     if (n < sizeof text)
         memcpy(text, start, n);
     bool number = digit(text[0]) || text[0] == '-';
-    if (strcmp(text, "NaN") == 0 || strcmp(text, "Infinity") == 0 || (number && !rt_parse_f64(text, &v))) {
+    if (strcmp(text, "NaN") == 0 || strcmp(text, "Infinity") == 0 ||
+        (number && !rt_parse_f64(text, &v))) {
         rt_buf_adds(out, "null");
     } else {
         rt_buf_add(out, start, n);

@@ -1,9 +1,9 @@
 /* Cuts a JSON array into elements while bytes arrive.
  *
- * Two machines take turns. The envelope (everything that is not inside the wanted array) is read byte by
- * byte: its structure is checked, keys are compared with the path, and the text is kept as the rest.
- * Inside the array only quotes and brackets matter: an element is found by its end and handed out as it
- * stands, from the caller's memory when it came in one piece. */
+ * Two machines take turns. The envelope (everything that is not inside the wanted array) is read
+ * byte by byte: its structure is checked, keys are compared with the path, and the text is kept as
+ * the rest. Inside the array only quotes and brackets matter: an element is found by its end and
+ * handed out as it stands, from the caller's memory when it came in one piece. */
 #include "base/jsplit.h"
 #include "base/buf.h"
 #include "base/decode.h"
@@ -16,20 +16,20 @@
 enum { DEPTH_MAX = 200, KEY_MAX = 128, HEAD_MAX = 80 };
 
 enum mode {
-    M_VALUE,        /* envelope: a value must follow */
-    M_FIRST_VALUE,  /* behind "[": a value or "]" */
-    M_FIRST_KEY,    /* behind "{": a key or "}" */
-    M_KEY,          /* behind "," in an object */
-    M_COLON,        /* behind a key */
-    M_NEXT,         /* behind a value: "," or the end of the container */
-    M_STRING,       /* inside a text */
-    M_SCALAR,       /* inside a number or word */
-    M_END,          /* behind the top value */
-    M_ITEM_FIRST,   /* wanted array: an element or "]" */
-    M_ITEM,         /* behind ",": an element */
-    M_ITEM_NEXT,    /* behind an element: "," or "]" */
-    M_ITEM_NESTED,  /* inside an object, array or text that is an element */
-    M_ITEM_SCALAR   /* inside a number or word that is an element */
+    M_VALUE,       /* envelope: a value must follow */
+    M_FIRST_VALUE, /* behind "[": a value or "]" */
+    M_FIRST_KEY,   /* behind "{": a key or "}" */
+    M_KEY,         /* behind "," in an object */
+    M_COLON,       /* behind a key */
+    M_NEXT,        /* behind a value: "," or the end of the container */
+    M_STRING,      /* inside a text */
+    M_SCALAR,      /* inside a number or word */
+    M_END,         /* behind the top value */
+    M_ITEM_FIRST,  /* wanted array: an element or "]" */
+    M_ITEM,        /* behind ",": an element */
+    M_ITEM_NEXT,   /* behind an element: "," or "]" */
+    M_ITEM_NESTED, /* inside an object, array or text that is an element */
+    M_ITEM_SCALAR  /* inside a number or word that is an element */
 };
 
 struct rt_jsplit {
@@ -41,21 +41,21 @@ struct rt_jsplit {
     void *ctx;
 
     enum mode mode;
-    uint64_t offset;               /* bytes of earlier chunks */
-    uint8_t kinds[DEPTH_MAX + 1];  /* '{' or '[' of each open container */
-    size_t depth;                  /* open containers, the wanted array and what is open in an element included */
-    size_t matched;                /* how many keys of the path the open objects and the last key stand for */
-    bool key_string;               /* M_STRING is a key */
-    bool at_path;                  /* the value that comes is the one at the path */
+    uint64_t offset;              /* bytes of earlier chunks */
+    uint8_t kinds[DEPTH_MAX + 1]; /* '{' or '[' of each open container */
+    size_t depth;    /* open containers, the wanted array and what is open in an element included */
+    size_t matched;  /* how many keys of the path the open objects and the last key stand for */
+    bool key_string; /* M_STRING is a key */
+    bool at_path;    /* the value that comes is the one at the path */
     bool in_string, escaped;
     char key[KEY_MAX];
-    size_t key_len;                /* KEY_MAX when longer than any key of ours */
+    size_t key_len; /* KEY_MAX when longer than any key of ours */
 
-    bool found;                    /* the array came */
-    size_t item_depth;             /* depth of the wanted array */
-    const char *other;             /* what stood at the path in its place */
+    bool found;        /* the array came */
+    size_t item_depth; /* depth of the wanted array */
+    const char *other; /* what stood at the path in its place */
     size_t count;
-    struct rt_buf element;         /* one that did not come in one piece */
+    struct rt_buf element; /* one that did not come in one piece */
     struct rt_buf rest;
     char head[HEAD_MAX];
     size_t head_len;
@@ -63,7 +63,8 @@ struct rt_jsplit {
     struct rt_error error;
 };
 
-struct rt_jsplit *rt_jsplit_create(const char *path, size_t max_element, rt_jsplit_fn *fn, void *ctx) {
+struct rt_jsplit *rt_jsplit_create(const char *path, size_t max_element, rt_jsplit_fn *fn,
+                                   void *ctx) {
     struct rt_jsplit *s = RT_NEW(struct rt_jsplit);
     s->path = rt_strdup(path);
     s->max_element = max_element ? max_element : 8 * RT_MIB;
@@ -117,7 +118,8 @@ static const char *unexpected(struct rt_jsplit *s, const char *data, const char 
     }
     char shown[16];
     rt_clean_to(shown, sizeof shown, (char[]){*at, '\0'});
-    rt_error_set(&s->error, RT_E_PROTOCOL, "not JSON: unexpected %s%s%s at byte %llu (after %zu elements)",
+    rt_error_set(&s->error, RT_E_PROTOCOL,
+                 "not JSON: unexpected %s%s%s at byte %llu (after %zu elements)",
                  *at ? "\"" : "NUL", shown, *at ? "\"" : "", (unsigned long long)offset, s->count);
     return NULL;
 }
@@ -144,8 +146,8 @@ static bool is_blank(char c) {
 }
 
 static bool is_word(char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '+' ||
-           c == '.';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '+' || c == '.';
 }
 
 /* ---- the envelope ---- */
@@ -184,8 +186,11 @@ static const char *value_begins(struct rt_jsplit *s, const char *data, const cha
         return c + 1;
     }
     if (wanted)
-        s->other = *c == '{' ? "an object" : *c == '"' ? "a text" : *c == '[' ? "a second list"
-                 : *c == 'n' ? "null" : "a value";
+        s->other = *c == '{'   ? "an object"
+                   : *c == '"' ? "a text"
+                   : *c == '[' ? "a second list"
+                   : *c == 'n' ? "null"
+                               : "a value";
     if (*c == '{' || *c == '[') {
         if (!push(s, *c))
             return NULL;
@@ -318,10 +323,13 @@ static const char *skip_string(struct rt_jsplit *s, const char *p, const char *e
     return p;
 }
 
-static const bool structural[256] = {['"'] = true, ['{'] = true, ['}'] = true, ['['] = true, [']'] = true};
+static const bool structural[256] = {
+    ['"'] = true, ['{'] = true, ['}'] = true, ['['] = true, [']'] = true};
 
-/* Runs to the end of the element: behind it with mode M_ITEM_NEXT, or `end` when it goes on. NULL: failed. */
-static const char *nested_end(struct rt_jsplit *s, const char *data, const char *p, const char *end) {
+/* Runs to the end of the element: behind it with mode M_ITEM_NEXT, or `end` when it goes on. NULL:
+ * failed. */
+static const char *nested_end(struct rt_jsplit *s, const char *data, const char *p,
+                              const char *end) {
     while (p < end) {
         if (s->in_string) {
             p = skip_string(s, p, end);
@@ -352,7 +360,8 @@ static const char *nested_end(struct rt_jsplit *s, const char *data, const char 
 
 static bool too_large(struct rt_jsplit *s) {
     s->failed = true;
-    return rt_error_set(&s->error, RT_E_LIMIT, "element %zu is larger than %zu bytes", s->count, s->max_element);
+    return rt_error_set(&s->error, RT_E_LIMIT, "element %zu is larger than %zu bytes", s->count,
+                        s->max_element);
 }
 
 static bool hand_out(struct rt_jsplit *s, const char *start, size_t n) {
@@ -467,7 +476,8 @@ bool rt_jsplit_end(struct rt_jsplit *s, struct rt_error *err) {
     if (s->mode == M_VALUE && s->depth == 0)
         return rt_json_unlike(err, s->head, s->head_len);
     if (s->mode != M_END)
-        return rt_error_set(err, RT_E_PROTOCOL, "the answer breaks off after %llu bytes (%zu elements)",
+        return rt_error_set(err, RT_E_PROTOCOL,
+                            "the answer breaks off after %llu bytes (%zu elements)",
                             (unsigned long long)s->offset, s->count);
     if (!s->found || s->other)
         return list_missing(s, err);

@@ -21,7 +21,7 @@ static struct {
     int fd; /* valid while path is set */
     bool to_stderr;
     enum rt_level level;
-    off_t size; /* of the file, roughly: others may write to it too */
+    off_t size;             /* of the file, roughly: others may write to it too */
     struct rt_strs secrets; /* the longest first */
 } state;
 
@@ -86,12 +86,14 @@ bool rt_log_wants(enum rt_level level) {
     return level <= state.level && (state.path || state.to_stderr);
 }
 
-/* The full file becomes FILE.1; when another process did that already, only its successor is opened. */
+/* The full file becomes FILE.1; when another process did that already, only its successor is
+ * opened. */
 static void rotate(void) {
     struct stat ours, there;
     if (fstat(state.fd, &ours) != 0)
         return;
-    bool same = stat(state.path, &there) == 0 && ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
+    bool same =
+        stat(state.path, &there) == 0 && ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
     if (same && ours.st_size < LOG_MAX) {
         state.size = ours.st_size;
         return;
@@ -118,7 +120,8 @@ static void write_line(const char *line, size_t n) {
         return;
     if (state.size >= LOG_MAX)
         rotate();
-    if (state.path && write(state.fd, line, n) > 0) /* one call: lines of several processes do not mix */
+    if (state.path &&
+        write(state.fd, line, n) > 0) /* one call: lines of several processes do not mix */
         state.size += (off_t)n;
 }
 
@@ -127,8 +130,8 @@ static void add_stamp(struct rt_buf *line, enum rt_level level) {
     struct tm tm;
     clock_gettime(CLOCK_REALTIME, &now);
     if (gmtime_r(&now.tv_sec, &tm))
-        rt_buf_addf(line, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-                    tm.tm_hour, tm.tm_min, tm.tm_sec, now.tv_nsec / 1000000);
+        rt_buf_addf(line, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ", tm.tm_year + 1900, tm.tm_mon + 1,
+                    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, now.tv_nsec / 1000000);
     rt_buf_addf(line, " %s [%ld] ", level_names[level], (long)getpid());
 }
 

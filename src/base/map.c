@@ -1,4 +1,5 @@
-/* String map: open addressing with linear probing; removal shifts back, so there are no tombstones. */
+/* String map: open addressing with linear probing; removal shifts back, so there are no tombstones.
+ */
 #include "base/map.h"
 #include "base/mem.h"
 #include <stdint.h>
@@ -45,7 +46,8 @@ static uint64_t siphash(const char *s, size_t n, uint64_t k0, uint64_t k1) {
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-/* The address of the slots is the key: random from start to start, and another one after each growth. */
+/* The address of the slots is the key: random from start to start, and another one after each
+ * growth. */
 static uint64_t hash_of(const struct rt_map *m, const char *key) {
     uint64_t at = (uint64_t)(uintptr_t)m->slots;
     return siphash(key, strlen(key), at * 0x9e3779b97f4a7c15u, ~at);

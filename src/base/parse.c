@@ -196,7 +196,8 @@ static bool size_factor(const char *unit, double *factor) {
         return false;
     const char *rest = unit + 1;
     bool decimal = strcmp(rest, "B") == 0 || strcmp(rest, "b") == 0;
-    if (!decimal && *rest && strcmp(rest, "i") != 0 && strcmp(rest, "iB") != 0 && strcmp(rest, "ib") != 0)
+    if (!decimal && *rest && strcmp(rest, "i") != 0 && strcmp(rest, "iB") != 0 &&
+        strcmp(rest, "ib") != 0)
         return false;
     for (const char *l = letters; l <= at; l++)
         *factor *= decimal ? 1000 : 1024;

@@ -1,4 +1,5 @@
-/* Is a process there, and is it still the same one? The only file that asks the system about others. */
+/* Is a process there, and is it still the same one? The only file that asks the system about
+ * others. */
 #include "base/fs.h"
 #include <errno.h>
 #include <signal.h>
@@ -26,7 +27,8 @@ uint64_t rt_process_started(int64_t pid) {
     struct kinfo_proc info;
     if (!rt_process_alive(pid) || !process_info(pid, &info))
         return 0;
-    return (uint64_t)info.kp_proc.p_starttime.tv_sec * 1000000 + (uint64_t)info.kp_proc.p_starttime.tv_usec;
+    return (uint64_t)info.kp_proc.p_starttime.tv_sec * 1000000 +
+           (uint64_t)info.kp_proc.p_starttime.tv_usec;
 }
 
 #else
@@ -41,8 +43,8 @@ static size_t read_small(const char *path, char *out, size_t size) {
     return n;
 }
 
-/* The state and the start (in ticks since boot) from /proc/PID/stat: fields 3 and 22. The name in field 2
- * may hold anything, even ")". */
+/* The state and the start (in ticks since boot) from /proc/PID/stat: fields 3 and 22. The name in
+ * field 2 may hold anything, even ")". */
 static bool process_stat(int64_t pid, char *status, unsigned long long *start) {
     char path[64], text[1024];
     snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
@@ -70,7 +72,8 @@ uint64_t rt_process_started(int64_t pid) {
     unsigned long long start;
     if (!rt_process_alive(pid) || !process_stat(pid, &status, &start))
         return 0;
-    /* Ticks since boot repeat after a boot: its id goes in too. Below 2^63, so that JSON keeps it. */
+    /* Ticks since boot repeat after a boot: its id goes in too. Below 2^63, so that JSON keeps it.
+     */
     uint64_t mixed = 14695981039346656037u;
     read_small("/proc/sys/kernel/random/boot_id", boot, sizeof boot);
     for (const char *c = boot; *c; c++)

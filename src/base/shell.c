@@ -2,9 +2,11 @@
 #include "base/shell.h"
 #include <string.h>
 
-/* Words of these need no quotes in any shell. "=" only behind an option: NAME=value would be an assignment. */
+/* Words of these need no quotes in any shell. "=" only behind an option: NAME=value would be an
+ * assignment. */
 static bool plain(const char *word) {
-    static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+:,./@%";
+    static const char safe[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+:,./@%";
     if (!*word)
         return false;
     size_t n = strspn(word, safe);
@@ -13,8 +15,8 @@ static bool plain(const char *word) {
     return word[n] == '\0';
 }
 
-/* The login shell that sees the line first may be csh or fish. Inside single quotes csh expands "!" and
- * fish reads backslashes, so both stand outside of them, where all shells agree. */
+/* The login shell that sees the line first may be csh or fish. Inside single quotes csh expands "!"
+ * and fish reads backslashes, so both stand outside of them, where all shells agree. */
 void rt_shell_word(struct rt_buf *out, const char *word) {
     if (plain(word)) {
         rt_buf_adds(out, word);

@@ -14,11 +14,12 @@ enum { DEPTH_MAX = 64, NODES_MAX = 100000 };
 
 struct reader {
     yaml_parser_t parser;
-    yaml_event_t event;    /* the one that is looked at */
-    const char *file;      /* the document's */
+    yaml_event_t event; /* the one that is looked at */
+    const char *file;   /* the document's */
     const char *text;
     size_t size;
-    struct rt_map anchors; /* name -> struct rt_ynode *, borrowed from the tree that is being built */
+    struct rt_map
+        anchors; /* name -> struct rt_ynode *, borrowed from the tree that is being built */
     struct rt_ynode attic; /* what left the tree although anchors may still name it */
     size_t nodes, bytes;
     int depth;
@@ -29,7 +30,8 @@ static struct rt_ynode *read_node(struct reader *r);
 
 /* ---- errors ---- */
 
-static bool error_at(struct rt_error *err, const char *file, size_t line, size_t column, const char *text) {
+static bool error_at(struct rt_error *err, const char *file, size_t line, size_t column,
+                     const char *text) {
     return rt_error_set(err, RT_E_CONFIG, "%s:%zu:%zu: %s", file, line, column, text);
 }
 
@@ -81,7 +83,8 @@ static bool parser_error(struct reader *r) {
     rt_buf_adds(&text, p->problem ? p->problem : "not YAML");
     if (p->context)
         rt_buf_addf(&text, " (%s that begins in line %zu)", p->context, p->context_mark.line + 1);
-    error_at(r->err, r->file, p->problem_mark.line + 1, p->problem_mark.column + 1, rt_buf_str(&text));
+    error_at(r->err, r->file, p->problem_mark.line + 1, p->problem_mark.column + 1,
+             rt_buf_str(&text));
     rt_buf_deinit(&text);
     if (p->problem_mark.index < r->size && r->text[p->problem_mark.index] == '\t')
         rt_error_hint(r->err, "YAML is indented with blanks, not with tabs");
@@ -152,7 +155,8 @@ static void add_item(struct rt_ynode *to, struct rt_ynode *key, struct rt_ynode 
 
 static bool enter(struct reader *r) {
     r->depth++;
-    return r->depth <= DEPTH_MAX || error_here(r, "nested deeper than %d levels (aliases expanded)", DEPTH_MAX);
+    return r->depth <= DEPTH_MAX ||
+           error_here(r, "nested deeper than %d levels (aliases expanded)", DEPTH_MAX);
 }
 
 static struct rt_ynode *copy_node(struct reader *r, const struct rt_ynode *from) {
@@ -178,7 +182,8 @@ static struct rt_ynode *copy_node(struct reader *r, const struct rt_ynode *from)
 }
 
 static struct rt_ynode *read_scalar(struct reader *r) {
-    const char *value = (const char *)r->event.data.scalar.value, *tag = (const char *)r->event.data.scalar.tag;
+    const char *value = (const char *)r->event.data.scalar.value,
+               *tag = (const char *)r->event.data.scalar.tag;
     size_t len = r->event.data.scalar.length;
     if (memchr(value, '\0', len)) {
         error_here(r, "a NUL cannot stand in a text");
@@ -188,7 +193,8 @@ static struct rt_ynode *read_scalar(struct reader *r) {
         return NULL;
     struct rt_ynode *n = new_node(r, RT_Y_SCALAR);
     n->text = rt_strndup(value, len);
-    n->quoted = r->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE || rt_streq(tag, YAML_STR_TAG);
+    n->quoted =
+        r->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE || rt_streq(tag, YAML_STR_TAG);
     return n;
 }
 
@@ -248,7 +254,8 @@ static bool read_pair(struct reader *r, struct rt_ynode *map, struct rt_map *see
 }
 
 /* Adds copies of what `from` has and `map` does not. */
-static bool merge_map(struct reader *r, struct rt_ynode *map, const struct rt_ynode *from, struct rt_map *seen) {
+static bool merge_map(struct reader *r, struct rt_ynode *map, const struct rt_ynode *from,
+                      struct rt_map *seen) {
     if (from->kind != RT_Y_MAP)
         return rt_ynode_error(from, r->err, "<<: only maps can be merged");
     for (size_t i = 0; i < from->n; i++) {
@@ -266,7 +273,8 @@ static bool merge_map(struct reader *r, struct rt_ynode *map, const struct rt_yn
     return true;
 }
 
-/* Resolves "<<: *base" and "<<: [*a, *b]": keys of the map itself win, then those of earlier maps. */
+/* Resolves "<<: *base" and "<<: [*a, *b]": keys of the map itself win, then those of earlier maps.
+ */
 static bool merge(struct reader *r, struct rt_ynode *map, struct rt_map *seen) {
     size_t at = 0;
     while (at < map->n && !is_merge(map->keys[at]))
@@ -364,12 +372,14 @@ static bool read_stream(struct reader *r, struct rt_ynode **root) {
     return false;
 }
 
-bool rt_yaml_parse(const char *file, const char *text, size_t n, struct rt_ydoc *out, struct rt_error *err) {
+bool rt_yaml_parse(const char *file, const char *text, size_t n, struct rt_ydoc *out,
+                   struct rt_error *err) {
     *out = (struct rt_ydoc){0};
     if (n > FILE_MAX)
         return rt_error_set(err, RT_E_CONFIG, "%s: larger than %zu MiB", file, FILE_MAX / RT_MIB);
     out->file = rt_strdup(file);
-    struct reader r = {.file = out->file, .text = text, .size = n, .attic = {.kind = RT_Y_SEQ}, .err = err};
+    struct reader r = {
+        .file = out->file, .text = text, .size = n, .attic = {.kind = RT_Y_SEQ}, .err = err};
     if (!yaml_parser_initialize(&r.parser)) {
         rt_yaml_deinit(out);
         return rt_error_set(err, RT_E_LIMIT, "%s: no memory", file);
@@ -390,7 +400,8 @@ bool rt_yaml_load(const char *path, struct rt_ydoc *out, struct rt_error *err) {
     struct rt_buf text;
     *out = (struct rt_ydoc){0};
     rt_buf_init(&text, 0);
-    bool ok = rt_file_read(path, FILE_MAX, &text, err) && rt_yaml_parse(path, rt_buf_str(&text), text.len, out, err);
+    bool ok = rt_file_read(path, FILE_MAX, &text, err) &&
+              rt_yaml_parse(path, rt_buf_str(&text), text.len, out, err);
     rt_buf_deinit(&text);
     return ok;
 }

@@ -11,8 +11,8 @@ struct job {
     bool ok;
 };
 
-static bool read_map(const struct rt_ynode *map, const struct rt_yfield *fields, const struct rt_yfield *also,
-                     void *out, struct job *job);
+static bool read_map(const struct rt_ynode *map, const struct rt_yfield *fields,
+                     const struct rt_yfield *also, void *out, struct job *job);
 
 static void report(struct job *job, const struct rt_error *err) {
     job->ok = false;
@@ -26,16 +26,18 @@ static const char *kind_name(const struct rt_ynode *n) {
 
 static bool is_null(const struct rt_ynode *n) {
     return n->kind == RT_Y_SCALAR && !n->quoted &&
-           (!*n->text || !strcmp(n->text, "~") || !strcmp(n->text, "null") || !strcmp(n->text, "Null") ||
-            !strcmp(n->text, "NULL"));
+           (!*n->text || !strcmp(n->text, "~") || !strcmp(n->text, "null") ||
+            !strcmp(n->text, "Null") || !strcmp(n->text, "NULL"));
 }
 
 /* The scalar as it may be shown in a message. */
-static const char *shown(const struct rt_ynode *n, const struct rt_yfield *f, char *out, size_t size) {
+static const char *shown(const struct rt_ynode *n, const struct rt_yfield *f, char *out,
+                         size_t size) {
     return f->secret ? "(hidden)" : rt_clean_to(out, size, n->text);
 }
 
-static bool wrong_kind(const struct rt_ynode *n, const struct rt_yfield *f, const char *wanted, struct rt_error *err) {
+static bool wrong_kind(const struct rt_ynode *n, const struct rt_yfield *f, const char *wanted,
+                       struct rt_error *err) {
     return rt_ynode_error(n, err, "%s: %s where %s is expected", f->key, kind_name(n), wanted);
 }
 
@@ -50,7 +52,8 @@ static void show_limit(const struct rt_yfield *f, int64_t v, char *out, size_t s
         snprintf(out, size, "%lld", (long long)v);
 }
 
-static bool within(const struct rt_ynode *n, const struct rt_yfield *f, double v, struct rt_error *err) {
+static bool within(const struct rt_ynode *n, const struct rt_yfield *f, double v,
+                   struct rt_error *err) {
     char low[40], high[40], text[80];
     bool upper = f->max != 0 || f->min < 0;
     if ((f->min == 0 && f->max == 0) || (v >= (double)f->min && (!upper || v <= (double)f->max)))
@@ -58,11 +61,14 @@ static bool within(const struct rt_ynode *n, const struct rt_yfield *f, double v
     show_limit(f, f->min, low, sizeof low);
     show_limit(f, f->max, high, sizeof high);
     if (!upper)
-        return rt_ynode_error(n, err, "%s: %s is less than %s", f->key, shown(n, f, text, sizeof text), low);
-    return rt_ynode_error(n, err, "%s: %s is not between %s and %s", f->key, shown(n, f, text, sizeof text), low, high);
+        return rt_ynode_error(n, err, "%s: %s is less than %s", f->key,
+                              shown(n, f, text, sizeof text), low);
+    return rt_ynode_error(n, err, "%s: %s is not between %s and %s", f->key,
+                          shown(n, f, text, sizeof text), low, high);
 }
 
-static bool read_number(const struct rt_ynode *n, const struct rt_yfield *f, void *member, struct rt_error *err) {
+static bool read_number(const struct rt_ynode *n, const struct rt_yfield *f, void *member,
+                        struct rt_error *err) {
     char text[80];
     int64_t i = 0;
     double d = 0;
@@ -70,15 +76,19 @@ static bool read_number(const struct rt_ynode *n, const struct rt_yfield *f, voi
     switch (f->type) {
     case RT_Y_I64:
         if (!rt_parse_i64(n->text, &i))
-            return rt_ynode_error(n, err, "%s: \"%s\" is no whole number", f->key, shown(n, f, text, sizeof text));
+            return rt_ynode_error(n, err, "%s: \"%s\" is no whole number", f->key,
+                                  shown(n, f, text, sizeof text));
         break;
     case RT_Y_F64:
         if (!rt_parse_f64(n->text, &d))
-            return rt_ynode_error(n, err, "%s: \"%s\" is no number", f->key, shown(n, f, text, sizeof text));
+            return rt_ynode_error(n, err, "%s: \"%s\" is no number", f->key,
+                                  shown(n, f, text, sizeof text));
         break;
     default:
-        if (!(f->type == RT_Y_SIZE ? rt_parse_size(n->text, &i, &why) : rt_parse_duration(n->text, &i, &why))) {
-            rt_ynode_error(n, err, "%s: %s", f->key, f->secret ? "this value is not understood" : why.message);
+        if (!(f->type == RT_Y_SIZE ? rt_parse_size(n->text, &i, &why)
+                                   : rt_parse_duration(n->text, &i, &why))) {
+            rt_ynode_error(n, err, "%s: %s", f->key,
+                           f->secret ? "this value is not understood" : why.message);
             return rt_error_hint(err, "%s", why.hint);
         }
     }
@@ -95,7 +105,8 @@ static bool read_number(const struct rt_ynode *n, const struct rt_yfield *f, voi
 
 /* ---- words ---- */
 
-static bool read_bool(const struct rt_ynode *n, const struct rt_yfield *f, bool *member, struct rt_error *err) {
+static bool read_bool(const struct rt_ynode *n, const struct rt_yfield *f, bool *member,
+                      struct rt_error *err) {
     static const char *const words[] = {"false", "no", "off", "true", "yes", "on"};
     for (size_t i = 0; i < RT_COUNT(words); i++)
         if (strlen(n->text) == strlen(words[i]) && rt_contains_i(n->text, words[i])) {
@@ -103,10 +114,12 @@ static bool read_bool(const struct rt_ynode *n, const struct rt_yfield *f, bool 
             return true;
         }
     char text[80];
-    return rt_ynode_error(n, err, "%s: \"%s\" is neither true nor false", f->key, shown(n, f, text, sizeof text));
+    return rt_ynode_error(n, err, "%s: \"%s\" is neither true nor false", f->key,
+                          shown(n, f, text, sizeof text));
 }
 
-static bool read_enum(const struct rt_ynode *n, const struct rt_yfield *f, int *member, struct rt_error *err) {
+static bool read_enum(const struct rt_ynode *n, const struct rt_yfield *f, int *member,
+                      struct rt_error *err) {
     for (int i = 0; f->names[i]; i++)
         if (strcmp(f->names[i], n->text) == 0) {
             *member = i;
@@ -119,7 +132,8 @@ static bool read_enum(const struct rt_ynode *n, const struct rt_yfield *f, int *
         rt_buf_addf(&list, "%s%s", i ? ", " : "", f->names[i]);
     const char *near = rt_nearest(n->text, f->names);
     if (near)
-        rt_ynode_error(n, err, "%s: unknown \"%s\", did you mean \"%s\"?", f->key, shown(n, f, text, sizeof text), near);
+        rt_ynode_error(n, err, "%s: unknown \"%s\", did you mean \"%s\"?", f->key,
+                       shown(n, f, text, sizeof text), near);
     else
         rt_ynode_error(n, err, "%s: unknown \"%s\"", f->key, shown(n, f, text, sizeof text));
     rt_error_hint(err, "one of: %s", rt_buf_str(&list));
@@ -129,7 +143,8 @@ static bool read_enum(const struct rt_ynode *n, const struct rt_yfield *f, int *
 
 /* ---- lists ---- */
 
-static bool read_strs(const struct rt_ynode *n, const struct rt_yfield *f, struct rt_strs *member, struct rt_error *err) {
+static bool read_strs(const struct rt_ynode *n, const struct rt_yfield *f, struct rt_strs *member,
+                      struct rt_error *err) {
     struct rt_strs list = {0};
     if (n->kind == RT_Y_SCALAR)
         rt_strs_add(&list, n->text);
@@ -145,7 +160,8 @@ static bool read_strs(const struct rt_ynode *n, const struct rt_yfield *f, struc
     return true;
 }
 
-static bool read_kvs(const struct rt_ynode *n, const struct rt_yfield *f, struct rt_strs *member, struct rt_error *err) {
+static bool read_kvs(const struct rt_ynode *n, const struct rt_yfield *f, struct rt_strs *member,
+                     struct rt_error *err) {
     struct rt_strs list = {0};
     for (size_t i = 0; i < n->n; i++) {
         const struct rt_ynode *value = n->items[i];
@@ -155,9 +171,10 @@ static bool read_kvs(const struct rt_ynode *n, const struct rt_yfield *f, struct
         if (bad_key || value->kind != RT_Y_SCALAR) {
             rt_strs_deinit(&list);
             rt_clean_to(text, sizeof text, key);
-            return bad_key ? rt_ynode_error(n->keys[i], err, "%s: \"%s\" cannot be a name here", f->key, text)
-                           : rt_ynode_error(value, err, "%s: %s: %s where a text is expected", f->key, text,
-                                            kind_name(value));
+            return bad_key ? rt_ynode_error(n->keys[i], err, "%s: \"%s\" cannot be a name here",
+                                            f->key, text)
+                           : rt_ynode_error(value, err, "%s: %s: %s where a text is expected",
+                                            f->key, text, kind_name(value));
         }
         rt_strs_addf(&list, "%s=%s", key, is_null(value) ? "" : value->text);
     }
@@ -168,7 +185,8 @@ static bool read_kvs(const struct rt_ynode *n, const struct rt_yfield *f, struct
 
 /* ---- fields ---- */
 
-static bool read_custom(const struct rt_ynode *n, const struct rt_yfield *f, void *member, struct rt_error *err) {
+static bool read_custom(const struct rt_ynode *n, const struct rt_yfield *f, void *member,
+                        struct rt_error *err) {
     if (f->parse(n, member, err))
         return true;
     size_t len = strlen(n->file);
@@ -180,7 +198,8 @@ static bool read_custom(const struct rt_ynode *n, const struct rt_yfield *f, voi
     return false;
 }
 
-static bool read_scalar(const struct rt_ynode *n, const struct rt_yfield *f, void *member, struct rt_error *err) {
+static bool read_scalar(const struct rt_ynode *n, const struct rt_yfield *f, void *member,
+                        struct rt_error *err) {
     switch (f->type) {
     case RT_Y_STR:
         free(*(char **)member);
@@ -195,7 +214,8 @@ static bool read_scalar(const struct rt_ynode *n, const struct rt_yfield *f, voi
     }
 }
 
-static bool read_member(const struct rt_ynode *n, const struct rt_yfield *f, void *member, struct rt_error *err) {
+static bool read_member(const struct rt_ynode *n, const struct rt_yfield *f, void *member,
+                        struct rt_error *err) {
     switch (f->type) {
     case RT_Y_STRS:
         return n->kind == RT_Y_MAP ? wrong_kind(n, f, "a list", err) : read_strs(n, f, member, err);
@@ -207,18 +227,21 @@ static bool read_member(const struct rt_ynode *n, const struct rt_yfield *f, voi
     case RT_Y_CUSTOM:
         return read_custom(n, f, member, err);
     default:
-        return n->kind != RT_Y_SCALAR ? wrong_kind(n, f, "a single value", err) : read_scalar(n, f, member, err);
+        return n->kind != RT_Y_SCALAR ? wrong_kind(n, f, "a single value", err)
+                                      : read_scalar(n, f, member, err);
     }
 }
 
-static void read_value(const struct rt_ynode *n, const struct rt_yfield *f, void *out, struct job *job) {
+static void read_value(const struct rt_ynode *n, const struct rt_yfield *f, void *out,
+                       struct job *job) {
     void *member = (char *)out + f->off;
     struct rt_error err = {0};
     if (is_null(n) && f->type != RT_Y_NODE && f->type != RT_Y_CUSTOM)
         return;
     if (f->type == RT_Y_STRUCT && n->kind == RT_Y_MAP)
         read_map(n, f->sub, NULL, member, job);
-    else if (f->type == RT_Y_STRUCT ? !wrong_kind(n, f, "a map", &err) : !read_member(n, f, member, &err))
+    else if (f->type == RT_Y_STRUCT ? !wrong_kind(n, f, "a map", &err)
+                                    : !read_member(n, f, member, &err))
         report(job, &err);
 }
 
@@ -240,8 +263,8 @@ static size_t count_fields(const struct rt_yfield *fields) {
     return n;
 }
 
-static void unknown_key(const struct rt_ynode *key, const struct rt_yfield *fields, const struct rt_yfield *also,
-                        struct job *job) {
+static void unknown_key(const struct rt_ynode *key, const struct rt_yfield *fields,
+                        const struct rt_yfield *also, struct job *job) {
     size_t n = 0, count = count_fields(fields), more = count_fields(also);
     const char **words = rt_alloc((count + more + 1) * sizeof *words);
     for (size_t i = 0; i < count; i++)
@@ -260,8 +283,8 @@ static void unknown_key(const struct rt_ynode *key, const struct rt_yfield *fiel
     report(job, &err);
 }
 
-static bool read_map(const struct rt_ynode *map, const struct rt_yfield *fields, const struct rt_yfield *also,
-                     void *out, struct job *job) {
+static bool read_map(const struct rt_ynode *map, const struct rt_yfield *fields,
+                     const struct rt_yfield *also, void *out, struct job *job) {
     const struct rt_ynode **seen = rt_alloc((count_fields(fields) + 1) * sizeof *seen);
     for (size_t i = 0; i < map->n; i++) {
         const struct rt_ynode *key = map->keys[i];
@@ -274,8 +297,8 @@ static bool read_map(const struct rt_ynode *map, const struct rt_yfield *fields,
         const struct rt_ynode **before = &seen[f - fields];
         if (*before) {
             struct rt_error err = {0};
-            rt_ynode_error(key, &err, "\"%s\" is another name of \"%s\" in line %d", key->text, (*before)->text,
-                           (*before)->line);
+            rt_ynode_error(key, &err, "\"%s\" is another name of \"%s\" in line %d", key->text,
+                           (*before)->text, (*before)->line);
             report(job, &err);
             continue;
         }
@@ -286,8 +309,8 @@ static bool read_map(const struct rt_ynode *map, const struct rt_yfield *fields,
     return job->ok;
 }
 
-bool rt_yaml_read(const struct rt_ynode *map, const struct rt_yfield *fields, const struct rt_yfield *also, void *out,
-                  rt_yproblem_fn *problem, void *ctx) {
+bool rt_yaml_read(const struct rt_ynode *map, const struct rt_yfield *fields,
+                  const struct rt_yfield *also, void *out, rt_yproblem_fn *problem, void *ctx) {
     struct job job = {.problem = problem, .ctx = ctx, .ok = true};
     if (!map || is_null(map))
         return true;

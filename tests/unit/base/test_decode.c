@@ -56,7 +56,8 @@ static int drop_arena(void **state) {
     return 0;
 }
 
-static bool decode(const char *text, const struct rt_field *table, struct thing *out, struct rt_error *err) {
+static bool decode(const char *text, const struct rt_field *table, struct thing *out,
+                   struct rt_error *err) {
     json_t *v = rt_json_parse(text, strlen(text), err);
     if (!v)
         fail_msg("%s", err->message);
@@ -70,11 +71,13 @@ static void every_type_is_read(void **state) {
     (void)state;
     struct thing t;
     struct rt_error err = {0};
-    assert_true(decode("{\"name\":\"a\\u00e4\",\"raw\":{\"x\":[1, 2.5,null]},\"start\":1795229177042,\"load\":0.25,"
-                       "\"alive\":true,\"status\":\"FAILED\",\"inner\":{\"ip\":\"10.0.0.1\",\"pid\":7},"
-                       "\"labels\":{\"s\":\"x\",\"i\":3,\"f\":0.1,\"b\":true,\"n\":null,\"o\":{\"k\":[1]}},"
-                       "\"total\":{\"CPU\":2.0,\"memory\":24218316288,\"g\":\"0.5\",\"z\":null},\"unknown\":[[]]}",
-                       fields, &t, &err));
+    assert_true(decode(
+        "{\"name\":\"a\\u00e4\",\"raw\":{\"x\":[1, "
+        "2.5,null]},\"start\":1795229177042,\"load\":0.25,"
+        "\"alive\":true,\"status\":\"FAILED\",\"inner\":{\"ip\":\"10.0.0.1\",\"pid\":7},"
+        "\"labels\":{\"s\":\"x\",\"i\":3,\"f\":0.1,\"b\":true,\"n\":null,\"o\":{\"k\":[1]}},"
+        "\"total\":{\"CPU\":2.0,\"memory\":24218316288,\"g\":\"0.5\",\"z\":null},\"unknown\":[[]]}",
+        fields, &t, &err));
     assert_string_equal(t.name, "a\xc3\xa4");
     assert_string_equal(t.raw, "{\"x\":[1,2.5,null]}");
     assert_true(t.start_ms == 1795229177042);
@@ -99,9 +102,9 @@ static void every_type_is_read(void **state) {
 
 static void absent_and_null_read_the_same(void **state) {
     (void)state;
-    static const char *const texts[] = {
-        "{}", "{\"name\":null,\"raw\":null,\"start\":null,\"load\":null,\"alive\":null,\"status\":null,\"inner\":null,"
-              "\"labels\":null,\"total\":null}"};
+    static const char *const texts[] = {"{}", "{\"name\":null,\"raw\":null,\"start\":null,\"load\":"
+                                              "null,\"alive\":null,\"status\":null,\"inner\":null,"
+                                              "\"labels\":null,\"total\":null}"};
     for (size_t i = 0; i < 2; i++) {
         struct thing t;
         struct rt_error err = {0};
@@ -125,10 +128,18 @@ static void numbers_come_in_many_clothes(void **state) {
         const char *text;
         int64_t want;
     } cases[] = {
-        {"7", 7}, {"7.9", 7}, {"\"1795229177042\"", 1795229177042}, {"\"-3\"", -3}, {"1795229177042.0", 1795229177042},
-        {"\"7.5\"", 7}, {"18446744073709551615", INT64_MAX}, {"-18446744073709551615", INT64_MIN},
-        {"\"18446744073709551615\"", INT64_MAX}, {"9223372036854775807", INT64_MAX},
-        {"-9223372036854775808", INT64_MIN}, {"1e30", INT64_MAX},
+        {"7", 7},
+        {"7.9", 7},
+        {"\"1795229177042\"", 1795229177042},
+        {"\"-3\"", -3},
+        {"1795229177042.0", 1795229177042},
+        {"\"7.5\"", 7},
+        {"18446744073709551615", INT64_MAX},
+        {"-18446744073709551615", INT64_MIN},
+        {"\"18446744073709551615\"", INT64_MAX},
+        {"9223372036854775807", INT64_MAX},
+        {"-9223372036854775808", INT64_MIN},
+        {"1e30", INT64_MAX},
     };
     for (size_t i = 0; i < RT_COUNT(cases); i++) {
         struct thing t;
@@ -145,7 +156,8 @@ static void one_large_number_costs_the_others_no_digit(void **state) {
     (void)state;
     struct thing t;
     struct rt_error err = {0};
-    assert_true(decode("{\"huge\":18446744073709551615,\"start\":9007199254740993}", fields, &t, &err));
+    assert_true(
+        decode("{\"huge\":18446744073709551615,\"start\":9007199254740993}", fields, &t, &err));
     assert_true(t.start_ms == 9007199254740993);
 }
 
@@ -200,9 +212,13 @@ static void what_python_adds_to_json_is_understood(void **state) {
     static const char *const cases[][2] = {
         {"[NaN,Infinity,-Infinity,1e999,1]", "[null,null,null,null,1]"},
         {"[\"NaN\",\"18446744073709551615\",NaN]", "[\"NaN\",\"18446744073709551615\",null]"},
-        {"[\"a\\udcffb\"]", "[\"a\xef\xbf\xbd" "b\"]"},
+        {"[\"a\\udcffb\"]", "[\"a\xef\xbf\xbd"
+                            "b\"]"},
         {"[\"\\ud83d\\ude00\\ud83d\"]", "[\"\xf0\x9f\x98\x80\xef\xbf\xbd\"]"},
-        {"[\"a\xff" "b\"]", "[\"a\xef\xbf\xbd" "b\"]"},
+        {"[\"a\xff"
+         "b\"]",
+         "[\"a\xef\xbf\xbd"
+         "b\"]"},
         {"[\"\\\\\\\"\", NaN]", "[\"\\\\\\\"\",null]"},
         {"[\"a\\u0000b\"]", "[\"a\\u0000b\"]"},
     };
@@ -270,7 +286,8 @@ static const struct rt_field worker_fields[] = {
 
 static void recorded_workers_with_times_past_64_bits_are_read(void **state) {
     (void)state;
-    static const char *const files[] = {"ray-2.60.0/workers_detail.json", "ray-2.9.3/workers_detail.json"};
+    static const char *const files[] = {"ray-2.60.0/workers_detail.json",
+                                        "ray-2.9.3/workers_detail.json"};
     for (size_t f = 0; f < RT_COUNT(files); f++) {
         size_t n, huge = 0;
         struct rt_error err = {0};

@@ -117,7 +117,8 @@ static void appending_adds_at_the_end(void **state) {
 static void removing_a_tree_never_follows_links(void **state) {
     (void)state;
     struct rt_error err = {0};
-    char *keep = under("keep/file"), *deep = under("tree/x/y/file"), *tree = under("tree"), *link = under("tree/x/link");
+    char *keep = under("keep/file"), *deep = under("tree/x/y/file"), *tree = under("tree"),
+         *link = under("tree/x/link");
     assert_true(rt_file_write(keep, "k", 1, &err));
     assert_true(rt_file_write(deep, "d", 1, &err));
     assert_int_equal(symlink("../../keep", link), 0);
@@ -204,8 +205,8 @@ static void a_tilde_is_home_only_in_front(void **state) {
 
 static void joining_handles_slashes_and_absolute_parts(void **state) {
     (void)state;
-    static const char *const cases[][3] = {
-        {"a", "b", "a/b"}, {"a/", "b", "a/b"}, {"a", "/b", "/b"}, {"a", "", "a"}, {"", "b", "b"}, {"/", "b", "/b"}};
+    static const char *const cases[][3] = {{"a", "b", "a/b"}, {"a/", "b", "a/b"}, {"a", "/b", "/b"},
+                                           {"a", "", "a"},    {"", "b", "b"},     {"/", "b", "/b"}};
     for (size_t i = 0; i < RT_COUNT(cases); i++) {
         char *p = rt_path_join(cases[i][0], cases[i][1]);
         assert_string_equal(p, cases[i][2]);
@@ -229,7 +230,8 @@ static void a_process_is_known_by_pid_and_start(void **state) {
     if (child == 0)
         _exit(0);
     siginfo_t info;
-    assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0); /* a zombie from here */
+    assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT),
+                     0); /* a zombie from here */
     assert_false(rt_process_alive(child));
     assert_true(rt_process_started(child) == 0);
     assert_int_equal(waitpid(child, NULL, 0), child);

@@ -20,11 +20,12 @@ static bool keep(void *ctx, size_t index, const char *text, size_t n) {
 }
 
 /* Feeds the text in chunks of `first`, then `step` bytes. */
-static bool split(const char *path, const char *text, size_t n, size_t first, size_t step, struct seen *seen,
-                  char **rest, struct rt_error *err) {
+static bool split(const char *path, const char *text, size_t n, size_t first, size_t step,
+                  struct seen *seen, char **rest, struct rt_error *err) {
     struct rt_jsplit *s = rt_jsplit_create(path, 1000000, keep, seen);
     bool ok = true;
-    for (size_t at = 0, len = RT_MIN(first, n); ok && at < n; at += len, len = RT_MIN(step, n - at)) {
+    for (size_t at = 0, len = RT_MIN(first, n); ok && at < n;
+         at += len, len = RT_MIN(step, n - at)) {
         char *chunk = malloc(len ? len : 1); /* of its own, so that reading beyond is seen */
         memcpy(chunk, text + at, len);
         ok = rt_jsplit_feed(s, chunk, len, err);
@@ -39,7 +40,8 @@ static bool split(const char *path, const char *text, size_t n, size_t first, si
     return ok;
 }
 
-static bool split_whole(const char *path, const char *text, struct seen *seen, char **rest, struct rt_error *err) {
+static bool split_whole(const char *path, const char *text, struct seen *seen, char **rest,
+                        struct rt_error *err) {
     return split(path, text, strlen(text), SIZE_MAX, 1, seen, rest, err);
 }
 
@@ -76,11 +78,16 @@ static void check_everywhere(const char *path, const char *text, size_t n) {
 static void tricky_texts_are_cut_the_same_at_every_byte(void **state) {
     (void)state;
     static const char *const texts[] = {
-        "[]", " [ ] ", "[1]", "[ 1 , -2.5e+3,true,false ,null ]\n", "[[],{},\"\"]",
+        "[]",
+        " [ ] ",
+        "[1]",
+        "[ 1 , -2.5e+3,true,false ,null ]\n",
+        "[[],{},\"\"]",
         "[\"\\\"\", \"\\\\\", \"\\\\\\\"]}\", \"\\u00e4\\n\"]",
         "[{\"a\":\"}\"},{\"b]\":[\"[\",{\"c\":\"\\\"{\"}]},[[[1]]]]",
         "[\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\", {\"\xe2\x82\xac\":\"\xf0\x9f\x98\x80\"}]",
-        "[\"0123456789abcdef0123456789\\\\\\\\0123456789\\\"\",\"012345\\\"6\",\"0123456\\\\\",1234567890123456]",
+        "[\"0123456789abcdef0123456789\\\\\\\\0123456789\\\"\",\"012345\\\"6\",\"0123456\\\\\","
+        "1234567890123456]",
     };
     for (size_t i = 0; i < RT_COUNT(texts); i++)
         check_everywhere("", texts[i], strlen(texts[i]));
@@ -90,8 +97,10 @@ static void a_path_finds_the_list_at_every_cut(void **state) {
     (void)state;
     static const char *const texts[] = {
         "{\"data\":{\"result\":{\"result\":[1,{\"result\":[2]}],\"total\":2}}}",
-        "{\"result\":[9],\"x\":{\"data\":{\"result\":{\"result\":[8]}}},\"data\":{\"a\":[{\"result\":{\"result\":[7]}}],"
-        "\"result\":{\"r\\\"\":1,\"result\": [ \"x\" , \"y\" ] , \"warnings\" : null}},\"msg\":\"a\\\"b\"}",
+        "{\"result\":[9],\"x\":{\"data\":{\"result\":{\"result\":[8]}}},\"data\":{\"a\":[{"
+        "\"result\":{\"result\":[7]}}],"
+        "\"result\":{\"r\\\"\":1,\"result\": [ \"x\" , \"y\" ] , \"warnings\" : "
+        "null}},\"msg\":\"a\\\"b\"}",
         "{\"data\":{\"resul\":1,\"results\":2,\"result\":{\"\":0,\"result\":[]}}}",
     };
     for (size_t i = 0; i < RT_COUNT(texts); i++)
@@ -121,9 +130,12 @@ static void the_rest_keeps_what_stands_beside_the_list(void **state) {
     struct seen seen = {0};
     struct rt_error err = {0};
     char *rest;
-    assert_true(split_whole("data.result", "{\"result\": true, \"data\": {\"total\": 3, \"result\": [1, 2], "
-                                           "\"warnings\": [\"a b\"]}}", &seen, &rest, &err));
-    assert_string_equal(rest, "{\"result\":true,\"data\":{\"total\":3,\"result\":[],\"warnings\":[\"a b\"]}}");
+    assert_true(split_whole("data.result",
+                            "{\"result\": true, \"data\": {\"total\": 3, \"result\": [1, 2], "
+                            "\"warnings\": [\"a b\"]}}",
+                            &seen, &rest, &err));
+    assert_string_equal(
+        rest, "{\"result\":true,\"data\":{\"total\":3,\"result\":[],\"warnings\":[\"a b\"]}}");
     free(rest);
     rt_strs_deinit(&seen.items);
 }
@@ -133,7 +145,8 @@ static void an_error_answer_leaves_its_message_in_the_rest(void **state) {
     struct seen seen = {0};
     struct rt_error err = {0};
     char *rest;
-    assert_false(split_whole("data.result.result", "{\"result\":false,\"msg\":\"why\",\"data\":{\"result\":null}}", &seen,
+    assert_false(split_whole("data.result.result",
+                             "{\"result\":false,\"msg\":\"why\",\"data\":{\"result\":null}}", &seen,
                              &rest, &err));
     assert_string_equal(err.message, "no list at data.result.result");
     assert_string_equal(rest, "{\"result\":false,\"msg\":\"why\",\"data\":{\"result\":null}}");
@@ -152,7 +165,8 @@ static void wrong_answers_are_named(void **state) {
         {"", "404: Not Found", "not JSON: \"404: Not Found\""},
         {"", "500 Internal Server Error\n\nServer got itself in trouble",
          "not JSON: \"500 Internal Server Error  Server got itself in trouble\""},
-        {"", "Traceback (most recent call last):", "not JSON: \"Traceback (most recent call last):\""},
+        {"",
+         "Traceback (most recent call last):", "not JSON: \"Traceback (most recent call last):\""},
         {"", "\x1b]0;x\x07[", "not JSON: \"^[]0;x^G[\""},
         {"", "{\"msg\":1}", "an object instead of a list"},
         {"", "\"x\"", "a text instead of a list"},
@@ -183,7 +197,8 @@ static void wrong_answers_are_named(void **state) {
             struct rt_error err = {0};
             const char *text = cases[i].text;
             /* what the head shows depends on the chunk: whole first chunk, or a byte at a time */
-            bool ok = split(cases[i].path, text, strlen(text), step == 1 ? SIZE_MAX : 1, 1, &seen, NULL, &err);
+            bool ok = split(cases[i].path, text, strlen(text), step == 1 ? SIZE_MAX : 1, 1, &seen,
+                            NULL, &err);
             assert_false(ok);
             assert_int_equal(err.code, RT_E_PROTOCOL);
             if (step == 1)
@@ -243,7 +258,8 @@ static void an_element_may_be_as_large_as_the_cap_and_no_larger(void **state) {
             const char *text = over ? "[1,\"123456789\"]" : "[1,\"12345678\"]";
             bool ok = true;
             for (size_t at = 0, n = strlen(text); ok && at < n; at += step)
-                ok = rt_jsplit_feed(s, text + at, step == 3 ? RT_MIN(3, n - at) : RT_MIN(step, n - at), &err);
+                ok = rt_jsplit_feed(s, text + at,
+                                    step == 3 ? RT_MIN(3, n - at) : RT_MIN(step, n - at), &err);
             assert_int_equal(ok, !over);
             if (over) {
                 assert_int_equal(err.code, RT_E_LIMIT);

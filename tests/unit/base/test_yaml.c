@@ -64,22 +64,27 @@ static void empty_documents_have_no_root(void **state) {
         struct rt_error err = {0};
         assert_true(parse(texts[i], &doc, &err));
         assert_true(doc.root == NULL || doc.root->text[0] == '\0');
-        assert_true(rt_yaml_read(doc.root, (const struct rt_yfield[]){{0}}, NULL, NULL, NULL, NULL));
+        assert_true(
+            rt_yaml_read(doc.root, (const struct rt_yfield[]){{0}}, NULL, NULL, NULL, NULL));
         rt_yaml_deinit(&doc);
     }
 }
 
 static void plain_scalars_are_typed_as_in_yaml_1_2(void **state) {
     (void)state;
-    check_json("[1, -2, +3, 0x1F, 0o17, 1.5, .5, 1e3, ~, null, '', \"1\", '~', true, False, yes, NO, 0x, 1_000, 12:30]",
-               "[1,-2,3,31,15,1.5,0.5,1000.0,null,null,\"\",\"1\",\"~\",true,false,\"yes\",\"NO\",\"0x\",\"1_000\",\"12:30\"]");
+    check_json("[1, -2, +3, 0x1F, 0o17, 1.5, .5, 1e3, ~, null, '', \"1\", '~', true, False, yes, "
+               "NO, 0x, 1_000, 12:30]",
+               "[1,-2,3,31,15,1.5,0.5,1000.0,null,null,\"\",\"1\",\"~\",true,false,\"yes\",\"NO\","
+               "\"0x\",\"1_000\",\"12:30\"]");
     check_json("a: !!str 12\nb: |\n  x\n  y\nc:\n99999999999999999999: 9223372036854775807\n",
-               "{\"a\":\"12\",\"b\":\"x\\ny\\n\",\"c\":null,\"99999999999999999999\":9223372036854775807}");
+               "{\"a\":\"12\",\"b\":\"x\\ny\\n\",\"c\":null,\"99999999999999999999\":"
+               "9223372036854775807}");
 }
 
 static void aliases_are_expanded(void **state) {
     (void)state;
-    check_json("a: &x {k: [1, &y 2]}\nb: *x\nc: *y\n", "{\"a\":{\"k\":[1,2]},\"b\":{\"k\":[1,2]},\"c\":2}");
+    check_json("a: &x {k: [1, &y 2]}\nb: *x\nc: *y\n",
+               "{\"a\":{\"k\":[1,2]},\"b\":{\"k\":[1,2]},\"c\":2}");
     check_json("a: &x 1\nb: &x 2\nc: *x\n", "{\"a\":1,\"b\":2,\"c\":2}");
 }
 
@@ -87,7 +92,8 @@ static void maps_are_merged(void **state) {
     (void)state;
     check_json("a: &a {x: 1, y: 2}\nb: {y: 3, <<: *a, z: 4}\n",
                "{\"a\":{\"x\":1,\"y\":2},\"b\":{\"y\":3,\"z\":4,\"x\":1}}");
-    check_json("- &a {x: 1}\n- &b {x: 2, y: 3}\n- {<<: [*a, *b]}\n", "[{\"x\":1},{\"x\":2,\"y\":3},{\"x\":1,\"y\":3}]");
+    check_json("- &a {x: 1}\n- &b {x: 2, y: 3}\n- {<<: [*a, *b]}\n",
+               "[{\"x\":1},{\"x\":2,\"y\":3},{\"x\":1,\"y\":3}]");
     check_json("- {<<: &a {x: &v 1}}\n- *a\n- *v\n", "[{\"x\":1},{\"x\":1},1]");
     check_json("{'<<': 1}", "{\"<<\":1}");
     check_error("<<: 3\n", "c.yaml:1:5: <<: only maps can be merged");
@@ -95,16 +101,18 @@ static void maps_are_merged(void **state) {
 
 static void duplicate_keys_name_both_lines(void **state) {
     (void)state;
-    check_error("name: a\nother: 1\n\"name\": b\n", "c.yaml:3:1: the key \"name\" stands in line 1 already");
+    check_error("name: a\nother: 1\n\"name\": b\n",
+                "c.yaml:3:1: the key \"name\" stands in line 1 already");
 }
 
 static void yaml_errors_name_file_line_and_column(void **state) {
     (void)state;
-    check_error("a: [1, 2\nb: 3\n",
-                "c.yaml:2:2: did not find expected ',' or ']' (while parsing a flow sequence that begins in line 1)");
+    check_error("a: [1, 2\nb: 3\n", "c.yaml:2:2: did not find expected ',' or ']' (while parsing a "
+                                    "flow sequence that begins in line 1)");
     check_error("a: *nobody\n", "c.yaml:1:4: *nobody: no anchor of this name ends above");
     check_error("a: &me [*me]\n", "c.yaml:1:9: *me: no anchor of this name ends above");
-    check_error("a: 1\n---\nb: 2\n", "c.yaml:2:1: a second document: only one can stand in this file");
+    check_error("a: 1\n---\nb: 2\n",
+                "c.yaml:2:1: a second document: only one can stand in this file");
     check_error("? [1]\n: 2\n", "c.yaml:1:3: a key must be a plain text");
     check_error("a: \"x\\0y\"\n", "c.yaml:1:4: a NUL cannot stand in a text");
     check_error("a: b\nc: \x01\n", "c.yaml:2:4: control characters are not allowed");
@@ -212,19 +220,36 @@ static bool parse_even(const struct rt_ynode *n, void *member, struct rt_error *
 
 static const char *const transports[] = {"auto", "ssh", "direct", NULL};
 static const struct rt_yfield port_fields[] = {
-    {.key = "number", .off = offsetof(struct port, number), .type = RT_Y_I64, .min = 1, .max = 65535},
+    {.key = "number",
+     .off = offsetof(struct port, number),
+     .type = RT_Y_I64,
+     .min = 1,
+     .max = 65535},
     {.key = "host", .off = offsetof(struct port, host), .type = RT_Y_STR},
     {0},
 };
 static const struct rt_yfield fields[] = {
-    {.key = "partition", .alias = {"queue"}, .off = offsetof(struct conf, partition), .type = RT_Y_STR},
+    {.key = "partition",
+     .alias = {"queue"},
+     .off = offsetof(struct conf, partition),
+     .type = RT_Y_STR},
     {.key = "token", .off = offsetof(struct conf, token), .type = RT_Y_STR, .secret = true},
-    {.key = "workers", .off = offsetof(struct conf, workers), .type = RT_Y_I64, .min = 1, .max = 100},
-    {.key = "walltime", .off = offsetof(struct conf, walltime_ms), .type = RT_Y_DURATION, .min = 60000},
+    {.key = "workers",
+     .off = offsetof(struct conf, workers),
+     .type = RT_Y_I64,
+     .min = 1,
+     .max = 100},
+    {.key = "walltime",
+     .off = offsetof(struct conf, walltime_ms),
+     .type = RT_Y_DURATION,
+     .min = 60000},
     {.key = "memory", .off = offsetof(struct conf, memory), .type = RT_Y_SIZE},
     {.key = "price", .off = offsetof(struct conf, price), .type = RT_Y_F64},
     {.key = "readonly", .off = offsetof(struct conf, readonly), .type = RT_Y_BOOL},
-    {.key = "transport", .off = offsetof(struct conf, transport), .type = RT_Y_ENUM, .names = transports},
+    {.key = "transport",
+     .off = offsetof(struct conf, transport),
+     .type = RT_Y_ENUM,
+     .names = transports},
     {.key = "modules", .off = offsetof(struct conf, modules), .type = RT_Y_STRS},
     {.key = "env", .off = offsetof(struct conf, env), .type = RT_Y_KVS},
     {.key = "port", .off = offsetof(struct conf, port), .type = RT_Y_STRUCT, .sub = port_fields},
@@ -260,8 +285,10 @@ static void check_read(const char *text, struct conf *c, const char *want_proble
 static void every_type_is_read(void **state) {
     (void)state;
     struct conf c = {0};
-    check_read("partition: gpu\ntoken: 'yes'\nworkers: 12\nwalltime: 1h30m\nmemory: 2GiB\nprice: 0.25\nreadonly: Yes\n"
-               "transport: direct\nmodules: [a, b]\nenv: {A: 1, B: 'x y', C: }\nport: {number: 8265, host: h}\n"
+    check_read("partition: gpu\ntoken: 'yes'\nworkers: 12\nwalltime: 1h30m\nmemory: 2GiB\nprice: "
+               "0.25\nreadonly: Yes\n"
+               "transport: direct\nmodules: [a, b]\nenv: {A: 1, B: 'x y', C: }\nport: {number: "
+               "8265, host: h}\n"
                "node: [1]\neven: 4\nprovider: slurm\nkind: x\n",
                &c, "");
     assert_string_equal(c.partition, "gpu");
@@ -300,7 +327,9 @@ static void every_type_is_read(void **state) {
 static void every_problem_is_reported_and_the_good_fields_are_filled(void **state) {
     (void)state;
     struct conf c = {0};
-    check_read("partion: gpu\nworkers: 0\nwalltime: soon\nmodules: [a, [b]]\nreadonly: true\nprovder: x\nzzzzzz: 1\n", &c,
+    check_read("partion: gpu\nworkers: 0\nwalltime: soon\nmodules: [a, [b]]\nreadonly: "
+               "true\nprovder: x\nzzzzzz: 1\n",
+               &c,
                "c.yaml:1:1: unknown key \"partion\", did you mean \"partition\"?\n"
                "c.yaml:2:10: workers: 0 is not between 1 and 100\n"
                "c.yaml:3:11: walltime: \"soon\" is no duration\n"
@@ -320,21 +349,26 @@ static void wrong_values_say_what_is_expected(void **state) {
         {"workers: 1.5", "c.yaml:1:10: workers: \"1.5\" is no whole number\n"},
         {"workers: 101", "c.yaml:1:10: workers: 101 is not between 1 and 100\n"},
         {"walltime: 59s", "c.yaml:1:11: walltime: 59s is less than 1m\n"},
-        {"memory: big", "c.yaml:1:9: memory: \"big\" is no size\n  write 512MiB, 2GiB, 1.5G or a number of bytes\n"},
+        {"memory: big", "c.yaml:1:9: memory: \"big\" is no size\n  write 512MiB, 2GiB, 1.5G or a "
+                        "number of bytes\n"},
         {"price: \"\"", "c.yaml:1:8: price: \"\" is no number\n"},
         {"readonly: maybe", "c.yaml:1:11: readonly: \"maybe\" is neither true nor false\n"},
-        {"transport: sssh", "c.yaml:1:12: transport: unknown \"sssh\", did you mean \"ssh\"?\n  one of: auto, ssh, direct\n"},
-        {"transport: carrier-pigeon", "c.yaml:1:12: transport: unknown \"carrier-pigeon\"\n  one of: auto, ssh, direct\n"},
+        {"transport: sssh", "c.yaml:1:12: transport: unknown \"sssh\", did you mean \"ssh\"?\n  "
+                            "one of: auto, ssh, direct\n"},
+        {"transport: carrier-pigeon",
+         "c.yaml:1:12: transport: unknown \"carrier-pigeon\"\n  one of: auto, ssh, direct\n"},
         {"modules: {a: 1}", "c.yaml:1:10: modules: a map where a list is expected\n"},
         {"env: [A=1]", "c.yaml:1:6: env: a list where a map is expected\n"},
         {"env: {A: [1]}", "c.yaml:1:10: env: A: a list where a text is expected\n"},
         {"env: {A=B: 1}", "c.yaml:1:7: env: \"A=B\" cannot be a name here\n"},
         {"port: 12", "c.yaml:1:7: port: a text where a map is expected\n"},
-        {"port: {number: 70000, hst: x}", "c.yaml:1:16: number: 70000 is not between 1 and 65535\n"
-                                          "c.yaml:1:23: unknown key \"hst\", did you mean \"host\"?\n"},
+        {"port: {number: 70000, hst: x}",
+         "c.yaml:1:16: number: 70000 is not between 1 and 65535\n"
+         "c.yaml:1:23: unknown key \"hst\", did you mean \"host\"?\n"},
         {"even: [1]", "c.yaml:1:7: custom: a number is expected\n"},
         {"even: 3", "c.yaml:1:7: even: 3 is odd\n"},
-        {"partition: a\nqueue: b", "c.yaml:2:1: \"queue\" is another name of \"partition\" in line 1\n"},
+        {"partition: a\nqueue: b",
+         "c.yaml:2:1: \"queue\" is another name of \"partition\" in line 1\n"},
         {"[a]", "c.yaml:1:1: a list where a map is expected\n"},
         {"\"a\\eb\": 1", "c.yaml:1:1: unknown key \"a^[b\"\n"},
     };
