@@ -28,8 +28,7 @@ struct rt_cluster_conf {
     int line, column;
     bool broken;      /* has problems: listed, not attached */
 
-    char *source_file; /* `file:` */
-    char *transport_text;
+    char *source_file; /* `file:`, absolute */
     int transport;     /* enum rt_transport */
     int attach;        /* enum rt_attach */
     struct rt_strs ports;       /* "8265", "10001", "HOST:PORT" */
@@ -40,17 +39,19 @@ struct rt_cluster_conf {
     struct rt_strs env_vars;    /* "K=V", merged under a job's own */
     char *runtime_env;          /* file */
     struct rt_strs entrypoints; /* "name=template" */
-    char *client_python, *user_script;
+    char *client_python;
+    char *user_script; /* a command line, or JSON text of {entrypoint, working_dir, runtime_env} */
     bool readonly, ephemeral;
     int64_t refresh_ms, idle_timeout_ms, lifetime_ms, up_timeout_ms; /* 0: default or none */
     double price_per_hour;
     void *own; /* provider's struct, filled by its field table; NULL */
     struct rt_ydoc *doc; /* keeps what RT_Y_NODE fields point into; shared, not owned */
+    const struct rt_ynode *node; /* its map (that of `file:` merged in), for positions in messages */
 };
 
 /* A key bound to a command line, a user command. */
 struct rt_binding {
-    char *view, *key, *command, *help; /* view NULL: everywhere */
+    char *view, *key, *command, *help; /* view NULL: everywhere; command NULL: the key does nothing */
     bool confirm, writes;              /* writes: hidden in read-only mode */
 };
 
@@ -68,6 +69,8 @@ struct rt_config {
     size_t nclusters;
     struct rt_error *problems; /* in the order of the files */
     size_t nproblems;
+    struct rt_error *warnings; /* what works but should not stay so: secrets in clear, files others can change */
+    size_t nwarnings;
     struct rt_ydoc **docs;
     size_t ndocs;
 };
@@ -78,7 +81,7 @@ struct rt_config *rt_config_load(const char *path, const struct rt_provider_ops 
 void rt_config_destroy(struct rt_config *c);
 struct rt_cluster_conf *rt_config_cluster(const struct rt_config *c, const char *name);
 /* An ad-hoc cluster with a provider's defaults (`raytui http://…`): added to the configuration in memory.
- * `text` is a YAML map of its fields. */
+ * `text` is a YAML map of its fields. NULL with the first problem, or RT_E_CONFLICT when the name is taken. */
 struct rt_cluster_conf *rt_config_add(struct rt_config *c, const char *name, const char *text,
                                       const struct rt_provider_ops *const *providers, struct rt_error *err);
 /* [a-z0-9][a-z0-9-]*, at most 40, and no verb. `verbs` NULL-terminated. */
@@ -86,7 +89,8 @@ bool rt_cluster_name_ok(const char *name, const char *const *verbs, struct rt_er
 /* The canonical form of a cluster or of all, defaults left out, secrets masked; appends YAML. */
 void rt_config_print(const struct rt_config *c, const struct rt_cluster_conf *only, struct rt_buf *out);
 
-extern const struct rt_yfield rt_config_fields[], rt_cluster_fields[]; /* for man pages and `check` */
+/* For man pages, forms and `check`. A field without help is another spelling of one that has it. */
+extern const struct rt_yfield rt_config_fields[], rt_cluster_fields[];
 
 /* Gets a secret's text (file trimmed of the final newline; a command runs by argv, on the loop). */
 typedef void rt_secret_fn(void *ctx, const char *value, const struct rt_error *err);

@@ -81,6 +81,7 @@ struct rt_provider_ops {
     const struct rt_yfield *config; /* its own fields; NULL */
     size_t config_size;
     bool needs_hop;      /* its cluster is reached over conf->hop or what hop_target gives */
+    bool own_file;       /* `file:` is in a format of its own, read by the provider; else it holds these same fields */
 
     /* Reads files only. Problems are reported; may be NULL. */
     bool (*check)(const struct rt_cluster_conf *conf, rt_yproblem_fn *problem, void *ctx);
