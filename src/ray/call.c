@@ -73,12 +73,24 @@ static void cancel(struct rt_op *op) {
     free(c);
 }
 
+static void add_headers(const struct rt_ray *r, const struct rt_ray_call *call,
+                        struct rt_strs *out) {
+    if (!call->node)
+        rt_strs_copy(out, &r->headers);
+    if (r->token)
+        rt_strs_addf(out, "Authorization: Bearer %s", r->token);
+    if (call->body)
+        rt_strs_add(out, "Content-Type: application/json");
+    else if (call->body_file)
+        rt_strs_add(out, "Content-Type: application/octet-stream");
+}
+
 static struct rt_http_request request(const struct rt_ray *r, const struct rt_ray_call *call,
-                                      const char *url) {
+                                      const char *url, const struct rt_strs *headers) {
     struct rt_http_request q = {
         .method = call->method,
         .url = url,
-        .headers = (const char *const *)r->headers.v,
+        .headers = (const char *const *)headers->v,
         .body = call->body,
         .body_len = call->body_len,
         .body_file = call->body_file,
@@ -118,8 +130,11 @@ struct rt_op *rt_ray_send(struct rt_ray *r, const struct rt_ray_call *call, rt_r
     };
     char *url =
         rt_strf("%s%s", call->node ? call->node : r->url, call->path ? call->path : call->route);
-    const struct rt_http_request q = request(r, call, url);
+    struct rt_strs headers = {0};
+    add_headers(r, call, &headers);
+    const struct rt_http_request q = request(r, call, url, &headers);
     c->http = rt_http_send(r->http, &q, &cb);
+    rt_strs_deinit(&headers);
     free(url);
     return &c->op;
 }

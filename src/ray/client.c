@@ -21,13 +21,6 @@ static char *without_slash(const char *url) {
     return rt_strndup(url, n);
 }
 
-static void build_headers(struct rt_ray *r, const char *token) {
-    rt_strs_deinit(&r->headers);
-    rt_strs_copy(&r->headers, &r->own_headers);
-    if (token)
-        rt_strs_addf(&r->headers, "Authorization: Bearer %s", token);
-}
-
 struct rt_ray *rt_ray_create(const struct rt_ray_opts *o) {
     struct rt_ray *r = RT_NEW(struct rt_ray);
     r->loop = o->loop;
@@ -42,8 +35,7 @@ struct rt_ray *rt_ray_create(const struct rt_ray_opts *o) {
     r->ca_file = rt_strdup(o->ca_file);
     r->max_answer = o->max_answer;
     for (const char *const *h = o->headers; h && *h; h++)
-        rt_strs_add(&r->own_headers, *h);
-    build_headers(r, NULL);
+        rt_strs_add(&r->headers, *h);
     return r;
 }
 
@@ -55,21 +47,21 @@ void rt_ray_destroy(struct rt_ray *r) {
     free(r->unix_socket);
     free(r->proxy);
     free(r->ca_file);
-    rt_strs_deinit(&r->own_headers);
     rt_strs_deinit(&r->headers);
+    free(r->token);
     rt_vec_deinit(&r->routes);
     free(r);
 }
 
 void rt_ray_set_token(struct rt_ray *r, const char *token) {
-    char *clean = NULL;
-    if (token) { /* a file's last newline would split the header */
-        const size_t n = strcspn(token, "\r\n");
-        clean = rt_strndup(token, n);
-        rt_log_secret(clean);
+    free(r->token);
+    r->token = NULL;
+    const size_t n =
+        token ? strcspn(token, "\r\n") : 0; /* a file's last newline would split the header */
+    if (n > 0) {
+        r->token = rt_strndup(token, n);
+        rt_log_secret(r->token);
     }
-    build_headers(r, clean && *clean ? clean : NULL);
-    free(clean);
     r->features.auth_known = false;
 }
 

@@ -235,7 +235,7 @@ static void add_line(struct rt_ignore *g, const char *base, const char *s, size_
     if (anywhere)
         add_segment(&r, "**", 2);
     if (anywhere && n == 2 && memcmp(s, "**", 2) == 0)
-        n = 1; /* a lone "**" is a name like "*" */
+        n = 1;                                 /* a lone "**" is a name like "*" */
     for (const char *end = s + n; s <= end;) { /* an empty segment, as in "a//b", matches nothing */
         const char *slash = memchr(s, '/', (size_t)(end - s));
         add_segment(&r, s, (size_t)((slash ? slash : end) - s));

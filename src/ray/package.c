@@ -152,7 +152,7 @@ static int zip_cancelled(zip_t *z, void *ctx) {
 }
 
 static bool put_entry(zip_t *z, const struct source *s, const struct rt_entry *e,
-                    struct rt_error *err) {
+                      struct rt_error *err) {
     char *name = s->top ? rt_strf("%s/%s", s->top, e->rel) : rt_strdup(e->rel);
     zip_int64_t index = -1;
     if (!rt_utf8_valid(name, strlen(name))) {

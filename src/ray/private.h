@@ -18,8 +18,8 @@ struct rt_ray {
     char *name, *url;
     const struct rt_dialer *dialer, *node_dialer;
     char *unix_socket, *proxy, *ca_file;
-    struct rt_strs own_headers; /* as configured */
-    struct rt_strs headers;     /* those and the token's: what a request carries */
+    struct rt_strs headers; /* as configured, for the dashboard and what stands before it */
+    char *token;            /* also for the nodes' own ports; NULL */
     size_t max_answer;
     bool node_direct;
     char session[128];
