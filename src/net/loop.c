@@ -238,6 +238,10 @@ void rt_timer_stop(struct rt_timer *t) {
         uv_close((uv_handle_t *)&t->uv, free_handle);
 }
 
+void rt_timer_background(struct rt_timer *t) {
+    uv_unref((uv_handle_t *)&t->uv);
+}
+
 /* ---- descriptors */
 
 struct rt_fd {

@@ -15,7 +15,8 @@ struct rt_proc_exit {
     bool timed_out;
 };
 typedef void rt_proc_output_fn(void *ctx, enum rt_stream stream, const char *data, size_t n);
-/* Both streams have ended and the child is gone; runs once; the proc is freed afterwards. */
+/* Both streams have ended and the child is gone; runs once; the proc is freed afterwards. A stream that
+ * others have inherited and keep open is waited for no longer than half a second after the child's end. */
 typedef void rt_proc_exit_fn(void *ctx, const struct rt_proc_exit *exit);
 
 struct rt_proc_opts {
@@ -28,18 +29,21 @@ struct rt_proc_opts {
     bool own_session;           /* setsid: survives us and the terminal */
     bool stay;                  /* is left running when the proc is destroyed (else SIGTERM, then SIGKILL) */
     const char *output_file;    /* both streams are appended there instead of coming to us (0600) */
-    rt_proc_output_fn *output;  /* may be NULL: dropped */
+    rt_proc_output_fn *output;  /* gets the ctx of rt_proc_start; may be NULL: dropped */
 };
 
 /* Options are copied. NULL with RT_E_NOT_FOUND when argv[0] is no program, else RT_E_FAILED. */
 struct rt_proc *rt_proc_start(struct rt_loop *l, const struct rt_proc_opts *o, rt_proc_exit_fn *fn, void *ctx,
                               struct rt_error *err);
 int64_t rt_proc_pid(const struct rt_proc *p);
-void rt_proc_kill(struct rt_proc *p, int signum);
-/* No callback runs afterwards. NULL is fine. */
+void rt_proc_kill(struct rt_proc *p, int signum); /* its whole group when it has its own session */
+/* No callback runs afterwards. NULL is fine. A child that is not to stay gets SIGTERM and 3 s later
+ * SIGKILL, both in the background. May be called in the output callback. */
 void rt_proc_destroy(struct rt_proc *p);
 
-/* The common case: run, collect, at most `max` bytes of each stream. */
+/* The common case: run, collect, at most `max` bytes of each stream (what comes after is dropped). `err`
+ * only when it could not be started; then `r` is NULL. Whether it worked is in r->exit. Of the options
+ * `output`, `output_file`, `stay` are not looked at. Cancel ends the child as rt_proc_destroy does. */
 struct rt_run_result {
     struct rt_proc_exit exit;
     const char *out, *err_text; /* valid during the callback */
