@@ -189,7 +189,7 @@ static void stamp(struct rt_cluster *c, enum rt_topic t) {
 
 void rt_store_mark_snapshot(struct rt_store *s, struct rt_cluster *c, enum rt_topic t, int64_t at_ms) {
     c->fresh[t].at_ms = at_ms;
-    c->fresh[t].from_snapshot = true;
+    c->fresh[t].from_snapshot = at_ms > 0;
     rt_store_touch(s, c, t);
 }
 
@@ -396,6 +396,8 @@ void rt_store_set_state(struct rt_store *s, struct rt_cluster *c, enum rt_cluste
     bool changed = set_text(&c->state_detail, detail);
     changed = changed || c->state != st;
     c->state = st;
+    if (st != RT_CL_UNKNOWN)
+        stamp(c, RT_T_CLUSTER);
     if (changed)
         rt_store_touch(s, c, RT_T_CLUSTER);
 }

@@ -18,7 +18,7 @@ static bool reach_speaks(const struct rt_cluster *c) {
     case RT_REACH_CONNECTING:
         return c->state == RT_CL_UNKNOWN || c->state == RT_CL_UP;
     case RT_REACH_NONE:
-        return c->state == RT_CL_UNKNOWN;
+        return c->state == RT_CL_UNKNOWN || c->fresh[RT_T_CLUSTER].from_snapshot;
     case RT_REACH_OK:
         break;
     }
