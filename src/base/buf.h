@@ -20,7 +20,7 @@ bool rt_buf_add(struct rt_buf *b, const void *data, size_t n);
 bool rt_buf_adds(struct rt_buf *b, const char *s); /* NULL adds nothing */
 bool rt_buf_addc(struct rt_buf *b, char c);
 bool rt_buf_addf(struct rt_buf *b, const char *fmt, ...) RT_PRINTF(2, 3);
-bool rt_buf_addv(struct rt_buf *b, const char *fmt, va_list ap);
+bool rt_buf_addv(struct rt_buf *b, const char *fmt, va_list ap) RT_PRINTF(2, 0);
 void rt_buf_clear(struct rt_buf *b);             /* keeps the memory, forgets the failure */
 void rt_buf_drop(struct rt_buf *b, size_t n);    /* removes n bytes at the front */
 const char *rt_buf_str(const struct rt_buf *b);  /* never NULL */

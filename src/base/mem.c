@@ -50,7 +50,7 @@ char *rt_strndup(const char *s, size_t n) {
     return copy;
 }
 
-static size_t formatted_size(const char *fmt, va_list ap) {
+RT_PRINTF(1, 0) static size_t formatted_size(const char *fmt, va_list ap) {
     int n = vsnprintf(NULL, 0, fmt, ap);
     return n < 0 ? 1 : (size_t)n + 1;
 }

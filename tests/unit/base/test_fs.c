@@ -2,10 +2,13 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "unit/cmocka_all.h"
+#include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -82,6 +85,52 @@ static void a_full_disk_is_named_and_hinted_at(void **state) {
     assert_non_null(strstr(err.hint, "make room"));
     assert_false(rt_file_write("/dev/full", "x", 1, &err));
     assert_int_equal(err.code, RT_E_LIMIT);
+}
+
+/* In a child, because limits cannot be taken back: files of more than 1000 bytes cannot be written.
+ */
+static int write_with_a_limit(const char *journal, const char *file) {
+    static const char data[2000] = {0};
+    struct rt_error err = {0};
+    struct rlimit limit = {1000, 1000};
+    signal(SIGXFSZ, SIG_IGN);
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+        return 1;
+    if (!rt_file_append(journal, data, 600, false, &err))
+        return 2;
+    if (rt_file_append(journal, data, 600, false, &err) || err.code != RT_E_LIMIT)
+        return 3;
+    if (rt_file_write(file, data, sizeof data, &err) || err.code != RT_E_LIMIT)
+        return 4;
+    return 0;
+}
+
+static void a_write_that_fails_half_way_leaves_the_old_content(void **state) {
+    (void)state;
+    struct rt_error err = {0};
+    char *journal = under("journal"), *file = under("file");
+    assert_true(rt_file_write(file, "old", 3, &err));
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(write_with_a_limit(journal, file));
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+
+    struct stat st;
+    assert_int_equal(stat(journal, &st), 0);
+    assert_int_equal(st.st_size, 600); /* no torn record */
+    check_content(file, "old");
+    int entries = 0;
+    DIR *d = opendir(top);
+    for (const struct dirent *e; (e = readdir(d)) != NULL;)
+        entries += e->d_name[0] != '.';
+    closedir(d);
+    assert_int_equal(entries, 2); /* nothing half-written beside them */
+    free(journal);
+    free(file);
 }
 
 static void reading_names_what_is_wrong(void **state) {
@@ -244,6 +293,7 @@ int main(void) {
         IN_TOP(a_written_file_is_private_and_so_are_its_parents),
         IN_TOP(writing_through_a_link_keeps_the_link),
         cmocka_unit_test(a_full_disk_is_named_and_hinted_at),
+        IN_TOP(a_write_that_fails_half_way_leaves_the_old_content),
         IN_TOP(reading_names_what_is_wrong),
         IN_TOP(appending_adds_at_the_end),
         IN_TOP(removing_a_tree_never_follows_links),
