@@ -13,7 +13,8 @@
 
 struct rt_jsplit;
 
-/* One element, as text (not NUL-terminated). Return false to stop (err is then the caller's business). */
+/* One element, as text (not NUL-terminated). Return false to stop (err is then the caller's business). The
+ * splitter must not be destroyed from here. */
 typedef bool rt_jsplit_fn(void *ctx, size_t index, const char *text, size_t n);
 
 /* `path` "" for a top-level array. `max_element` in bytes (0: 8 MiB). Gives the splitter; keeps ctx. */

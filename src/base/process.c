@@ -58,7 +58,9 @@ static bool process_stat(int64_t pid, char *status, unsigned long long *start) {
         if (!p)
             return false;
     }
-    return sscanf(p, " %llu", start) == 1;
+    char *end;
+    *start = strtoull(p + 1, &end, 10);
+    return end > p + 1;
 }
 
 static bool is_zombie(int64_t pid) {
