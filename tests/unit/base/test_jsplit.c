@@ -97,10 +97,10 @@ static void a_path_finds_the_list_at_every_cut(void **state) {
     (void)state;
     static const char *const texts[] = {
         "{\"data\":{\"result\":{\"result\":[1,{\"result\":[2]}],\"total\":2}}}",
-        "{\"result\":[9],\"x\":{\"data\":{\"result\":{\"result\":[8]}}},\"data\":{\"a\":[{"
-        "\"result\":{\"result\":[7]}}],"
-        "\"result\":{\"r\\\"\":1,\"result\": [ \"x\" , \"y\" ] , \"warnings\" : "
-        "null}},\"msg\":\"a\\\"b\"}",
+        ("{\"result\":[9],\"x\":{\"data\":{\"result\":{\"result\":[8]}}},\"data\":{\"a\":[{"
+         "\"result\":{\"result\":[7]}}],"
+         "\"result\":{\"r\\\"\":1,\"result\": [ \"x\" , \"y\" ] , \"warnings\" : "
+         "null}},\"msg\":\"a\\\"b\"}"),
         "{\"data\":{\"resul\":1,\"results\":2,\"result\":{\"\":0,\"result\":[]}}}",
     };
     for (size_t i = 0; i < RT_COUNT(texts); i++)
