@@ -16,6 +16,7 @@ struct rt_sshconf {
 
 /* Parses what `ssh -G` printed. Unknown keys pass. */
 bool rt_sshconf_parse(const char *text, struct rt_sshconf *out, struct rt_error *err);
+void rt_sshconf_copy(struct rt_sshconf *to, const struct rt_sshconf *from);
 void rt_sshconf_deinit(struct rt_sshconf *c);
 
 typedef void rt_sshconf_fn(void *ctx, const struct rt_sshconf *c, const struct rt_error *err);
@@ -23,5 +24,14 @@ typedef void rt_sshconf_fn(void *ctx, const struct rt_sshconf *c, const struct r
  * $USER and the default key files. */
 struct rt_op *rt_sshconf_resolve(struct rt_loop *l, const char *target, const char *config_file, rt_sshconf_fn *fn,
                                  void *ctx);
+
+/* [ssh://][user@]host[:port], an IPv6 address with a port in brackets. */
+struct rt_ssh_target {
+    char *user; /* NULL: not said */
+    char *host;
+    int port; /* 0: not said */
+};
+bool rt_ssh_target_parse(const char *text, struct rt_ssh_target *out, struct rt_error *err);
+void rt_ssh_target_deinit(struct rt_ssh_target *t);
 
 #endif
