@@ -1,0 +1,279 @@
+/* A way out through libssh2: one session per host of the ProxyJump chain, each through a channel of the
+ * one before it. */
+#include "net/ssh.h"
+#include "net/tcp.h"
+
+#include "base/mem.h"
+#include "base/vec.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_LINKS = 8, CONNECT_MS = 10000, ALIVE_S = 15, GIVE_UP_MS = 20000, REASON_MS = 100 };
+
+struct link {
+    struct chain *chain;
+    char *typed; /* what ssh would be given */
+    char *shown; /* user@host */
+    struct rt_sshconf conf;
+    bool resolved;
+    struct rt_ssh *ssh;
+    /* The stream through the host before, and why it ended. */
+    struct rt_splice carry;
+    struct rt_op *carrying;
+    struct rt_error carry_error;
+};
+
+struct chain {
+    struct rt_way way;
+    struct rt_loop *loop;
+    char *name, *jump, *config_file;
+    const struct rt_asker *asker;
+    bool may_ask, may_fall_back;
+    struct rt_way_events events;
+    RT_VEC(struct link *) links; /* the first is connected to directly, the last is the target */
+    size_t at;
+    struct rt_op *op; /* the step under way */
+    struct rt_timer *reason;
+    enum rt_way_end end;
+    struct rt_error error;
+};
+
+static void resolve_next(struct chain *c);
+static void connect_next(struct chain *c);
+
+/* ---- making and ending ---- */
+
+static struct link *new_link(struct chain *c, const char *typed) {
+    struct link *k = RT_NEW(struct link);
+    k->chain = c;
+    k->typed = rt_strdup(typed);
+    return k;
+}
+
+static void free_link(struct link *k) {
+    rt_op_drop(&k->carrying);
+    rt_sshconf_deinit(&k->conf);
+    free(k->typed);
+    free(k->shown);
+    free(k);
+}
+
+static void chain_destroy(struct rt_way *w) {
+    struct chain *c = (struct chain *)w;
+    rt_op_drop(&c->op);
+    rt_timer_stop(c->reason);
+    for (size_t i = c->links.n; i-- > 0;) {
+        rt_ssh_destroy(c->links.v[i]->ssh);
+        free_link(c->links.v[i]);
+    }
+    rt_vec_deinit(&c->links);
+    free(c->name);
+    free(c->jump);
+    free(c->config_file);
+    free(c);
+}
+
+static void go_down(struct chain *c, enum rt_way_end end, const struct rt_error *err) {
+    struct rt_error e = *err;
+    c->events.down(c->events.ctx, end, &e);
+}
+
+static void on_lost(void *ctx, const struct rt_error *err) {
+    struct chain *c = ctx;
+    go_down(c, RT_WAY_LOST, err);
+}
+
+/* ---- which hosts ---- */
+
+static void insert_link(struct chain *c, struct link *k, size_t at) {
+    (void)rt_vec_push(&c->links);
+    memmove(&c->links.v[at + 1], &c->links.v[at], (c->links.n - 1 - at) * sizeof *c->links.v);
+    c->links.v[at] = k;
+}
+
+/* "a,b" stands before the first link. */
+static bool prepend_jumps(struct chain *c, const char *jumps, struct rt_error *err) {
+    size_t at = 0;
+    while (*jumps) {
+        size_t n = strcspn(jumps, ",");
+        char *one = rt_strndup(jumps, n);
+        if (c->links.n >= MAX_LINKS) {
+            free(one);
+            return rt_error_set(err, RT_E_CONFIG, "%s: more than %d jump hosts; do they lead in a circle?",
+                                c->links.v[c->links.n - 1]->typed, MAX_LINKS - 1);
+        }
+        if (*one)
+            insert_link(c, new_link(c, one), at++);
+        free(one);
+        jumps += n + (jumps[n] == ',');
+    }
+    return true;
+}
+
+static bool needs_command(struct chain *c, const struct link *k) {
+    if (!k->conf.proxycommand || (c->jump && k == c->links.v[c->links.n - 1]))
+        return false;
+    struct rt_error err;
+    rt_error_set(&err, RT_E_UNSUPPORTED, "ProxyCommand is set for %s", k->typed);
+    rt_error_hint(&err, "set transport: openssh (it needs the ssh program)");
+    go_down(c, c->may_fall_back ? RT_WAY_FALLBACK : RT_WAY_FAILED, &err);
+    return true;
+}
+
+static void on_conf(void *ctx, const struct rt_sshconf *conf, const struct rt_error *err) {
+    struct link *k = ctx;
+    struct chain *c = k->chain;
+    struct rt_error e;
+    bool last = k == c->links.v[c->links.n - 1], first = k == c->links.v[0];
+    c->op = NULL;
+    if (err) {
+        go_down(c, err->code == RT_E_INTERNAL ? RT_WAY_LOST : RT_WAY_FAILED, err);
+        return;
+    }
+    rt_sshconf_copy(&k->conf, conf);
+    k->shown = rt_strf("%s@%s", conf->user, conf->hostname);
+    k->resolved = true;
+    if (needs_command(c, k))
+        return;
+    const char *jump = last && c->jump ? c->jump : conf->proxyjump;
+    if (first && jump && !rt_streq(jump, "none") && !prepend_jumps(c, jump, &e)) {
+        go_down(c, RT_WAY_FAILED, &e);
+        return;
+    }
+    resolve_next(c);
+}
+
+static void resolve_next(struct chain *c) {
+    for (size_t i = c->links.n; i-- > 0;) {
+        struct link *k = c->links.v[i];
+        if (!k->resolved) {
+            c->op = rt_sshconf_resolve(c->loop, k->typed, c->config_file, on_conf, k);
+            return;
+        }
+    }
+    connect_next(c);
+}
+
+/* ---- one host after the other ---- */
+
+static void tell_reason(void *ctx) {
+    struct chain *c = ctx;
+    const struct link *k = c->links.v[c->at];
+    rt_timer_stop(c->reason);
+    c->reason = NULL;
+    go_down(c, c->end, k->carry_error.code ? &k->carry_error : &c->error);
+}
+
+static int alive_s(const struct rt_sshconf *conf) {
+    return conf->serveraliveinterval > 0 ? RT_MIN(conf->serveraliveinterval, ALIVE_S) : ALIVE_S;
+}
+
+static void on_login(void *ctx, const struct rt_login_result *r) {
+    struct chain *c = ctx;
+    struct link *k = c->links.v[c->at];
+    c->op = NULL;
+    if (!r->session) {
+        c->end = r->end;
+        c->error = r->error;
+        /* The host before may just be about to say why the stream ended. */
+        if (c->at > 0 && r->end == RT_WAY_LOST)
+            c->reason = rt_timer_start(c->loop, REASON_MS, 0, tell_reason, c);
+        else
+            go_down(c, r->end, &r->error);
+        return;
+    }
+    k->ssh = rt_ssh_create(c->loop, r, k->shown, alive_s(&k->conf), on_lost, c);
+    c->at++;
+    if (c->at < c->links.n)
+        connect_next(c);
+    else
+        c->events.up(c->events.ctx);
+}
+
+static void log_in(struct chain *c, int fd) {
+    const struct link *k = c->links.v[c->at];
+    struct rt_login_opts o = {.cluster = c->name,
+                              .shown = k->shown,
+                              .typed = k->typed,
+                              .conf = &k->conf,
+                              .fd = fd,
+                              .asker = c->asker,
+                              .may_ask = c->may_ask,
+                              .may_fall_back = c->may_fall_back};
+    c->op = rt_login_start(c->loop, &o, on_login, c);
+}
+
+static void on_tcp(void *ctx, int fd, const struct rt_error *err) {
+    struct chain *c = ctx;
+    c->op = NULL;
+    if (err) {
+        go_down(c, RT_WAY_LOST, err);
+        return;
+    }
+    rt_tcp_give_up_after(fd, GIVE_UP_MS);
+    log_in(c, fd);
+}
+
+static void on_carry_end(void *ctx, const struct rt_error *err) {
+    struct link *k = ctx;
+    k->carrying = NULL;
+    if (err)
+        k->carry_error = *err;
+}
+
+static void connect_inner(struct chain *c) {
+    struct link *k = c->links.v[c->at], *before = c->links.v[c->at - 1];
+    int pair[2];
+    struct rt_error err;
+    if (!rt_fd_pair(pair, &err)) {
+        c->end = RT_WAY_LOST;
+        c->error = err;
+        c->reason = rt_timer_start(c->loop, 0, 0, tell_reason, c);
+        return;
+    }
+    k->carry = (struct rt_splice){.end = on_carry_end, .ctx = k};
+    k->carrying = rt_ssh_splice(before->ssh, pair[1], k->conf.hostname, k->conf.port, &k->carry);
+    log_in(c, pair[0]);
+}
+
+static void connect_next(struct chain *c) {
+    const struct link *k = c->links.v[c->at];
+    if (c->at > 0) {
+        connect_inner(c);
+        return;
+    }
+    int64_t wait = k->conf.connecttimeout > 0 ? (int64_t)k->conf.connecttimeout * 1000 : CONNECT_MS;
+    c->op = rt_tcp_connect(c->loop, k->conf.hostname, k->conf.port, wait, on_tcp, c);
+}
+
+/* ---- as a way ---- */
+
+static struct rt_op *chain_splice(struct rt_way *w, int fd, const char *host, int port, struct rt_splice *to) {
+    struct chain *c = (struct chain *)w;
+    return rt_ssh_splice(c->links.v[c->links.n - 1]->ssh, fd, host, port, to);
+}
+
+static struct rt_op *chain_exec(struct rt_way *w, const struct rt_command *cmd) {
+    struct chain *c = (struct chain *)w;
+    return rt_ssh_exec(c->links.v[c->links.n - 1]->ssh, cmd);
+}
+
+static const struct rt_way_ops chain_ops = {.destroy = chain_destroy, .splice = chain_splice, .exec = chain_exec};
+
+struct rt_way *rt_way_libssh2(struct rt_loop *l, const struct rt_way_opts *o, const struct rt_way_events *e) {
+    struct chain *c = RT_NEW(struct chain);
+    c->way.ops = &chain_ops;
+    c->loop = l;
+    c->name = rt_strdup(o->name);
+    c->jump = rt_strdup(o->jump);
+    c->config_file = rt_strdup(o->config_file);
+    c->asker = o->asker;
+    c->may_ask = o->may_ask;
+    c->may_fall_back = o->may_fall_back;
+    c->events = *e;
+    *rt_vec_push(&c->links) = new_link(c, o->target);
+    resolve_next(c);
+    return &c->way;
+}

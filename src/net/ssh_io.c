@@ -1,0 +1,138 @@
+/* The two callbacks through which libssh2 reads and writes its socket. */
+#include "net/ssh.h"
+
+#include "base/mem.h"
+#include "net/tcp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { DIRECT_FROM = 8 * 1024 }; /* packets of this size are not worth being gathered */
+
+static ssize_t receive(struct rt_ssh_io *io, void *to, size_t n) {
+    ssize_t got = recv(io->fd, to, n, 0);
+    if (got > 0) {
+        io->bytes_in += got;
+        return got;
+    }
+    if (got == 0) {
+        io->eof = true;
+        return 0;
+    }
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
+        return -EAGAIN;
+    io->eof = true;
+    io->err_no = errno;
+    return -errno;
+}
+
+static LIBSSH2_RECV_FUNC(on_recv) {
+    struct rt_ssh_io *io = *abstract;
+    (void)socket;
+    (void)flags;
+    if (io->refuse)
+        return -ECONNABORTED;
+    if (io->direct)
+        return receive(io, buffer, length);
+    if (io->dry || io->budget == 0)
+        return -EAGAIN;
+    ssize_t got = receive(io, buffer, RT_MIN(length, io->budget));
+    if (got > 0)
+        io->budget -= (size_t)got;
+    /* A short read has emptied the socket: the next one would only say EAGAIN. */
+    io->dry = got <= 0 || ((size_t)got < length && io->budget > 0);
+    return got;
+}
+
+static void keep(struct rt_ssh_io *io, const char *data, size_t n) {
+    if (io->out_off > 0 && io->out_len + n > io->out_cap) {
+        memmove(io->out, io->out + io->out_off, io->out_len - io->out_off);
+        io->out_len -= io->out_off;
+        io->out_off = 0;
+    }
+    if (io->out_len + n > io->out_cap) {
+        io->out_cap = RT_MAX(io->out_cap * 2, io->out_len + n);
+        io->out = rt_realloc(io->out, io->out_cap);
+    }
+    memcpy(io->out + io->out_len, data, n);
+    io->out_len += n;
+}
+
+static ssize_t send_some(struct rt_ssh_io *io, const char *data, size_t n) {
+    ssize_t done = rt_fd_send(io->fd, data, n);
+    if (done >= 0)
+        return done;
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
+        return -EAGAIN;
+    io->eof = true;
+    io->err_no = errno;
+    return -errno;
+}
+
+static LIBSSH2_SEND_FUNC(on_send) {
+    struct rt_ssh_io *io = *abstract;
+    const char *data = buffer;
+    size_t n = length, done = 0;
+    (void)socket;
+    (void)flags;
+    if (io->refuse || (io->eof && !io->direct))
+        return -ECONNABORTED;
+    if (io->direct)
+        return send_some(io, data, n);
+    if (io->out_len == 0 && n >= DIRECT_FROM) {
+        ssize_t sent = send_some(io, data, n);
+        if (sent < 0 && sent != -EAGAIN)
+            return sent;
+        done = sent > 0 ? (size_t)sent : 0;
+    }
+    if (done < n)
+        keep(io, data + done, n - done);
+    return (ssize_t)n;
+}
+
+size_t rt_ssh_io_queued(const struct rt_ssh_io *io) {
+    return io->out_len - io->out_off;
+}
+
+void rt_ssh_io_flush(struct rt_ssh_io *io) {
+    while (io->out_off < io->out_len && !io->eof) {
+        ssize_t n = send_some(io, io->out + io->out_off, io->out_len - io->out_off);
+        if (n < 0)
+            return;
+        io->out_off += (size_t)n;
+    }
+    io->out_len = io->out_off = 0;
+}
+
+/* libssh2 takes functions as void pointers, C does not: through memory. */
+static void set_callback(LIBSSH2_SESSION *s, int which, void (*fn)(void)) {
+#if LIBSSH2_VERSION_NUM >= 0x010b01
+    libssh2_session_callback_set2(s, which, fn);
+#else
+    void *p;
+    memcpy(&p, &fn, sizeof p);
+    libssh2_session_callback_set(s, which, p);
+#endif
+}
+
+LIBSSH2_SESSION *rt_ssh_io_session(struct rt_ssh_io *io) {
+    LIBSSH2_SESSION *s = libssh2_session_init_ex(NULL, NULL, NULL, io);
+    if (!s)
+        return NULL;
+    set_callback(s, LIBSSH2_CALLBACK_RECV, (void (*)(void))on_recv);
+    set_callback(s, LIBSSH2_CALLBACK_SEND, (void (*)(void))on_send);
+    libssh2_session_set_blocking(s, 1);
+    return s;
+}
+
+void rt_ssh_io_deinit(struct rt_ssh_io *io) {
+    if (io->fd >= 0)
+        close(io->fd);
+    io->fd = -1;
+    free(io->out);
+    io->out = NULL;
+    io->out_len = io->out_off = io->out_cap = 0;
+}
