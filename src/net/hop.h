@@ -45,7 +45,8 @@ typedef void rt_hop_change_fn(void *ctx, struct rt_hop *hop);
 
 /* Options are copied. Nothing is contacted yet. `change` runs (later) on each change of state. */
 struct rt_hop *rt_hop_create(struct rt_loop *l, const struct rt_hop_opts *o, rt_hop_change_fn *change, void *ctx);
-/* Ends the session and all streams through it; their descriptors read end-of-file. */
+/* Ends the session and all streams through it; their descriptors read end-of-file. Ops of commands and
+ * splices are cancelled by their owners before. */
 void rt_hop_destroy(struct rt_hop *h);
 
 /* Connects if it is not up; `may_ask` false: never a question (state NEEDS_LOGIN instead). Resets back-off. */
