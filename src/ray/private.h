@@ -8,8 +8,14 @@
 
 /* What is known of the server beyond its answers; forgotten when the session or the address
  * changes. */
+enum rt_stream_kind {
+    RT_STREAM_UNKNOWN,
+    RT_STREAM_RAW,
+    RT_STREAM_MARKED /* each piece begins with a byte that is not the log's */
+};
 struct rt_ray_features {
     bool auth_known, token_auth;
+    enum rt_stream_kind stream;
 };
 
 struct rt_ray {
@@ -24,6 +30,7 @@ struct rt_ray {
     bool node_direct;
     char session[128];
     struct rt_ray_features features;
+    int64_t node_failed_ms; /* loop time when a node's own port could not be reached; 0 */
     RT_VEC(struct rt_route_stats) routes;
 };
 
