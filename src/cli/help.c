@@ -1,6 +1,5 @@
-/* Help, completions and the man page: all print the action table. */
+/* Help and completions: they print the action table. */
 #include "cli/internal.h"
-#include <ctype.h>
 #include <stdio.h>
 
 static const struct rt_option global_options[] = {
@@ -150,53 +149,10 @@ static void fish(void) {
     printf("complete -c raytui -f -a '(raytui complete clusters 2>/dev/null)'\n");
 }
 
-/* ---- the verbs' part of raytui(1), in mdoc ---- */
-
-static void roff(const char *s) {
-    if (*s == '.' || *s == '\'')
-        fputs("\\&", stdout);
-    for (; *s; s++) {
-        if (*s == '\\')
-            fputs("\\e", stdout);
-        else if (*s == '-')
-            fputs("\\-", stdout);
-        else
-            putchar(*s);
-    }
-}
-
-static void roff_options(const struct rt_option *o) {
-    if (!o || !o->name)
-        return;
-    printf(".Bl -tag -width 4n -compact\n");
-    for (; o->name; o++) {
-        printf(".It Fl ");
-        if (o->letter)
-            printf("%c , Fl ", o->letter);
-        printf("\\-%s", o->name);
-        if (o->value)
-            printf(" Ar %s", o->value);
-        printf("\n");
-        roff(o->help);
-        printf("%s.\n", o->repeat ? " (may be repeated)" : "");
-    }
-    printf(".El\n");
-}
-
 static void man(void) {
-    printf(".Ss Verbs\n.Bl -tag -width 4n\n");
-    for (const struct rt_action_def *d = rt_actions; d->name; d++) {
-        printf(".It Cm %s ", d->name);
-        roff(d->args);
-        printf("\n");
-        char first = (char)toupper((unsigned char)d->help[0]);
-        putchar(first);
-        roff(d->help + 1);
-        printf(".\n");
-        roff_options(d->options);
-    }
-    printf(".El\n.Ss Options of every verb\n");
-    roff_options(global_options);
+    man_verbs();
+    printf(".Ss Options of every verb\n");
+    man_options(global_options);
 }
 
 bool generate(const char *what) {
@@ -208,6 +164,8 @@ bool generate(const char *what) {
         fish();
     else if (rt_streq(what, "man"))
         man();
+    else if (rt_streq(what, "config"))
+        man_config();
     else
         return false;
     return true;

@@ -62,6 +62,10 @@ const struct rt_asker *cli_asker(struct cli_tty *t, struct rt_loop **loop);
 /* help.c */
 void help_all(void);
 void help_verb(const struct rt_action_def *d);
-bool generate(const char *what); /* completions and man page from the action table */
+bool generate(const char *what); /* bash, zsh, fish; man, config: parts of the man pages */
+/* man.c */
+void man_options(const struct rt_option *o);
+void man_verbs(void);
+void man_config(void);
 
 #endif
