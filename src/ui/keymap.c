@@ -1,0 +1,241 @@
+/* The default keys, and a person's own before them. */
+#include "ui/keymap.h"
+
+#include "base/str.h"
+#include "base/vec.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+const struct rt_key_default rt_key_defaults[] = {
+    /* clusters */
+    {"clusters", "Enter", "open", "attach and show its jobs", "open"},
+    {"clusters", "a", "attach-form", "attach to an address", "attach"},
+    {"clusters", "A", "discover", "look for clusters on this machine", "discover"},
+    {"clusters", "n", "init-form", "new cluster", "new"},
+    {"clusters", "u", "up", "bring the cluster up", "up"},
+    {"clusters", "t", "forwards-toggle", "forwards on and off", "forwards"},
+    {"clusters", "^K", "down", "tear the cluster down", "down"},
+    {"clusters", "^D", "down", "tear the cluster down", NULL},
+    {"clusters", "Del", "forget", "take it off the list", NULL},
+    {"clusters", "s", "shell", "shell on the head", NULL},
+    {"clusters", "d", "detail", "detail and connection card", "detail"},
+    /* pools */
+    {"pools", "Enter", "nodes", "the nodes of the cluster", NULL},
+    {"pools", "+", "scale-step +1", "one node more", "more"},
+    {"pools", "=", "scale-step +1", "one node more", NULL},
+    {"pools", "-", "scale-step -1", "one node less", "less"},
+    {"pools", "S", "scale-form", "set the number of nodes", "set"},
+    {"pools", "u", "undo", "take the last change back", NULL},
+    /* nodes */
+    {"nodes", "Enter", "detail", "everything known of the node", NULL},
+    {"nodes", "s", "shell", "shell on the node", "shell"},
+    {"nodes", "l", "logs", "the node's logs", "log"},
+    {"nodes", "^K", "remove-node", "end the node", "end"},
+    {"nodes", "^D", "remove-node", "end the node", NULL},
+    /* jobs */
+    {"jobs", "Enter", "logs -f", "follow the log", NULL},
+    {"jobs", "n", "submit-form", "submit a job", "submit"},
+    {"jobs", "^K", "stop-or-delete", "stop; delete the record of an ended job", "stop"},
+    {"jobs", "^D", "stop-or-delete", "stop; delete the record of an ended job", NULL},
+    {"jobs", "r", "submit-again", "run again with the same parameters", "again"},
+    {"jobs", "l", "logs -f", "follow the log", "log"},
+    /* forwards */
+    {"forwards", "Enter", "detail", "everything known of the forward", NULL},
+    {"forwards", "^K", "unforward", "close the forward", "close"},
+    {"forwards", "^D", "unforward", "close the forward", NULL},
+    /* operations */
+    {"operations", "Enter", "operation-log", "output and steps", "output"},
+    {"operations", "l", "operation-log", "output and steps", NULL},
+    {"operations", "r", "operation-retry", "again", "again"},
+    {"operations", "^K", "operation-cancel", "cancel", "cancel"},
+    {"operations", "^C", "operation-cancel", "cancel", NULL},
+    /* first run */
+    {"start", "L", "attach local", "start a Ray cluster on this machine", "local Ray"},
+    {"start", "n", "init-form", "new cluster, elsewhere", "new"},
+    {"start", "a", "attach-form", "attach to an address", "attach"},
+    {"start", "A", "discover", "look again", "discover"},
+
+    /* every list */
+    {"list", "j", "move +1", "down", NULL},
+    {"list", "Down", "move +1", "down", NULL},
+    {"list", "k", "move -1", "up", NULL},
+    {"list", "Up", "move -1", "up", NULL},
+    {"list", "g", "move first", "first row", NULL},
+    {"list", "Home", "move first", "first row", NULL},
+    {"list", "G", "move last", "last row", NULL},
+    {"list", "End", "move last", "last row", NULL},
+    {"list", "PgDn", "move page", "page down", NULL},
+    {"list", "^F", "move page", "page down", NULL},
+    {"list", "PgUp", "move -page", "page up", NULL},
+    {"list", "^B", "move -page", "page up", NULL},
+    {"list", "^U", "move -half", "half a page up", NULL},
+    {"list", "h", "scroll -8", "columns to the left", NULL},
+    {"list", "Left", "scroll -8", "columns to the left", NULL},
+    {"list", "Right", "scroll +8", "columns to the right", NULL},
+    {"list", "Space", "mark", "mark this row", NULL},
+    {"list", "^Space", "mark-range", "mark up to the last mark", NULL},
+    {"list", "^\\", "unmark", "no marks", NULL},
+    {"list", "d", "detail", "everything known of it", "detail"},
+    {"list", "Y", "raw", "the raw answer", NULL},
+    {"list", "c", "copy-id", "copy the id", NULL},
+    {"list", "y", "copy", "copy menu", NULL},
+    {"list", "v", "equivalent", "the command line for this row", NULL},
+    {"list", "<", "sort-previous", "sort by the column to the left", NULL},
+    {"list", ">", "sort-next", "sort by the column to the right", NULL},
+    {"list", "I", "sort-invert", "invert the order", NULL},
+    {"list", "O", "sort-menu", "pick the column to sort by", NULL},
+    {"list", "^W", "wide", "more columns", NULL},
+    {"list", "!", "attention", "only rows that need attention", NULL},
+    {"list", "^R", "refresh", "ask again, reconnect now", NULL},
+    {"list", "l", "scroll +8", "columns to the right", NULL},
+
+    /* every text */
+    {"text", "j", "move +1", "down", NULL},
+    {"text", "Down", "move +1", "down", NULL},
+    {"text", "Enter", "move +1", "down", NULL},
+    {"text", "k", "move -1", "up", NULL},
+    {"text", "Up", "move -1", "up", NULL},
+    {"text", "g", "move first", "to the top", NULL},
+    {"text", "Home", "move first", "to the top", NULL},
+    {"text", "G", "move last", "to the end", NULL},
+    {"text", "End", "move last", "to the end", NULL},
+    {"text", "PgDn", "move page", "page down", NULL},
+    {"text", "Space", "move page", "page down", NULL},
+    {"text", "^F", "move page", "page down", NULL},
+    {"text", "PgUp", "move -page", "page up", NULL},
+    {"text", "^B", "move -page", "page up", NULL},
+    {"text", "^D", "move half", "half a page down", NULL},
+    {"text", "^U", "move -half", "half a page up", NULL},
+    {"text", "h", "scroll -8", "to the left", NULL},
+    {"text", "Left", "scroll -8", "to the left", NULL},
+    {"text", "l", "scroll +8", "to the right", NULL},
+    {"text", "Right", "scroll +8", "to the right", NULL},
+    {"text", "n", "search-next", "next match", NULL},
+    {"text", "N", "search-previous", "match before", NULL},
+    {"text", "^W", "wrap", "wrap long lines", "wrap"},
+    {"text", "y", "copy-text", "copy all of it", "copy"},
+    {"text", "^R", "refresh", "ask again", NULL},
+
+    /* everywhere */
+    {"", "/", "find", "filter a list, search a text", "filter"},
+    {"", ":", "prompt", "command line", "command"},
+    {"", "?", "help", "keys and commands", "help"},
+    {"", "F1", "help", "keys and commands", NULL},
+    {"", "Esc", "back", "one step back", NULL},
+    {"", "q", "close", "back; on the first view leave", NULL},
+    {"", "Q", "quit", "leave raytui", NULL},
+    {"", "^C", "interrupt", "cancel; twice: leave", NULL},
+    {"", "Tab", "focus-next", "next pane", NULL},
+    {"", "S-Tab", "focus-previous", "pane before", NULL},
+    {"", "1", "clusters", "clusters", NULL},
+    {"", "2", "pools", "pools", NULL},
+    {"", "3", "nodes", "nodes", NULL},
+    {"", "4", "jobs", "jobs", NULL},
+    {"", "9", "forwards", "forwards", NULL},
+    {"", "T", "forwards", "forwards", NULL},
+    {"", "@", "operations", "what raytui does and did", NULL},
+    {"", "V", "views", "pick a view", NULL},
+    {"", "0", "all", "all clusters, this cluster", NULL},
+    {"", "-", "previous", "the view before", NULL},
+    {"", "[", "history-back", "back in the history", NULL},
+    {"", "]", "history-forward", "forward in the history", NULL},
+    {"", "f", "zoom", "this pane alone", NULL},
+    {"", "F", "forward-form", "forward another port", NULL},
+    {"", "^L", "redraw", "draw all again", NULL},
+    {"", "^R", "refresh", "ask again, reconnect now", NULL},
+    {"", "^Z", "suspend", "to the shell; `fg` comes back", NULL},
+    {"", "^S", "save", "what this view shows, to a file", NULL},
+    {"", ".", "repeat", "the last action once more", NULL},
+    {"", "M", "mouse", "mouse on and off", NULL},
+    {"", "u", "undo", "take the last change back", NULL},
+    {0},
+};
+
+static int rank(const struct rt_bind *b) {
+    const int special = b->view[0] == '\0' ? 2 : rt_streq(b->view, "list") || rt_streq(b->view, "text") ? 1 : 0;
+    return (b->own ? 0 : 3) + special;
+}
+
+static struct rt_bind *push(struct rt_keymap *m, const char *view, struct rt_key key, const char *command) {
+    struct rt_bind *b = rt_vec_push(m);
+    b->view = view;
+    b->key = key;
+    b->command = rt_strdup(command ? command : "");
+    rt_key_name(b->name, sizeof b->name, key);
+    return b;
+}
+
+static void add_own(struct rt_keymap *m, const struct rt_config *c, void (*problem)(void *ctx, const struct rt_error *err),
+                    void *ctx) {
+    for (size_t i = c->nbindings; i-- > 0;) {
+        const struct rt_binding *from = &c->bindings[i];
+        struct rt_key key;
+        if (!rt_key_parse(from->key, &key)) {
+            struct rt_error err = {0};
+            rt_error_set(&err, RT_E_CONFIG, "no such key: %s", from->key);
+            rt_error_hint(&err, "keys are written as in `raytui keys`: x, ^K, Enter, F5, M-x, S-Tab");
+            if (problem)
+                problem(ctx, &err);
+            continue;
+        }
+        struct rt_bind *b = push(m, from->view ? from->view : "", key, from->command);
+        b->help = rt_strdup(from->help);
+        b->confirm = from->confirm;
+        b->writes = from->writes;
+        b->own = true;
+    }
+}
+
+/* Stable: what stands first among equals wins. */
+static void order(struct rt_keymap *m) {
+    for (size_t i = 1; i < m->n; i++) {
+        const struct rt_bind b = m->v[i];
+        size_t at = i;
+        for (; at > 0 && rank(&m->v[at - 1]) > rank(&b); at--)
+            m->v[at] = m->v[at - 1];
+        m->v[at] = b;
+    }
+}
+
+void rt_keymap_init(struct rt_keymap *m, const struct rt_config *c, void (*problem)(void *ctx, const struct rt_error *err),
+                    void *ctx) {
+    *m = (struct rt_keymap){0};
+    if (c)
+        add_own(m, c, problem, ctx);
+    for (const struct rt_key_default *d = rt_key_defaults; d->view; d++) {
+        struct rt_key key;
+        if (!rt_key_parse(d->key, &key))
+            continue;
+        struct rt_bind *b = push(m, d->view, key, d->command);
+        b->help = rt_strdup(d->help);
+        b->hint = rt_strdup(d->hint);
+    }
+    order(m);
+}
+
+void rt_keymap_deinit(struct rt_keymap *m) {
+    for (size_t i = 0; i < m->n; i++) {
+        free(m->v[i].command);
+        free(m->v[i].help);
+        free(m->v[i].hint);
+    }
+    rt_vec_deinit(m);
+}
+
+static bool holds(const struct rt_bind *b, const char *view, const char *klass) {
+    return !b->view[0] || rt_streq(b->view, view) || (klass && rt_streq(b->view, klass));
+}
+
+const struct rt_bind *rt_keymap_find(const struct rt_keymap *m, const char *view, const char *klass, struct rt_key k) {
+    for (size_t i = 0; i < m->n; i++)
+        if (rt_key_equal(m->v[i].key, k) && holds(&m->v[i], view, klass))
+            return *m->v[i].command ? &m->v[i] : NULL;
+    return NULL;
+}
+
+void rt_keymap_each(const struct rt_keymap *m, const char *view, const char *klass,
+                    void (*fn)(void *ctx, const struct rt_bind *b), void *ctx) {
+    for (size_t i = 0; i < m->n; i++)
+        if (holds(&m->v[i], view, klass) && rt_keymap_find(m, view, klass, m->v[i].key) == &m->v[i])
+            fn(ctx, &m->v[i]);
+}

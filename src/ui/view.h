@@ -1,0 +1,91 @@
+/* A view: what fills a pane or a popup. Drawing is a function of store, view state and size and does no
+ * I/O. The shell owns views, gives them rectangles, keys and command lines, and asks what they look at. */
+#ifndef RT_UI_VIEW_H
+#define RT_UI_VIEW_H
+
+#include "app/action.h"
+#include "ui/key.h"
+#include "ui/surface.h"
+#include "ui/theme.h"
+
+struct rt_ui;
+struct rt_view;
+
+/* Where and how to draw. */
+struct rt_draw {
+    struct rt_surface *s;
+    const struct rt_theme *theme;
+    bool ascii, animations;
+    bool focus;      /* the view has the keys */
+    int64_t now_ms;  /* wall */
+};
+
+enum rt_taken { RT_TAKEN_NO, RT_TAKEN_YES, RT_TAKEN_FAILED /* err is set */ };
+
+/* Every member but name, draw and destroy may be NULL. */
+struct rt_view_ops {
+    const char *name;  /* "jobs": keymap section and command that opens it */
+    const char *klass; /* "list", "text" or NULL: shared keymap section */
+    bool side;         /* may stand beside the list it was opened from (log, detail) */
+    bool modal;        /* popups: every key comes here first; keys that are not taken end there */
+    void (*draw)(struct rt_view *v, const struct rt_draw *d, struct rt_rect r); /* inside the frame */
+    /* For the frame's top line: left "jobs ─ 12 running", right "</fail> 16 of 1,042". Clean text. */
+    void (*title)(struct rt_view *v, struct rt_buf *left, struct rt_buf *right);
+    bool (*key)(struct rt_view *v, struct rt_key k); /* before the keymap; true: taken */
+    void (*paste)(struct rt_view *v, const char *text, size_t n);
+    /* A command line, split. Only what the view knows; the shell tries the rest. */
+    enum rt_taken (*command)(struct rt_view *v, const struct rt_strs *words, struct rt_error *err);
+    /* `at` inside r as it was drawn last. */
+    bool (*mouse)(struct rt_view *v, const struct rt_event *ev, struct rt_rect r);
+    /* What CLUSTER, POOL, NODE, JOB mean here. Lent until the next change of the view or the store. */
+    void (*select)(struct rt_view *v, struct rt_selection *out);
+    /* Does this command line work here now? Hints leave out what does not. NULL: asks the action. */
+    bool (*offers)(struct rt_view *v, const struct rt_strs *words);
+    uint32_t (*topics)(struct rt_view *v); /* RT_TOPIC_BITs that it shows of its cluster */
+    void (*changed)(struct rt_view *v, struct rt_cluster *c, enum rt_topic t); /* the store; c may be NULL */
+    bool (*ticks)(struct rt_view *v);      /* shows ages: wants a redraw each second */
+    void (*want)(struct rt_view *v, int max_rows, int max_cols, int *rows, int *cols); /* popups: size with frame */
+    /* Everything it shows as text (^S). */
+    void (*text)(struct rt_view *v, struct rt_buf *out);
+    bool (*back)(struct rt_view *v); /* Esc: one step (a filter away); false: leave me */
+    void (*destroy)(struct rt_view *v);
+};
+
+/* What an implementation puts first in its own struct. */
+struct rt_view {
+    const struct rt_view_ops *ops;
+    struct rt_ui *ui;
+    char *cluster; /* the cluster it shows; NULL: the current one does not matter */
+};
+
+/* ---- what views may ask of the shell (shell.c) ---- */
+struct rt_app *rt_ui_app(struct rt_ui *ui);
+const struct rt_theme *rt_ui_theme(struct rt_ui *ui);
+struct rt_term *rt_ui_term(struct rt_ui *ui);
+bool rt_ui_ascii(const struct rt_ui *ui);
+const char *rt_ui_cluster(const struct rt_ui *ui); /* the current one's name, or NULL */
+void rt_ui_set_cluster(struct rt_ui *ui, const char *name);
+/* Something on the screen changed: one frame comes, at most 33 ms later. */
+void rt_ui_mark(struct rt_ui *ui);
+
+/* Opens beside or over the current list; taken. */
+void rt_ui_push(struct rt_ui *ui, struct rt_view *v);
+/* Opens over everything; taken. Popups stack. */
+void rt_ui_popup(struct rt_ui *ui, struct rt_view *v);
+/* Closes a pushed view or popup, in the next turn: safe inside its own functions. */
+void rt_ui_close(struct rt_ui *ui, struct rt_view *v);
+
+/* Runs a command line as if typed after ':', with the focused view's selection. False: a toast said why. */
+bool rt_ui_command(struct rt_ui *ui, const char *line);
+/* Runs a parsed call (taken) with its question and its result as a toast. */
+void rt_ui_call(struct rt_ui *ui, struct rt_call *call);
+/* Can the line run now? `err` says why not. */
+bool rt_ui_can(struct rt_ui *ui, const char *line, struct rt_error *err);
+
+/* One line over the hints: 4 s; errors stay until Esc. Text is cleaned. */
+void rt_ui_toast(struct rt_ui *ui, const char *fmt, ...) RT_PRINTF(2, 3);
+void rt_ui_error(struct rt_ui *ui, const struct rt_error *err);
+/* A toast with `u`: 5 s to run `undo`. */
+void rt_ui_toast_undo(struct rt_ui *ui, const char *text, const char *undo_command);
+
+#endif

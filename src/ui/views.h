@@ -1,0 +1,43 @@
+/* The views there are, each made by name (registry: views.c). */
+#ifndef RT_UI_VIEWS_H
+#define RT_UI_VIEWS_H
+
+#include "app/submit.h"
+#include "core/table.h"
+#include "ui/view.h"
+
+struct rt_view_def {
+    const char *name; /* "jobs"; NULL ends the table */
+    const char *tab;  /* key in the tab bar: "4"; NULL: not there */
+    const char *help;
+    struct rt_view *(*create)(struct rt_ui *ui);
+};
+extern const struct rt_view_def rt_view_defs[];
+const struct rt_view_def *rt_view_find(const char *name);
+
+struct rt_view *rt_view_clusters(struct rt_ui *ui);
+struct rt_view *rt_view_pools(struct rt_ui *ui);
+struct rt_view *rt_view_nodes(struct rt_ui *ui);
+struct rt_view *rt_view_jobs(struct rt_ui *ui);
+struct rt_view *rt_view_forwards(struct rt_ui *ui);
+struct rt_view *rt_view_operations(struct rt_ui *ui);
+struct rt_view *rt_view_start(struct rt_ui *ui); /* nothing is configured: what was found here */
+/* Everything known of one row, kept up to date. */
+struct rt_view *rt_view_detail(struct rt_ui *ui, const struct rt_table *t, const char *cluster, const char *id);
+struct rt_view *rt_view_raw(struct rt_ui *ui, const char *cluster, const char *table, const char *id);
+
+/* view_log.c */
+struct rt_view *rt_view_log(struct rt_ui *ui, const struct rt_log_target *t, struct rt_error *err);
+/* view_help.c: keys and commands of the view that had the focus. */
+struct rt_view *rt_view_help(struct rt_ui *ui, const char *view, const char *klass);
+/* forms: popups or side views. `job` NULL: an empty form. */
+struct rt_view *rt_form_submit(struct rt_ui *ui, const char *cluster, const struct rt_submit_form *from);
+struct rt_view *rt_form_attach(struct rt_ui *ui);
+struct rt_view *rt_form_init(struct rt_ui *ui);
+struct rt_view *rt_form_scale(struct rt_ui *ui, const char *cluster, const char *pool);
+struct rt_view *rt_form_forward(struct rt_ui *ui, const char *cluster);
+
+/* palette.c: what could stand at the cursor of a command line; fills whole words that begin as typed. */
+void rt_complete(struct rt_ui *ui, const char *line, size_t at, struct rt_strs *out, size_t *word_start);
+
+#endif
