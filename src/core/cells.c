@@ -49,11 +49,16 @@ void rt_cell_percent(struct rt_buf *out, double percent) {
         rt_buf_addf(out, "%.0f%%", percent);
 }
 
+/* Below 9e15 a double holds whole numbers exactly, and an int64_t holds them too. */
+static bool is_whole(double v) {
+    return v >= 0 && v < 9e15 && !(v > (double)(int64_t)v);
+}
+
 static void add_amount(struct rt_buf *out, double v) {
     char text[32];
     if (v < 0)
         rt_buf_addc(out, '?');
-    else if (v >= 1000 && v == floor(v) && v < 1e15)
+    else if (v >= 1000 && is_whole(v))
         rt_buf_adds(out, rt_fmt_count(text, sizeof(text), (int64_t)v));
     else
         rt_buf_adds(out, rt_fmt_amount(text, sizeof(text), v));
@@ -123,7 +128,7 @@ void rt_put_f64(json_t *o, const char *key, double v) {
     json_t *n = NULL;
     if (!(v >= 0) || !isfinite(v))
         n = json_null();
-    else if (v == floor(v) && v < 9e15)
+    else if (is_whole(v))
         n = json_integer((json_int_t)v);
     else
         n = json_real(v);
@@ -131,7 +136,7 @@ void rt_put_f64(json_t *o, const char *key, double v) {
 }
 
 void rt_put_bytes(json_t *o, const char *key, double v) {
-    rt_put_f64(o, key, v < 0 ? -1 : floor(v));
+    rt_put_f64(o, key, v >= 0 && v < 9e15 ? (double)(int64_t)v : -1);
 }
 
 void rt_put_bool(json_t *o, const char *key, bool v) {
