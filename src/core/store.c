@@ -12,6 +12,7 @@ struct entry {
     struct rt_cluster c;
     struct rt_map nodes, pools, jobs; /* id -> element of the batch; keys stand in its arena */
     size_t jobs_cap;                  /* elements that fit c.jobs.v */
+    struct rt_totals totals;          /* of what is there; made anew with nodes and jobs */
 };
 
 struct watch {
@@ -25,6 +26,8 @@ struct rt_store {
     int telling; /* depth of notify */
     struct rt_operations *operations;
 };
+
+static void count_totals(struct entry *e);
 
 static struct entry *entry_of(struct rt_cluster *c) {
     return (struct entry *)(void *)c;
@@ -77,6 +80,8 @@ void rt_store_unwatch(struct rt_store *s, rt_store_fn *fn, void *ctx) {
 }
 
 void rt_store_touch(struct rt_store *s, struct rt_cluster *c, enum rt_topic t) {
+    if (t == RT_T_NODES || t == RT_T_JOBS)
+        count_totals(entry_of(c));
     c->fresh[t].revision++;
     notify(s, c, t);
 }
@@ -157,6 +162,7 @@ struct rt_cluster *rt_store_add(struct rt_store *s, const char *name, const char
     rt_map_init(&e->nodes, true);
     rt_map_init(&e->pools, true);
     rt_map_init(&e->jobs, true);
+    count_totals(e);
     *rt_vec_push(&s->clusters) = e;
     rt_store_touch(s, &e->c, RT_T_CLUSTER);
     return &e->c;
@@ -242,13 +248,15 @@ void rt_store_put_actors(struct rt_store *s, struct rt_cluster *c, rt_actors *b)
 
 void rt_store_put_forwards(struct rt_store *s, struct rt_cluster *c, const struct rt_forward_row *v,
                            size_t n) {
+    stamp(c, RT_T_FORWARDS);
+    if (n && n == c->nforwards && memcmp(c->forwards, v, n * sizeof(*v)) == 0)
+        return; /* nothing moved */
     struct rt_forward_row *copy = n ? rt_alloc(n * sizeof(*v)) : NULL;
     if (n)
         memcpy(copy, v, n * sizeof(*v));
     free(c->forwards);
     c->forwards = copy;
     c->nforwards = n;
-    stamp(c, RT_T_FORWARDS);
     rt_store_touch(s, c, RT_T_FORWARDS);
 }
 
@@ -500,14 +508,19 @@ static void count_jobs(struct rt_totals *t, const rt_jobs *b) {
     }
 }
 
-struct rt_totals rt_cluster_totals(const struct rt_cluster *c) {
-    struct rt_totals t = {.nodes_alive = -1,  .nodes_total = -1,    .cpu_used = -1,
-                          .cpu_total = -1,    .gpu_used = -1,       .gpu_total = -1,
-                          .mem_used_bytes = -1, .mem_total_bytes = -1, .jobs_running = -1,
-                          .jobs_pending = -1, .jobs_failed = -1,    .jobs_total = -1};
+/* Counted once per answer: a list of clusters asks for them at every cell. */
+static void count_totals(struct entry *e) {
+    const struct rt_cluster *c = &e->c;
+    e->totals = (struct rt_totals){.nodes_alive = -1,    .nodes_total = -1,     .cpu_used = -1,
+                                   .cpu_total = -1,      .gpu_used = -1,        .gpu_total = -1,
+                                   .mem_used_bytes = -1, .mem_total_bytes = -1, .jobs_running = -1,
+                                   .jobs_pending = -1,   .jobs_failed = -1,     .jobs_total = -1};
     if (c->nodes.arena || c->fresh[RT_T_NODES].at_ms)
-        count_nodes(&t, &c->nodes);
+        count_nodes(&e->totals, &c->nodes);
     if (c->jobs.arena || c->fresh[RT_T_JOBS].at_ms)
-        count_jobs(&t, &c->jobs);
-    return t;
+        count_jobs(&e->totals, &c->jobs);
+}
+
+struct rt_totals rt_cluster_totals(const struct rt_cluster *c) {
+    return entry_at(c)->totals;
 }
