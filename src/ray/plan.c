@@ -3,7 +3,6 @@
 
 #include "base/fs.h"
 
-#include <math.h>
 #include <openssl/rand.h>
 #include <pwd.h>
 #include <string.h>
@@ -290,7 +289,8 @@ struct rt_op *rt_plan_run(struct rt_loop *l, struct rt_plan *p, void (*step)(str
 /* ---- body ---- */
 
 static json_t *number(double v) {
-    return v == floor(v) && fabs(v) < 1e15 ? json_integer((json_int_t)v) : json_real(v);
+    const bool whole = v < 1e15 && v == (double)(int64_t)v;
+    return whole ? json_integer((int64_t)v) : json_real(v);
 }
 
 /* Ray's "job_name" is what its own pages show as a title. */

@@ -1,6 +1,6 @@
 /* gitignore rules, with git itself as the judge. */
-#include "fixture.h"
 #include "ray/package.h"
+#include "unit/ray/recording.h"
 
 #include <stdio.h>
 #include <sys/wait.h>

@@ -1,9 +1,9 @@
 /* The text of `ray status`, as three Rays and both autoscalers write it. */
-#include "fixture.h"
 #include "ray/client.h"
+#include "unit/ray/recording.h"
 
 static struct rt_ray_status parsed(const char *name) {
-    json_t *v = fixture_json(name);
+    json_t *v = recording_json(name);
     const char *text = rt_json_str(v, "data.clusterStatus");
     assert_non_null(text);
     struct rt_ray_status s;
@@ -128,7 +128,7 @@ static void counts_failures_per_pool(void **state) {
 
 static void finds_the_status_below_other_output(void **state) {
     (void)state;
-    char *text = fixture("launcher/exec-ray-status.txt");
+    char *text = recording("launcher/exec-ray-status.txt");
     struct rt_ray_status s;
     struct rt_error err = {0};
     assert_true(rt_ray_status_parse(text, strlen(text), &s, &err));
@@ -147,7 +147,7 @@ static void refuses_what_is_no_status(void **state) {
 
 static void survives_every_cut_of_a_status(void **state) {
     (void)state;
-    char *text = fixture("launcher/autoscale-v1-scaled.status.txt");
+    char *text = recording("launcher/autoscale-v1-scaled.status.txt");
     const size_t n = strlen(text);
     for (size_t i = 0; i <= n; i++) {
         struct rt_ray_status s;

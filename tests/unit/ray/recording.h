@@ -1,6 +1,6 @@
 /* Reads a recording of tests/fixtures whole. */
-#ifndef RT_TEST_RAY_FIXTURE_H
-#define RT_TEST_RAY_FIXTURE_H
+#ifndef RT_TEST_RAY_RECORDING_H
+#define RT_TEST_RAY_RECORDING_H
 
 #include "base/decode.h"
 #include "base/fs.h"
@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-static inline char *fixture(const char *name) {
+static inline char *recording(const char *name) {
     struct rt_error err = {0};
     struct rt_buf b;
     rt_buf_init(&b, 0);
@@ -25,9 +25,9 @@ static inline char *fixture(const char *name) {
     return rt_buf_take(&b);
 }
 
-static inline json_t *fixture_json(const char *name) {
+static inline json_t *recording_json(const char *name) {
     struct rt_error err = {0};
-    char *text = fixture(name);
+    char *text = recording(name);
     json_t *v = rt_json_parse(text, strlen(text), &err);
     if (!v)
         fail_msg("%s: %s", name, err.message);
