@@ -99,10 +99,12 @@ void rt_logbuf_forget(struct rt_logbuf *b, size_t block) {
 
 /* Where a line starts. False: not known, or not kept. */
 static bool find_start(struct rt_logbuf *b, int64_t line, size_t *block, uint32_t *off) {
-    *block = 0;
+    *block = b->first;
     *off = 0;
-    if (line == 0)
-        return b->first == 0 && b->blocks.n > 0;
+    if (b->first >= b->blocks.n)
+        return false;
+    if ((b->first == 0 || b->blocks.v[b->first - 1].ends_line) && line == rt_logbuf_oldest(b))
+        return true; /* the newline before it is not kept */
     size_t at = find_newline(b, line - 1);
     if (at >= b->blocks.n)
         return false;

@@ -139,6 +139,7 @@ static void unit_back(void *ctx);
 
 static void pump(struct rt_logscan *s) {
     unsigned width = s->whole ? 1 : (unsigned)RT_COUNT(s->slot);
+    s->lo = RT_MAX(s->lo, s->b->first);
     while (s->lo < s->hi && s->out < width) {
         size_t n = next_step(s), lo = s->backwards ? s->hi - n : s->lo;
         struct rt_logunit *u = unit_create(s, lo, lo + n);
@@ -190,7 +191,7 @@ static void unit_back(void *ctx) {
 }
 
 bool rt_logscan_start(struct rt_logscan *s, size_t lo, size_t hi) {
-    s->lo = RT_MAX(lo, s->b->first);
+    s->lo = lo;
     s->hi = hi;
     s->step = STEP_MIN;
     pump(s);
