@@ -8,7 +8,7 @@
 
 /* Text from outside is cleaned; NULL and "" are "-". */
 void rt_cell_text(struct rt_buf *out, const char *s);
-void rt_cell_age(struct rt_buf *out, int64_t ms);            /* < 0: "-" */
+void rt_cell_age(struct rt_buf *out, int64_t ms);                        /* < 0: "-" */
 void rt_cell_since(struct rt_buf *out, int64_t from_ms, int64_t now_ms); /* from <= 0: "-" */
 void rt_cell_clock(struct rt_buf *out, int64_t wall_ms, int64_t now_ms); /* <= 0: "-" */
 void rt_cell_bytes(struct rt_buf *out, double bytes);
@@ -27,7 +27,7 @@ void rt_put_text(json_t *o, const char *key, const char *s);
 void rt_put_i64(json_t *o, const char *key, int64_t v);
 void rt_put_time(json_t *o, const char *key, int64_t wall_ms); /* <= 0: null */
 void rt_put_f64(json_t *o, const char *key, double v);
-void rt_put_bytes(json_t *o, const char *key, double v);       /* whole bytes */
+void rt_put_bytes(json_t *o, const char *key, double v); /* whole bytes */
 void rt_put_bool(json_t *o, const char *key, bool v);
 void rt_put_kvs(json_t *o, const char *key, const struct rt_kvs *l);
 /* {"CPU": {"used": 2, "total": 8}} */

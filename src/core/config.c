@@ -1,4 +1,5 @@
-/* Reading the configuration: config.yaml, clusters.d and keymap.yaml beside it, each problem where it stands. */
+/* Reading the configuration: config.yaml, clusters.d and keymap.yaml beside it, each problem where
+ * it stands. */
 #include "core/config.h"
 
 #include "base/fs.h"
@@ -25,7 +26,8 @@ static size_t place_length(const char *message) {
 static bool said_already(const struct rt_config_own *o, const struct rt_error *err) {
     size_t n = place_length(err->message);
     for (size_t i = o->first_problem; n && i < o->c.nproblems; i++)
-        if (place_length(o->c.problems[i].message) == n && strncmp(o->c.problems[i].message, err->message, n) == 0)
+        if (place_length(o->c.problems[i].message) == n &&
+            strncmp(o->c.problems[i].message, err->message, n) == 0)
             return true;
     return false;
 }
@@ -62,10 +64,12 @@ bool rt_cluster_name_ok(const char *name, const char *const *verbs, struct rt_er
         return rt_error_hint(err, "a name is a-z, 0-9 and -, and does not begin with -");
     }
     if (n > NAME_MAX_LENGTH)
-        return rt_error_set(err, RT_E_CONFIG, "the name \"%s\" has more than %d letters", shown, NAME_MAX_LENGTH);
+        return rt_error_set(err, RT_E_CONFIG, "the name \"%s\" has more than %d letters", shown,
+                            NAME_MAX_LENGTH);
     for (; verbs && *verbs; verbs++)
         if (rt_streq(*verbs, name)) {
-            rt_error_set(err, RT_E_CONFIG, "\"%s\" is a verb of raytui and cannot be the name of a cluster", shown);
+            rt_error_set(err, RT_E_CONFIG,
+                         "\"%s\" is a verb of raytui and cannot be the name of a cluster", shown);
             return rt_error_hint(err, "the verb would always win over the cluster");
         }
     return true;
@@ -88,24 +92,27 @@ static bool others_may(const char *file, mode_t bits, mode_t *mode) {
     return st.st_mode & bits;
 }
 
-static void secret_in_clear(struct rt_config_own *o, const struct rt_ynode *n, const struct rt_yfield *f) {
+static void secret_in_clear(struct rt_config_own *o, const struct rt_ynode *n,
+                            const struct rt_yfield *f) {
     struct rt_error err = {0};
     mode_t mode = 0;
     bool open = others_may(n->file, S_IRWXG | S_IRWXO, &mode);
     if (open)
-        rt_ynode_error(n, &err, "%s stands in clear in a file that others can read (mode %04o)", f->key, (unsigned)mode);
+        rt_ynode_error(n, &err, "%s stands in clear in a file that others can read (mode %04o)",
+                       f->key, (unsigned)mode);
     else
         rt_ynode_error(n, &err, "%s stands in clear", f->key);
-    rt_error_hint(&err, "%s%s_file, %s_env or %s_command keep it elsewhere", open ? "chmod 600, or better: " : "", f->key,
-                  f->key, f->key);
+    rt_error_hint(&err, "%s%s_file, %s_env or %s_command keep it elsewhere",
+                  open ? "chmod 600, or better: " : "", f->key, f->key, f->key);
     if (open)
         rt_config_problem(o, &err);
     else
         rt_config_warning(o, &err);
 }
 
-/* Values of single secret fields; headers and env_vars are masked when shown, but may stand here. */
-static void check_secrets(struct rt_config_own *o, const struct rt_ynode *map, const struct rt_yfield *fields) {
+/* Single secret fields; headers and env_vars are masked when shown, but may stand here. */
+static void check_secrets(struct rt_config_own *o, const struct rt_ynode *map,
+                          const struct rt_yfield *fields) {
     if (!map || map->kind != RT_Y_MAP)
         return;
     for (const struct rt_yfield *f = fields; f && f->key; f++) {
@@ -122,7 +129,8 @@ static void check_permissions(struct rt_config_own *o, const char *file) {
     struct stat st;
     mode_t mode;
     if (others_may(file, S_IWGRP | S_IWOTH, &mode)) {
-        rt_error_set(&err, RT_E_CONFIG, "%s can be changed by others (mode %04o)", file, (unsigned)mode);
+        rt_error_set(&err, RT_E_CONFIG, "%s can be changed by others (mode %04o)", file,
+                     (unsigned)mode);
         rt_error_hint(&err, "it names commands that run as you: chmod go-w %s", file);
         rt_config_warning(o, &err);
     } else if (stat(file, &st) == 0 && st.st_uid != geteuid() && st.st_uid != 0) {
@@ -164,7 +172,8 @@ static char *provider_names(provider_list providers) {
     return rt_buf_take(&list);
 }
 
-static void unknown_provider(struct rt_config_own *o, const struct rt_ynode *at, const char *name, provider_list providers) {
+static void unknown_provider(struct rt_config_own *o, const struct rt_ynode *at, const char *name,
+                             provider_list providers) {
     struct rt_strs names = {0};
     struct rt_error err = {0};
     char shown[80];
@@ -183,7 +192,8 @@ static void unknown_provider(struct rt_config_own *o, const struct rt_ynode *at,
     rt_strs_deinit(&names);
 }
 
-static void find_provider(struct rt_config_own *o, struct rt_cluster_conf *conf, provider_list providers) {
+static void find_provider(struct rt_config_own *o, struct rt_cluster_conf *conf,
+                          provider_list providers) {
     const struct rt_ynode *n = rt_ynode_get(conf->node, "provider");
     if (n && n->kind == RT_Y_SCALAR && !rt_ynode_is_null(n)) {
         conf->ops = rt_provider_find(providers, n->text);
@@ -199,7 +209,7 @@ static void find_provider(struct rt_config_own *o, struct rt_cluster_conf *conf,
     free(list);
 }
 
-/* A table of whatever keys a map has: those of a provider that nobody knows are not wrong besides. */
+/* A table of whatever keys a map has: those of an unknown provider are not wrong besides. */
 static struct rt_yfield *any_keys(const struct rt_ynode *map) {
     struct rt_yfield *all = rt_alloc((map->n + 1) * sizeof(*all));
     for (size_t i = 0; i < map->n; i++)
@@ -210,7 +220,8 @@ static struct rt_yfield *any_keys(const struct rt_ynode *map) {
 static void read_fields(struct rt_config_own *o, struct rt_cluster_conf *conf) {
     const struct rt_provider_ops *ops = conf->ops;
     struct rt_yfield *any = ops ? NULL : any_keys(conf->node);
-    rt_yaml_read(conf->node, rt_cluster_fields, ops ? ops->config : any, conf, rt_config_problem, o);
+    rt_yaml_read(conf->node, rt_cluster_fields, ops ? ops->config : any, conf, rt_config_problem,
+                 o);
     free(any);
     check_secrets(o, conf->node, rt_cluster_fields);
     if (!ops || !ops->config)
@@ -245,7 +256,8 @@ static void add_pair(struct rt_ynode *map, struct rt_ynode *key, struct rt_ynode
 }
 
 /* What the file says stands under what the configuration says itself. */
-static const struct rt_ynode *merge(struct rt_config_own *o, const struct rt_ynode *top, const struct rt_ynode *under) {
+static const struct rt_ynode *merge(struct rt_config_own *o, const struct rt_ynode *top,
+                                    const struct rt_ynode *under) {
     struct rt_ynode *m = RT_NEW(struct rt_ynode);
     m->kind = RT_Y_MAP;
     m->line = top->line;
@@ -261,7 +273,8 @@ static const struct rt_ynode *merge(struct rt_config_own *o, const struct rt_yno
 }
 
 /* `file:` of a provider without a format of its own holds fields of the cluster. */
-static void merge_file(struct rt_config_own *o, struct rt_cluster_conf *conf, provider_list providers) {
+static void merge_file(struct rt_config_own *o, struct rt_cluster_conf *conf,
+                       provider_list providers) {
     const struct rt_ynode *file = rt_ynode_get(conf->node, "file");
     const struct rt_ynode *provider = rt_ynode_get(conf->node, "provider");
     const struct rt_provider_ops *ops = provider && provider->kind == RT_Y_SCALAR
@@ -325,14 +338,15 @@ static bool name_free(struct rt_config_own *o, const struct rt_ynode *at, const 
     struct rt_error err = {0};
     if (!old)
         return true;
-    rt_ynode_error(at, &err, "the cluster \"%s\" stands already in %s:%d:%d", name, old->file ? old->file : "memory",
-                   old->line, old->column);
+    rt_ynode_error(at, &err, "the cluster \"%s\" stands already in %s:%d:%d", name,
+                   old->file ? old->file : "memory", old->line, old->column);
     rt_error_hint(&err, "one of the two must go or get another name");
     rt_config_problem(o, &err);
     return false;
 }
 
-static void read_conf(struct rt_config_own *o, struct rt_cluster_conf *conf, provider_list providers) {
+static void read_conf(struct rt_config_own *o, struct rt_cluster_conf *conf,
+                      provider_list providers) {
     o->reading = conf;
     o->first_problem = o->c.nproblems;
     merge_file(o, conf, providers);
@@ -346,8 +360,9 @@ static void read_conf(struct rt_config_own *o, struct rt_cluster_conf *conf, pro
 }
 
 /* `at` is where its name stands. */
-static void read_cluster(struct rt_config_own *o, struct rt_ydoc *doc, const char *name, const struct rt_ynode *at,
-                         const struct rt_ynode *map, provider_list providers) {
+static void read_cluster(struct rt_config_own *o, struct rt_ydoc *doc, const char *name,
+                         const struct rt_ynode *at, const struct rt_ynode *map,
+                         provider_list providers) {
     struct rt_error err = {0}, placed = {0};
     if (!name_free(o, at, name))
         return;
@@ -374,7 +389,8 @@ static void read_cluster(struct rt_config_own *o, struct rt_ydoc *doc, const cha
     o->reading = NULL;
 }
 
-static void read_clusters(struct rt_config_own *o, struct rt_ydoc *doc, const struct rt_ynode *map, provider_list providers) {
+static void read_clusters(struct rt_config_own *o, struct rt_ydoc *doc, const struct rt_ynode *map,
+                          provider_list providers) {
     struct rt_error err = {0};
     if (!map || rt_ynode_is_null(map))
         return;
@@ -404,7 +420,8 @@ static void read_cluster_file(struct rt_config_own *o, const char *path, provide
     struct rt_ydoc *doc = load_doc(o, path, true);
     if (!doc || !doc->root)
         return;
-    const struct rt_ynode *clusters = doc->root->kind == RT_Y_MAP ? rt_ynode_get(doc->root, "clusters") : NULL;
+    const struct rt_ynode *clusters =
+        doc->root->kind == RT_Y_MAP ? rt_ynode_get(doc->root, "clusters") : NULL;
     if (clusters) {
         read_clusters(o, doc, clusters, providers);
         return;
@@ -530,7 +547,8 @@ static void undo_add(struct rt_config_own *o, size_t nproblems, struct rt_error 
 }
 
 struct rt_cluster_conf *rt_config_add(struct rt_config *c, const char *name, const char *text,
-                                      const struct rt_provider_ops *const *providers, struct rt_error *err) {
+                                      const struct rt_provider_ops *const *providers,
+                                      struct rt_error *err) {
     struct rt_config_own *o = (struct rt_config_own *)(void *)c;
     if (!rt_cluster_name_ok(name, NULL, err))
         return NULL;

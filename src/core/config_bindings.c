@@ -1,8 +1,9 @@
-/* Keys and commands that a person made: `hotkeys` and `commands` of the configuration, keymap.yaml. */
+/* Keys and commands that a person made: `hotkeys`, `commands`, keymap.yaml. */
 #include "core/config_impl.h"
 
 #include <stdlib.h>
 
+/* clang-format off */
 #define B(member) .off = offsetof(struct rt_binding, member)
 
 static const struct rt_yfield binding_fields[] = {
@@ -13,6 +14,7 @@ static const struct rt_yfield binding_fields[] = {
     {.key = "writes", .alias = {"dangerous"}, B(writes), .type = RT_Y_BOOL, .help = "hidden in read-only mode"},
     {0},
 };
+/* clang-format on */
 
 void rt_binding_deinit(struct rt_binding *b) {
     free(b->view);
@@ -43,8 +45,8 @@ static void keep(struct rt_binding **list, size_t *n, struct rt_binding *b) {
 }
 
 /* One value: a command line, null (the key does nothing), or a map with `command`. */
-static bool read_binding(struct rt_config_own *o, const struct rt_ynode *key, const struct rt_ynode *value,
-                         const char *view, struct rt_binding *b) {
+static bool read_binding(struct rt_config_own *o, const struct rt_ynode *key,
+                         const struct rt_ynode *value, const char *view, struct rt_binding *b) {
     *b = (struct rt_binding){.key = rt_strdup(key->text), .view = rt_strdup(view)};
     bool ok = true;
     if (!*key->text) {
@@ -67,7 +69,8 @@ static bool read_binding(struct rt_config_own *o, const struct rt_ynode *key, co
     return ok;
 }
 
-static void read_key(struct rt_config_own *o, const struct rt_ynode *key, const struct rt_ynode *value, const char *view) {
+static void read_key(struct rt_config_own *o, const struct rt_ynode *key,
+                     const struct rt_ynode *value, const char *view) {
     struct rt_binding b;
     if (read_binding(o, key, value, view, &b))
         keep(&o->c.bindings, &o->c.nbindings, &b);

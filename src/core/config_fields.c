@@ -1,4 +1,4 @@
-/* The keys of the configuration: what they are called, here and by the tools that people come from. */
+/* The keys of the configuration, and their names in the tools that people come from. */
 #include "core/config_impl.h"
 
 #include <stdlib.h>
@@ -82,8 +82,9 @@ static bool parse_local_ports(const struct rt_ynode *n, void *member, struct rt_
     for (size_t i = 0; i < n->n; i++) {
         const struct rt_ynode *to = n->items[i];
         if (!port_ok(n->keys[i]->text))
-            return rt_ynode_error(n->keys[i], err, "local_ports: \"%s\" is neither a port (1 to 65535) nor HOST:PORT",
-                                  rt_clean_to(shown, sizeof(shown), n->keys[i]->text));
+            return rt_ynode_error(
+                n->keys[i], err, "local_ports: \"%s\" is neither a port (1 to 65535) nor HOST:PORT",
+                rt_clean_to(shown, sizeof(shown), n->keys[i]->text));
         if (to->kind != RT_Y_SCALAR || !port_number(to->text))
             return rt_ynode_error(to, err, "local_ports: a port from 1 to 65535 is expected");
         rt_strs_addf(list, "%s=%s", n->keys[i]->text, to->text);
@@ -102,7 +103,9 @@ static bool check_script_keys(const struct rt_ynode *map, struct rt_error *err) 
         const char *near = known ? NULL : rt_nearest(key, keys);
         rt_clean_to(shown, sizeof(shown), key);
         if (near)
-            return rt_ynode_error(map->keys[i], err, "user_script: unknown key \"%s\", did you mean \"%s\"?", shown, near);
+            return rt_ynode_error(map->keys[i], err,
+                                  "user_script: unknown key \"%s\", did you mean \"%s\"?", shown,
+                                  near);
         if (!known)
             return rt_ynode_error(map->keys[i], err, "user_script: unknown key \"%s\"", shown);
     }
@@ -116,7 +119,8 @@ static bool parse_user_script(const struct rt_ynode *n, void *member, struct rt_
     if (rt_ynode_is_null(n))
         return true;
     if (n->kind == RT_Y_SEQ)
-        return rt_ynode_error(n, err, "user_script: a command line, or a map with entrypoint, is expected");
+        return rt_ynode_error(n, err,
+                              "user_script: a command line, or a map with entrypoint, is expected");
     if (n->kind == RT_Y_MAP && !check_script_keys(n, err))
         return false;
     free(*to);
@@ -149,6 +153,7 @@ static bool parse_minutes(const struct rt_ynode *n, void *member, struct rt_erro
 
 /* ---- one cluster ---- */
 
+/* clang-format off */
 #define C(member) .off = offsetof(struct rt_cluster_conf, member)
 
 const struct rt_yfield rt_cluster_fields[] = {
@@ -169,7 +174,8 @@ const struct rt_yfield rt_cluster_fields[] = {
      .help = "which local port they get", .example = "{8265: 9000}"},
     {.key = "token", C(token.value), .type = RT_Y_STR, .secret = true,
      .help = "Ray's token in clear; better one of the next three"},
-    {.key = "token_file", C(token.file), .type = RT_Y_STR, .help = "file with Ray's token", .example = "~/.ray/auth_token"},
+    {.key = "token_file", C(token.file), .type = RT_Y_STR, .help = "file with Ray's token",
+     .example = "~/.ray/auth_token"},
     {.key = "token_env", C(token.env), .type = RT_Y_STR, .help = "environment variable with Ray's token",
      .example = "RAY_AUTH_TOKEN"},
     {.key = "token_command", C(token.command), .type = RT_Y_STR, .help = "command that prints Ray's token",
@@ -190,7 +196,8 @@ const struct rt_yfield rt_cluster_fields[] = {
     {.key = "env_vars", C(env_vars), .type = RT_Y_KVS, .secret = true,
      .help = "environment of every job, under the job's own", .example = "{OMP_NUM_THREADS: 1}"},
     {.key = "entrypoints", C(entrypoints), .type = RT_Y_KVS,
-     .help = "templates for submit, with {head_ip} and {cluster}", .example = "{tune: \"python tune.py --server {head_ip}\"}"},
+     .help = "templates for submit, with {head_ip} and {cluster}",
+     .example = "{tune: \"python tune.py --server {head_ip}\"}"},
     {.key = "client_python", C(client_python), .type = RT_Y_STR,
      .help = "interpreter whose Ray must fit before a ray:// line is shown", .example = "~/ray/bin/python"},
     {.key = "user_script", C(user_script), .type = RT_Y_CUSTOM, .parse = parse_user_script,
@@ -210,9 +217,11 @@ const struct rt_yfield rt_cluster_fields[] = {
      .help = "of one node, for the estimate of costs", .example = "1.20"},
     {0},
 };
+/* clang-format on */
 
 /* ---- raytui itself ---- */
 
+/* clang-format off */
 #define R(member) .off = offsetof(struct rt_config_own, member)
 
 const struct rt_yfield rt_config_fields[] = {
@@ -221,7 +230,8 @@ const struct rt_yfield rt_config_fields[] = {
      .help = "the cluster that is meant when none is named", .example = "lab"},
     {.key = "refresh", R(c.refresh_ms), .type = RT_Y_DURATION, .min = 1000, .max = 3600000,
      .help = "the shortest interval between two looks", .example = "2s"},
-    {.key = "readonly", R(c.readonly), .type = RT_Y_BOOL, .help = "nothing is changed anywhere", .example = "false"},
+    {.key = "readonly", R(c.readonly), .type = RT_Y_BOOL, .help = "nothing is changed anywhere",
+     .example = "false"},
     {.key = "ascii", R(c.ascii), .type = RT_Y_BOOL, .help = "plain characters only", .example = "false"},
     {.key = "mouse", R(c.mouse), .type = RT_Y_BOOL, .help = "clicks and the wheel", .example = "true"},
     {.key = "animations", R(c.animations), .type = RT_Y_BOOL, .help = "moving marks while something is done",
@@ -241,3 +251,4 @@ const struct rt_yfield rt_config_fields[] = {
     {.key = "clusters", R(clusters), .type = RT_Y_NODE, .help = "the clusters, by name"},
     {0},
 };
+/* clang-format on */

@@ -9,17 +9,21 @@ static void add_indent(struct rt_buf *out, int indent) {
     rt_buf_addf(out, "%*s", indent, "");
 }
 
-/* Plain text that a YAML reader would take for something else is quoted as JSON, which YAML can read. */
+/* Plain text that a YAML reader would take for something else is quoted as JSON, which YAML can
+ * read. */
 static bool plain_ok(const char *s) {
-    static const char *const words[] = {"true", "false", "null", "yes", "no", "on", "off", "~", NULL};
+    static const char *const words[] = {"true", "false", "null", "yes", "no",
+                                        "on",   "off",   "~",    NULL};
     double number;
-    if (!*s || strchr("!&*-?|>@`%#\"'[]{},:= ", *s) || s[strlen(s) - 1] == ' ' || s[strlen(s) - 1] == ':')
+    if (!*s || strchr("!&*-?|>@`%#\"'[]{},:= ", *s) || s[strlen(s) - 1] == ' ' ||
+        s[strlen(s) - 1] == ':')
         return false;
     for (size_t i = 0; words[i]; i++)
         if (strlen(s) == strlen(words[i]) && rt_contains_i(s, words[i]))
             return false;
     for (const char *p = s; *p; p++)
-        if ((unsigned char)*p < ' ' || (*p == ':' && p[1] == ' ') || (*p == ' ' && p[1] == '#') || strchr("{}[],", *p))
+        if ((unsigned char)*p < ' ' || (*p == ':' && p[1] == ' ') || (*p == ' ' && p[1] == '#') ||
+            strchr("{}[],", *p))
             return false;
     return !rt_parse_f64(s, &number);
 }
@@ -122,7 +126,8 @@ static void add_map(struct rt_buf *out, const struct rt_ynode *n, int indent, bo
         const char *key = n->keys[i]->text;
         rt_buf_addc(out, '\n');
         add_key(out, key, indent);
-        bool all = secret || sounds_secret(key) || rt_streq(key, "env_vars") || rt_streq(key, "headers");
+        bool all =
+            secret || sounds_secret(key) || rt_streq(key, "env_vars") || rt_streq(key, "headers");
         add_node(out, n->items[i], indent + STEP, all);
     }
 }
@@ -134,7 +139,8 @@ static void add_node(struct rt_buf *out, const struct rt_ynode *n, int indent, b
         if (secret)
             add_word(out, "***");
         else
-            add_text(out, n->text, n->quoted ? plain_ok(n->text) : *n->text && !strchr(n->text, '\n'));
+            add_text(out, n->text,
+                     n->quoted ? plain_ok(n->text) : *n->text && !strchr(n->text, '\n'));
     } else if (!n->n) {
         rt_buf_adds(out, n->kind == RT_Y_MAP ? " {}" : " []");
     } else if (n->kind == RT_Y_MAP) {
@@ -146,8 +152,8 @@ static void add_node(struct rt_buf *out, const struct rt_ynode *n, int indent, b
 
 /* ---- fields ---- */
 
-static void add_fields(struct rt_buf *out, const struct rt_yfield *fields, const void *from, const void *defaults,
-                       const struct rt_ynode *map, int indent);
+static void add_fields(struct rt_buf *out, const struct rt_yfield *fields, const void *from,
+                       const void *defaults, const struct rt_ynode *map, int indent);
 
 /* Unset, or what it would be anyway. */
 static bool is_default(const struct rt_yfield *f, const void *member, const void *normal) {
@@ -177,7 +183,8 @@ static bool is_default(const struct rt_yfield *f, const void *member, const void
     return false;
 }
 
-static void add_value(struct rt_buf *out, const struct rt_yfield *f, const void *member, int indent) {
+static void add_value(struct rt_buf *out, const struct rt_yfield *f, const void *member,
+                      int indent) {
     if (f->type != RT_Y_KVS)
         rt_buf_addc(out, ' ');
     switch (f->type) {
@@ -217,7 +224,8 @@ static void add_value(struct rt_buf *out, const struct rt_yfield *f, const void 
 }
 
 /* Fields that only their owner can read are repeated from the file. */
-static void add_from_file(struct rt_buf *out, const struct rt_yfield *f, const struct rt_ynode *map, int indent) {
+static void add_from_file(struct rt_buf *out, const struct rt_yfield *f, const struct rt_ynode *map,
+                          int indent) {
     const struct rt_ynode *n = rt_field_node(map, f);
     if (!n || rt_ynode_is_null(n))
         return;
@@ -226,8 +234,8 @@ static void add_from_file(struct rt_buf *out, const struct rt_yfield *f, const s
     rt_buf_addc(out, '\n');
 }
 
-static void add_struct(struct rt_buf *out, const struct rt_yfield *f, const void *member, const struct rt_ynode *map,
-                       int indent) {
+static void add_struct(struct rt_buf *out, const struct rt_yfield *f, const void *member,
+                       const struct rt_ynode *map, int indent) {
     struct rt_buf inner;
     rt_buf_init(&inner, 0);
     add_fields(&inner, f->sub, member, NULL, rt_field_node(map, f), indent + STEP);
@@ -244,8 +252,8 @@ static bool is_other_spelling(const struct rt_yfield *f) {
     return !f->help;
 }
 
-static void add_fields(struct rt_buf *out, const struct rt_yfield *fields, const void *from, const void *defaults,
-                       const struct rt_ynode *map, int indent) {
+static void add_fields(struct rt_buf *out, const struct rt_yfield *fields, const void *from,
+                       const void *defaults, const struct rt_ynode *map, int indent) {
     for (const struct rt_yfield *f = fields; f && f->key; f++) {
         const void *member = (const char *)from + f->off;
         const void *normal = defaults ? (const char *)defaults + f->off : NULL;
@@ -277,7 +285,8 @@ static void add_cluster(struct rt_buf *out, const struct rt_cluster_conf *conf, 
 static void add_globals(struct rt_buf *out, const struct rt_config *c) {
     const struct rt_config_own *o = (const struct rt_config_own *)(const void *)c;
     struct rt_config_own *normal = rt_config_fresh();
-    const struct rt_ynode *root = c->ndocs && rt_streq(c->docs[0]->file, c->path) ? c->docs[0]->root : NULL;
+    const struct rt_ynode *root =
+        c->ndocs && rt_streq(c->docs[0]->file, c->path) ? c->docs[0]->root : NULL;
     normal->c.theme = rt_strdup("default");
     struct rt_yfield own[32] = {0};
     size_t n = 0;
@@ -289,7 +298,8 @@ static void add_globals(struct rt_buf *out, const struct rt_config *c) {
     rt_config_destroy(&normal->c);
 }
 
-void rt_config_print(const struct rt_config *c, const struct rt_cluster_conf *only, struct rt_buf *out) {
+void rt_config_print(const struct rt_config *c, const struct rt_cluster_conf *only,
+                     struct rt_buf *out) {
     if (!only)
         add_globals(out, c);
     if (!only && !c->nclusters)

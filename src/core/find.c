@@ -1,4 +1,4 @@
-/* From what a person typed to the one job or node that is meant: whole ids, unique prefixes, names. */
+/* From what a person typed to the one job or node meant: whole ids, unique prefixes, names. */
 #include "core/store.h"
 
 #include "base/str.h"
@@ -24,7 +24,8 @@ static enum fit job_fit(const struct rt_job *j, const char *text) {
 
 static enum fit node_fit(const struct rt_node *n, const char *text) {
     enum fit best = fit_of(n->id, text);
-    /* An address or a name names one thing only when it is whole: 10.0.0.1 is no short form of 10.0.0.12. */
+    /* An address or a name names one thing only when it is whole: 10.0.0.1 is no short form
+     * of 10.0.0.12. */
     if (rt_streq(n->ip, text) || rt_streq(n->name, text) || rt_streq(n->hostname, text))
         best = FIT_WHOLE;
     return best;
@@ -51,7 +52,8 @@ static void note(struct finding *f, enum fit fit, const void *entity, const char
         rt_strs_add(&f->ids, id);
 }
 
-static bool ambiguous(const struct finding *f, const char *kind, const char *text, struct rt_error *err) {
+static bool ambiguous(const struct finding *f, const char *kind, const char *text,
+                      struct rt_error *err) {
     struct rt_buf list;
     rt_buf_init(&list, 0);
     for (size_t i = 0; i < f->ids.n; i++)
@@ -59,15 +61,18 @@ static bool ambiguous(const struct finding *f, const char *kind, const char *tex
     size_t all = f->nwhole + f->nprefix;
     if (all > f->ids.n)
         rt_buf_adds(&list, ", …");
-    rt_error_set(err, RT_E_USAGE, "%zu %ss begin with \"%s\": %s", all, kind, text, rt_buf_str(&list));
+    rt_error_set(err, RT_E_USAGE, "%zu %ss begin with \"%s\": %s", all, kind, text,
+                 rt_buf_str(&list));
     rt_buf_deinit(&list);
     return rt_error_hint(err, "write more of the id");
 }
 
 /* The one that is meant, or NULL with the error. Frees the finding. */
-static const void *settle(struct finding *f, const char *kind, const char *cluster, const char *text,
-                          struct rt_error *err) {
-    const void *one = f->nwhole == 1 ? f->whole : f->nwhole == 0 && f->nprefix == 1 ? f->prefix : NULL;
+static const void *settle(struct finding *f, const char *kind, const char *cluster,
+                          const char *text, struct rt_error *err) {
+    const void *one = f->nwhole == 1                      ? f->whole
+                      : f->nwhole == 0 && f->nprefix == 1 ? f->prefix
+                                                          : NULL;
     if (!one && f->nwhole + f->nprefix > 1)
         ambiguous(f, kind, text, err);
     else if (!one)
@@ -76,7 +81,8 @@ static const void *settle(struct finding *f, const char *kind, const char *clust
     return one;
 }
 
-const struct rt_job *rt_find_job(const struct rt_cluster *c, const char *text, struct rt_error *err) {
+const struct rt_job *rt_find_job(const struct rt_cluster *c, const char *text,
+                                 struct rt_error *err) {
     const struct rt_job *known = rt_store_job(c, text);
     if (known)
         return known;
@@ -87,7 +93,8 @@ const struct rt_job *rt_find_job(const struct rt_cluster *c, const char *text, s
 }
 
 /* Dead nodes are found too, but an alive one of the same address or name goes first. */
-const struct rt_node *rt_find_node(const struct rt_cluster *c, const char *text, struct rt_error *err) {
+const struct rt_node *rt_find_node(const struct rt_cluster *c, const char *text,
+                                   struct rt_error *err) {
     const struct rt_node *known = rt_store_node(c, text);
     if (known)
         return known;

@@ -1,4 +1,5 @@
-/* Why a job waits or failed, in a few words, out of Ray's message (up to 20 kB of log and traceback). */
+/* Why a job waits or failed, in a few words, out of Ray's message (up to 20 kB of log and
+ * traceback). */
 #include "core/table.h"
 
 #include <stdlib.h>
@@ -31,7 +32,8 @@ static bool has(struct span l, const char *needle) {
 static bool is_noise(struct span l) {
     if (strspn(l.s, "^~ -=") >= l.n)
         return true;
-    return has(l, "job_manager.py") || has(l, "Running entrypoint for job") || has(l, "last available logs");
+    return has(l, "job_manager.py") || has(l, "Running entrypoint for job") ||
+           has(l, "last available logs");
 }
 
 static bool is_trouble(struct span l) {
@@ -58,7 +60,8 @@ static struct span last_line(const char *text, bool trouble) {
     return (struct span){"", 0};
 }
 
-static void add_last_line(struct rt_buf *out, const char *before, const char *message, bool trouble) {
+static void add_last_line(struct rt_buf *out, const char *before, const char *message,
+                          bool trouble) {
     struct span l = last_line(message, trouble);
     if (!l.n)
         return;
@@ -70,7 +73,8 @@ static void why_pending(struct rt_buf *out, const char *message) {
     bool resources = rt_contains_i(message, "resources");
     bool environment = rt_contains_i(message, "runtime environment");
     if (resources)
-        rt_buf_adds(out, environment ? "waits for resources or its runtime env" : "waits for resources");
+        rt_buf_adds(out,
+                    environment ? "waits for resources or its runtime env" : "waits for resources");
     else if (environment)
         rt_buf_adds(out, "runtime env is being made");
     else
@@ -97,7 +101,8 @@ static bool why_exit(struct rt_buf *out, const struct rt_job *j, const char *mes
 }
 
 static void why_failed(struct rt_buf *out, const struct rt_job *j, const char *message) {
-    if (rt_streq(j->error_type, "RUNTIME_ENV_SETUP_FAILURE") || rt_starts(message, "runtime_env setup failed")) {
+    if (rt_streq(j->error_type, "RUNTIME_ENV_SETUP_FAILURE") ||
+        rt_starts(message, "runtime_env setup failed")) {
         rt_buf_adds(out, "runtime env");
         add_last_line(out, ": ", message, false);
     } else if (!why_exit(out, j, message)) {

@@ -1,6 +1,8 @@
-/* The journal of a cluster: one object a line, appended and fsynced before the call that makes a thing.
+/* The journal of a cluster: one object a line, appended and fsynced before the call that makes a
+ * thing.
  *
- * A line that is no JSON was torn by a crash: what it wanted was never begun, so it is passed over. */
+ * A line that is no JSON was torn by a crash: what it wanted was never begun, so it is passed over.
+ */
 #include "core/journal.h"
 
 #include "base/fs.h"
@@ -143,7 +145,8 @@ static bool read_line(struct rt_journal *j, const char *text, size_t n) {
         .at_ms = json_integer_value(json_object_get(o, "t")),
         .pid = json_integer_value(json_object_get(o, "pid")),
     };
-    char *data_text = data && !json_is_null(data) ? json_dumps(data, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    char *data_text =
+        data && !json_is_null(data) ? json_dumps(data, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
     e.data = data_text;
     bool ok = e.kind && e.name && phase_of(phase, &e.phase);
     if (ok)
@@ -197,7 +200,8 @@ struct rt_journal *rt_journal_open(const char *cluster, struct rt_error *err) {
         return j;
     rt_error_wrap(err, "journal of %s", cluster);
     if (!err->hint[0])
-        rt_error_hint(err, "nothing is made that could not be found again: set XDG_STATE_HOME to a place that can be written");
+        rt_error_hint(err, "nothing is made that could not be found again: set XDG_STATE_HOME to a "
+                           "place that can be written");
     rt_journal_close(j);
     return NULL;
 }
@@ -258,14 +262,14 @@ static bool append(struct rt_journal *j, struct event *e, struct rt_error *err) 
     return true;
 }
 
-bool rt_journal_want(struct rt_journal *j, const char *op, const char *kind, const char *name, const char *data,
-                     struct rt_error *err) {
+bool rt_journal_want(struct rt_journal *j, const char *op, const char *kind, const char *name,
+                     const char *data, struct rt_error *err) {
     struct event e = {.op = op, .kind = kind, .name = name, .data = data, .phase = RT_J_WANT};
     return append(j, &e, err);
 }
 
-bool rt_journal_made(struct rt_journal *j, const char *kind, const char *name, const char *id, const char *data,
-                     struct rt_error *err) {
+bool rt_journal_made(struct rt_journal *j, const char *kind, const char *name, const char *id,
+                     const char *data, struct rt_error *err) {
     struct event e = {.kind = kind, .name = name, .id = id, .data = data, .phase = RT_J_MADE};
     return append(j, &e, err);
 }
@@ -281,7 +285,8 @@ static void shrink(struct rt_journal *j) {
         rt_log(RT_LOG_WARN, "cannot remove %s", j->path);
 }
 
-bool rt_journal_gone(struct rt_journal *j, const char *kind, const char *name, struct rt_error *err) {
+bool rt_journal_gone(struct rt_journal *j, const char *kind, const char *name,
+                     struct rt_error *err) {
     /* The words may be those of the item that goes. */
     char *own_kind = rt_strdup(kind), *own_name = rt_strdup(name);
     struct event e = {.kind = own_kind, .name = own_name, .phase = RT_J_GONE};
@@ -303,7 +308,8 @@ const struct rt_journal_item *rt_journal_at(const struct rt_journal *j, size_t i
     return i < j->items.n ? &j->items.v[i] : NULL;
 }
 
-const struct rt_journal_item *rt_journal_find(const struct rt_journal *j, const char *kind, const char *name) {
+const struct rt_journal_item *rt_journal_find(const struct rt_journal *j, const char *kind,
+                                              const char *name) {
     return rt_journal_at(j, index_of(j, kind, name));
 }
 

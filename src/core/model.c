@@ -3,23 +3,28 @@
 
 #include "base/str.h"
 
-const char *const rt_job_status_names[] = {"OTHER",   "PENDING",   "RUNNING", "STOPPED",
-                                           "SUCCEEDED", "FAILED", NULL};
+const char *const rt_job_status_names[] = {"OTHER",     "PENDING", "RUNNING", "STOPPED",
+                                           "SUCCEEDED", "FAILED",  NULL};
 
 const char *rt_cluster_state_name(enum rt_cluster_state s) {
     static const char *const names[] = {
-        [RT_CL_UNKNOWN] = "unknown",     [RT_CL_QUEUED] = "queued",     [RT_CL_STARTING] = "starting",
-        [RT_CL_UP] = "up",               [RT_CL_SCALING] = "scaling",   [RT_CL_SUSPENDED] = "suspended",
-        [RT_CL_STOPPING] = "stopping",   [RT_CL_DOWN] = "down",         [RT_CL_FAILED] = "failed",
+        [RT_CL_UNKNOWN] = "unknown",   [RT_CL_QUEUED] = "queued",
+        [RT_CL_STARTING] = "starting", [RT_CL_UP] = "up",
+        [RT_CL_SCALING] = "scaling",   [RT_CL_SUSPENDED] = "suspended",
+        [RT_CL_STOPPING] = "stopping", [RT_CL_DOWN] = "down",
+        [RT_CL_FAILED] = "failed",
     };
     return (size_t)s < RT_COUNT(names) ? names[s] : "unknown";
 }
 
 const char *rt_reach_name(enum rt_reach r) {
     static const char *const names[] = {
-        [RT_REACH_NONE] = "not attached",        [RT_REACH_CONNECTING] = "connecting",
-        [RT_REACH_OK] = "ok",                    [RT_REACH_LOST] = "unreachable",
-        [RT_REACH_TOKEN_NEEDED] = "token needed", [RT_REACH_NEEDS_LOGIN] = "needs login",
+        [RT_REACH_NONE] = "not attached",
+        [RT_REACH_CONNECTING] = "connecting",
+        [RT_REACH_OK] = "ok",
+        [RT_REACH_LOST] = "unreachable",
+        [RT_REACH_TOKEN_NEEDED] = "token needed",
+        [RT_REACH_NEEDS_LOGIN] = "needs login",
     };
     return (size_t)r < RT_COUNT(names) ? names[r] : "unknown";
 }

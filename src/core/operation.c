@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define KEPT 100                     /* ended operations that stay in the list */
-#define LINE_MAX_BYTES 4096          /* of an unfinished line */
+#define KEPT 100            /* ended operations that stay in the list */
+#define LINE_MAX_BYTES 4096 /* of an unfinished line */
 #define LOG_BUFFER_BYTES (32 * RT_KIB)
 #define LOG_MAX_BYTES ((int64_t)(32 * RT_MIB))
 #define FLUSH_MS 500
@@ -30,8 +30,8 @@ struct rt_operation_private {
     struct rt_buf log;           /* not yet on disk */
     int64_t logged_bytes;
     bool log_failed;
-    struct rt_timer *flush;      /* runs while `log` waits */
-    struct rt_op *ending;        /* tells the end, next turn */
+    struct rt_timer *flush; /* runs while `log` waits */
+    struct rt_op *ending;   /* tells the end, next turn */
     char *retry;
 };
 
@@ -102,7 +102,8 @@ size_t rt_operations_running(const struct rt_operations *o) {
     return n;
 }
 
-/* The oldest ended ones go when there are too many; running ones and those whose end is still to be told stay. */
+/* The oldest ended ones go when there are too many; running ones and those whose end is still to be
+ * told stay. */
 static void forget_old(struct rt_operations *o) {
     for (size_t i = 0; o->all.n > KEPT && i < o->all.n;) {
         struct rt_operation *op = o->all.v[i];
@@ -161,7 +162,8 @@ static int by_name(const void *a, const void *b) {
     return rt_strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Outputs of long ago go: as many stay as stand in the list. Names begin with the time, so they sort by it. */
+/* Outputs of long ago go: as many stay as stand in the list. Names begin with the time, so they
+ * sort by it. */
 static void prune_logs(const char *cluster) {
     char *path = rt_cluster_path(cluster, NULL);
     struct rt_strs logs = {0};
@@ -216,7 +218,8 @@ void rt_operation_on_change(struct rt_operation *op, rt_operation_done_fn *fn, v
 
 /* ---- one operation ---- */
 
-struct rt_operation *rt_operation_start(struct rt_operations *o, const char *verb, const char *cluster, const char *title,
+struct rt_operation *rt_operation_start(struct rt_operations *o, const char *verb,
+                                        const char *cluster, const char *title,
                                         rt_operation_cancel_fn *cancel, void *ctx) {
     struct rt_operation *op = RT_NEW(struct rt_operation);
     struct rt_operation_private *p = RT_NEW(struct rt_operation_private);
@@ -251,7 +254,8 @@ size_t rt_operation_step(struct rt_operation *op, const char *subject, const cha
     va_end(ap);
     op->steps = rt_realloc(op->steps, (op->nsteps + 1) * sizeof(*op->steps));
     struct rt_step *s = &op->steps[op->nsteps];
-    *s = (struct rt_step){.subject = rt_strdup(subject), .title = rt_buf_take(&title), .start_ms = rt_wall_ms()};
+    *s = (struct rt_step){
+        .subject = rt_strdup(subject), .title = rt_buf_take(&title), .start_ms = rt_wall_ms()};
     rt_buf_init(rt_vec_push(&op->priv->lines), LINE_MAX_BYTES);
     char *head = rt_strf("== %s%s%s\n", subject ? subject : "", subject ? ": " : "", s->title);
     log_text(op, head);
@@ -261,7 +265,8 @@ size_t rt_operation_step(struct rt_operation *op, const char *subject, const cha
     return index;
 }
 
-static void end_step(struct rt_operation *op, size_t step, enum rt_op_state state, const struct rt_error *err) {
+static void end_step(struct rt_operation *op, size_t step, enum rt_op_state state,
+                     const struct rt_error *err) {
     struct rt_step *s = &op->steps[step];
     if (s->state != RT_OPS_RUNNING)
         return;
@@ -316,8 +321,8 @@ static bool blank(const struct rt_buf *line) {
     return true;
 }
 
-/* Carriage returns begin a line anew as newlines do: progress bars show where they are. A line that is
- * longer than any is shown by its beginning. */
+/* Carriage returns begin a line anew as newlines do: progress bars show where they are. A line that
+ * is longer than any is shown by its beginning. */
 void rt_operation_output(struct rt_operation *op, size_t step, const char *data, size_t n) {
     if (step >= op->nsteps || !n)
         return;

@@ -1,4 +1,5 @@
-/* What is the same for every provider: finding it, naming its powers, pools as Ray's nodes tell them. */
+/* What is the same for every provider: finding it, naming its powers, pools as Ray's nodes tell
+ * them. */
 #include "core/provider.h"
 
 #include "base/vec.h"
@@ -27,7 +28,8 @@ const char *rt_cap_name(uint32_t one_cap) {
     return "unknown";
 }
 
-const struct rt_provider_ops *rt_provider_find(const struct rt_provider_ops *const *list, const char *name) {
+const struct rt_provider_ops *rt_provider_find(const struct rt_provider_ops *const *list,
+                                               const char *name) {
     for (; list && *list; list++)
         if (rt_streq((*list)->name, name))
             return *list;
@@ -60,7 +62,7 @@ static struct rt_amounts copy_amounts(struct rt_arena *a, const struct rt_amount
     return to;
 }
 
-/* What an autoscaler told of a pool stays: nodes know nothing of limits and of what is asked for. */
+/* What an autoscaler told of a pool stays: nodes know nothing of limits and wishes. */
 static bool told_by_autoscaler(const struct rt_pool *p) {
     return p->min >= 0 || p->max >= 0 || p->desired >= 0 || p->pending > 0 || p->failed > 0;
 }
@@ -121,7 +123,8 @@ void rt_pools_from_nodes(struct rt_store *s, struct rt_cluster *c) {
 
 /* ---- what sits on nodes ---- */
 
-static bool job_sits(const struct rt_cluster *c, const struct rt_job *j, const struct rt_strs *node_ids) {
+static bool job_sits(const struct rt_cluster *c, const struct rt_job *j,
+                     const struct rt_strs *node_ids) {
     if (rt_job_ended((enum rt_job_status)j->status))
         return false;
     if (j->driver_node_id)
@@ -134,7 +137,8 @@ static bool job_sits(const struct rt_cluster *c, const struct rt_job *j, const s
     return false;
 }
 
-void rt_work_on_nodes(const struct rt_cluster *c, const struct rt_strs *node_ids, struct rt_strs *out) {
+void rt_work_on_nodes(const struct rt_cluster *c, const struct rt_strs *node_ids,
+                      struct rt_strs *out) {
     for (size_t i = 0; i < c->jobs.n; i++) {
         const struct rt_job *j = &c->jobs.v[i];
         if (job_sits(c, j, node_ids))

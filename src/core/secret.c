@@ -41,7 +41,8 @@ static void get_cancel(struct rt_op *op) {
 
 /* One line: the newline that editors and commands put behind it is not part of it. */
 static void trim(struct rt_buf *value) {
-    while (value->len && (value->data[value->len - 1] == '\n' || value->data[value->len - 1] == '\r'))
+    while (value->len &&
+           (value->data[value->len - 1] == '\n' || value->data[value->len - 1] == '\r'))
         value->data[--value->len] = '\0';
 }
 
@@ -66,7 +67,8 @@ static void read_file(struct get *g, const char *file) {
     if (!rt_file_read(path, SECRET_MAX, &g->value, &g->err))
         rt_error_wrap(&g->err, "secret");
     else if (stat(path, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)))
-        rt_log(RT_LOG_WARN, "%s can be read by others (mode %04o)", path, (unsigned)(st.st_mode & 07777));
+        rt_log(RT_LOG_WARN, "%s can be read by others (mode %04o)", path,
+               (unsigned)(st.st_mode & 07777));
     free(path);
 }
 
@@ -92,11 +94,13 @@ static void command_failed(struct get *g, const struct rt_run_result *r) {
     rt_clean_to(said, sizeof(said), line);
     free(line);
     if (r->exit.timed_out)
-        rt_error_set(&g->err, RT_E_TIMEOUT, "%s: no answer within %d s", g->command, COMMAND_TIMEOUT_MS / 1000);
+        rt_error_set(&g->err, RT_E_TIMEOUT, "%s: no answer within %d s", g->command,
+                     COMMAND_TIMEOUT_MS / 1000);
     else if (r->exit.signal)
         rt_error_set(&g->err, RT_E_FAILED, "%s: ended by signal %d", g->command, r->exit.signal);
     else
-        rt_error_set(&g->err, RT_E_FAILED, "%s: exit %d%s%s", g->command, r->exit.status, *said ? ": " : "", said);
+        rt_error_set(&g->err, RT_E_FAILED, "%s: exit %d%s%s", g->command, r->exit.status,
+                     *said ? ": " : "", said);
 }
 
 static void ran(void *ctx, const struct rt_run_result *r, const struct rt_error *err) {
@@ -117,7 +121,8 @@ static bool run_command(struct rt_loop *l, struct get *g, const char *line) {
     if (ok && !words.n)
         ok = rt_error_set(&g->err, RT_E_CONFIG, "an empty command");
     if (ok) {
-        struct rt_proc_opts o = {.argv = (const char *const *)words.v, .timeout_ms = COMMAND_TIMEOUT_MS};
+        struct rt_proc_opts o = {.argv = (const char *const *)words.v,
+                                 .timeout_ms = COMMAND_TIMEOUT_MS};
         g->command = rt_strdup(words.v[0]);
         g->inner = rt_run(l, &o, SECRET_MAX, ran, g);
     }
@@ -125,7 +130,8 @@ static bool run_command(struct rt_loop *l, struct get *g, const char *line) {
     return ok;
 }
 
-struct rt_op *rt_secret_get(struct rt_loop *l, const struct rt_secret_conf *s, rt_secret_fn *fn, void *ctx) {
+struct rt_op *rt_secret_get(struct rt_loop *l, const struct rt_secret_conf *s, rt_secret_fn *fn,
+                            void *ctx) {
     struct get *g = RT_NEW(struct get);
     g->op.cancel = get_cancel;
     g->fn = fn;

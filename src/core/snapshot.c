@@ -12,7 +12,8 @@
 #define SCHEMA 1
 #define JOBS_KEPT 1000
 #define NODES_KEPT 5000
-#define MESSAGE_KEPT 1500 /* bytes of a job's message, from its end: that is where the reason stands */
+#define MESSAGE_KEPT                                                                               \
+    1500 /* bytes of a job's message, from its end: that is where the reason stands */
 #define FILE_MAX (64 * RT_MIB)
 
 static const enum rt_topic topics[] = {RT_T_CLUSTER, RT_T_NODES, RT_T_POOLS, RT_T_JOBS};
@@ -149,7 +150,8 @@ static json_t *job_json(const struct rt_job *j) {
 }
 
 static int newest_first(const void *a, const void *b) {
-    return rt_order_i64((*(const struct rt_job *const *)b)->start_ms, (*(const struct rt_job *const *)a)->start_ms);
+    return rt_order_i64((*(const struct rt_job *const *)b)->start_ms,
+                        (*(const struct rt_job *const *)a)->start_ms);
 }
 
 static json_t *jobs_json(const rt_jobs *b) {
@@ -201,6 +203,7 @@ bool rt_snapshot_save(const struct rt_cluster *c, struct rt_error *err) {
 
 /* ---- loading ---- */
 
+/* clang-format off */
 #define N(member) .off = offsetof(struct rt_node, member)
 static const struct rt_field node_fields[] = {
     {.key = "id", N(id), .type = RT_F_STR, .required = true},
@@ -231,7 +234,9 @@ static const struct rt_field node_fields[] = {
     {.key = "idle_ms", N(idle_ms), .type = RT_F_I64, .absent = -1},
     {0},
 };
+/* clang-format on */
 
+/* clang-format off */
 #define P(member) .off = offsetof(struct rt_pool, member)
 static const struct rt_field pool_fields[] = {
     {.key = "name", P(name), .type = RT_F_STR, .required = true},
@@ -247,7 +252,9 @@ static const struct rt_field pool_fields[] = {
     {.key = "scalable", P(scalable), .type = RT_F_BOOL},
     {0},
 };
+/* clang-format on */
 
+/* clang-format off */
 #define J(member) .off = offsetof(struct rt_job, member)
 static const struct rt_field job_fields[] = {
     {.key = "id", J(id), .type = RT_F_STR, .required = true},
@@ -269,7 +276,9 @@ static const struct rt_field job_fields[] = {
     {.key = "exit_code", J(driver_exit_code), .type = RT_F_I64, .absent = -1},
     {0},
 };
+/* clang-format on */
 
+/* clang-format off */
 #define A(member) .off = offsetof(struct rt_amount, member)
 static const struct rt_field amount_fields[] = {
     {.key = "name", A(name), .type = RT_F_STR, .required = true},
@@ -277,7 +286,9 @@ static const struct rt_field amount_fields[] = {
     {.key = "total", A(total), .type = RT_F_F64, .absent = -1},
     {0},
 };
+/* clang-format on */
 
+/* clang-format off */
 #define G(member) .off = offsetof(struct rt_gpu, member)
 static const struct rt_field gpu_fields[] = {
     {.key = "name", G(name), .type = RT_F_STR},
@@ -286,10 +297,11 @@ static const struct rt_field gpu_fields[] = {
     {.key = "mem_total", G(mem_total_bytes), .type = RT_F_F64, .absent = -1},
     {0},
 };
+/* clang-format on */
 
 /* Decodes the elements of a list into an array of the arena; gives their number. */
-static bool decode_list(const json_t *list, const struct rt_field *fields, size_t size, struct rt_arena *arena, void *out,
-                        size_t *n, struct rt_error *err) {
+static bool decode_list(const json_t *list, const struct rt_field *fields, size_t size,
+                        struct rt_arena *arena, void *out, size_t *n, struct rt_error *err) {
     *n = 0;
     if (!list)
         return true;
@@ -305,7 +317,7 @@ static bool decode_list(const json_t *list, const struct rt_field *fields, size_
     return true;
 }
 
-#define DECODE(list, fields, batch, err)                                                                               \
+#define DECODE(list, fields, batch, err)                                                           \
     decode_list(list, fields, sizeof(*(batch)->v), (batch)->arena, &(batch)->v, &(batch)->n, err)
 
 /* All lists, decoded before the store sees any: a damaged file leaves nothing behind. */
@@ -315,7 +327,8 @@ struct lists {
     rt_jobs jobs;
 };
 
-static bool decode_amounts(const json_t *list, struct rt_arena *arena, struct rt_amounts *out, struct rt_error *err) {
+static bool decode_amounts(const json_t *list, struct rt_arena *arena, struct rt_amounts *out,
+                           struct rt_error *err) {
     return decode_list(list, amount_fields, sizeof(*out->v), arena, &out->v, &out->n, err);
 }
 
@@ -326,7 +339,8 @@ static bool decode_nodes(const json_t *list, rt_nodes *b, struct rt_error *err) 
         const json_t *item = json_array_get(list, i);
         struct rt_node *n = &b->v[i];
         ok = decode_amounts(json_object_get(item, "amounts"), b->arena, &n->amounts, err) &&
-             decode_list(json_object_get(item, "gpus"), gpu_fields, sizeof(*n->gpus), b->arena, &n->gpus, &n->ngpus, err);
+             decode_list(json_object_get(item, "gpus"), gpu_fields, sizeof(*n->gpus), b->arena,
+                         &n->gpus, &n->ngpus, err);
     }
     b->total = b->n;
     return ok || rt_error_wrap(err, "nodes");
@@ -336,7 +350,8 @@ static bool decode_pools(const json_t *list, rt_pools *b, struct rt_error *err) 
     b->arena = rt_arena_create();
     bool ok = DECODE(list, pool_fields, b, err);
     for (size_t i = 0; ok && i < b->n; i++)
-        ok = decode_amounts(json_object_get(json_array_get(list, i), "per_node"), b->arena, &b->v[i].per_node, err);
+        ok = decode_amounts(json_object_get(json_array_get(list, i), "per_node"), b->arena,
+                            &b->v[i].per_node, err);
     b->total = b->n;
     return ok || rt_error_wrap(err, "pools");
 }
@@ -369,7 +384,8 @@ static bool load(struct rt_store *s, struct rt_cluster *c, const json_t *o, stru
     if (json_integer_value(json_object_get(o, "schema")) != SCHEMA)
         return rt_error_set(err, RT_E_PROTOCOL, "of another version");
     bool ok = decode_nodes(json_object_get(o, "nodes"), &l.nodes, err) &&
-              decode_pools(json_object_get(o, "pools"), &l.pools, err) && decode_jobs(o, &l.jobs, err);
+              decode_pools(json_object_get(o, "pools"), &l.pools, err) &&
+              decode_jobs(o, &l.jobs, err);
     if (ok) {
         rt_store_set_version(s, c, rt_json_str(o, "ray_version"), rt_json_str(o, "session_name"));
         rt_store_set_state(s, c, state_named(rt_json_str(o, "state")), NULL);

@@ -39,8 +39,9 @@ static const struct entry *entry_at(const struct rt_cluster *c) {
 
 const char *rt_topic_name(enum rt_topic t) {
     static const char *const names[RT_T_COUNT] = {
-        [RT_T_CLUSTER] = "cluster", [RT_T_NODES] = "nodes",       [RT_T_POOLS] = "pools",
-        [RT_T_DEMAND] = "demand",   [RT_T_JOBS] = "jobs",         [RT_T_ACTORS] = "actors",
+        [RT_T_CLUSTER] = "cluster",   [RT_T_NODES] = "nodes",
+        [RT_T_POOLS] = "pools",       [RT_T_DEMAND] = "demand",
+        [RT_T_JOBS] = "jobs",         [RT_T_ACTORS] = "actors",
         [RT_T_FORWARDS] = "forwards", [RT_T_OPERATIONS] = "operations",
     };
     return (size_t)t < RT_T_COUNT ? names[t] : "unknown";
@@ -118,8 +119,8 @@ static void entry_destroy(struct entry *e) {
     rt_batch_deinit(&c->jobs);
     rt_batch_deinit(&c->actors);
     free(c->forwards);
-    char *const owned[] = {c->where,       c->state_detail, c->reach_detail,    c->ray_version,
-                           c->session_name, c->ends_why,    c->autoscaler_error};
+    char *const owned[] = {c->where,        c->state_detail, c->reach_detail,    c->ray_version,
+                           c->session_name, c->ends_why,     c->autoscaler_error};
     for (size_t i = 0; i < RT_COUNT(owned); i++)
         free(owned[i]);
     free((char *)(uintptr_t)c->name);
@@ -193,7 +194,8 @@ static void stamp(struct rt_cluster *c, enum rt_topic t) {
     rt_error_clear(&f->error);
 }
 
-void rt_store_mark_snapshot(struct rt_store *s, struct rt_cluster *c, enum rt_topic t, int64_t at_ms) {
+void rt_store_mark_snapshot(struct rt_store *s, struct rt_cluster *c, enum rt_topic t,
+                            int64_t at_ms) {
     c->fresh[t].at_ms = at_ms;
     c->fresh[t].from_snapshot = at_ms > 0;
     rt_store_touch(s, c, t);
@@ -282,7 +284,8 @@ static bool job_equal(const struct rt_job *a, const struct rt_job *b) {
 }
 
 static bool jobs_equal(const rt_jobs *a, const rt_jobs *b) {
-    if (a->n != b->n || a->total != b->total || a->left_out != b->left_out || !rt_streq(a->note, b->note))
+    if (a->n != b->n || a->total != b->total || a->left_out != b->left_out ||
+        !rt_streq(a->note, b->note))
         return false;
     for (size_t i = 0; i < a->n; i++)
         if (!job_equal(&a->v[i], &b->v[i]))
@@ -298,8 +301,8 @@ static void index_jobs(struct entry *e) {
 }
 
 void rt_store_put_jobs(struct rt_store *s, struct rt_cluster *c, rt_jobs *b) {
-    /* Ten thousand jobs of which none changed are the usual answer: the old rows stay, and with them the
-     * revision, so that nobody sorts and draws them again. */
+    /* Ten thousand jobs of which none changed are the usual answer: the old rows stay, and with
+     * them the revision, so that nobody sorts and draws them again. */
     if (c->jobs.arena && jobs_equal(&c->jobs, b)) {
         rt_batch_deinit(b);
         stamp(c, RT_T_JOBS);
@@ -316,10 +319,18 @@ void rt_store_put_jobs(struct rt_store *s, struct rt_cluster *c, rt_jobs *b) {
 
 static struct rt_job copy_job(struct rt_arena *a, const struct rt_job *j) {
     struct rt_job k = *j;
-    const char **const strings[] = {&k.id,         &k.submission_id, &k.job_id,
-                                    &k.type,       &k.status_text,   &k.entrypoint,
-                                    &k.message,    &k.error_type,    &k.runtime_env,
-                                    &k.driver_ip,  &k.driver_pid,    &k.driver_agent_http_address,
+    const char **const strings[] = {&k.id,
+                                    &k.submission_id,
+                                    &k.job_id,
+                                    &k.type,
+                                    &k.status_text,
+                                    &k.entrypoint,
+                                    &k.message,
+                                    &k.error_type,
+                                    &k.runtime_env,
+                                    &k.driver_ip,
+                                    &k.driver_pid,
+                                    &k.driver_agent_http_address,
                                     &k.driver_node_id};
     for (size_t i = 0; i < RT_COUNT(strings); i++)
         *strings[i] = rt_arena_strdup(a, *strings[i]);
@@ -377,7 +388,8 @@ void rt_store_drop_job(struct rt_store *s, struct rt_cluster *c, const char *id)
     rt_store_touch(s, c, RT_T_JOBS);
 }
 
-void rt_store_fail(struct rt_store *s, struct rt_cluster *c, enum rt_topic t, const struct rt_error *err) {
+void rt_store_fail(struct rt_store *s, struct rt_cluster *c, enum rt_topic t,
+                   const struct rt_error *err) {
     struct rt_freshness *f = &c->fresh[t];
     bool same = f->error.code == err->code && rt_streq(f->error.message, err->message);
     f->error = *err;
@@ -410,7 +422,8 @@ void rt_store_set_state(struct rt_store *s, struct rt_cluster *c, enum rt_cluste
         rt_store_touch(s, c, RT_T_CLUSTER);
 }
 
-void rt_store_set_reach(struct rt_store *s, struct rt_cluster *c, enum rt_reach r, const char *detail) {
+void rt_store_set_reach(struct rt_store *s, struct rt_cluster *c, enum rt_reach r,
+                        const char *detail) {
     bool changed = set_text(&c->reach_detail, detail);
     if (c->reach != r) {
         c->reach = r;
@@ -442,7 +455,8 @@ static void drop_session(struct rt_store *s, struct rt_cluster *c) {
 
 void rt_store_set_version(struct rt_store *s, struct rt_cluster *c, const char *ray_version,
                           const char *session_name) {
-    bool other = session_name && *session_name && c->session_name && !rt_streq(c->session_name, session_name);
+    bool other = session_name && *session_name && c->session_name &&
+                 !rt_streq(c->session_name, session_name);
     bool changed = false;
     if (ray_version && *ray_version)
         changed = set_text(&c->ray_version, ray_version);
@@ -511,10 +525,18 @@ static void count_jobs(struct rt_totals *t, const rt_jobs *b) {
 /* Counted once per answer: a list of clusters asks for them at every cell. */
 static void count_totals(struct entry *e) {
     const struct rt_cluster *c = &e->c;
-    e->totals = (struct rt_totals){.nodes_alive = -1,    .nodes_total = -1,     .cpu_used = -1,
-                                   .cpu_total = -1,      .gpu_used = -1,        .gpu_total = -1,
-                                   .mem_used_bytes = -1, .mem_total_bytes = -1, .jobs_running = -1,
-                                   .jobs_pending = -1,   .jobs_failed = -1,     .jobs_total = -1};
+    e->totals = (struct rt_totals){.nodes_alive = -1,
+                                   .nodes_total = -1,
+                                   .cpu_used = -1,
+                                   .cpu_total = -1,
+                                   .gpu_used = -1,
+                                   .gpu_total = -1,
+                                   .mem_used_bytes = -1,
+                                   .mem_total_bytes = -1,
+                                   .jobs_running = -1,
+                                   .jobs_pending = -1,
+                                   .jobs_failed = -1,
+                                   .jobs_total = -1};
     if (c->nodes.arena || c->fresh[RT_T_NODES].at_ms)
         count_nodes(&e->totals, &c->nodes);
     if (c->jobs.arena || c->fresh[RT_T_JOBS].at_ms)

@@ -4,8 +4,13 @@
 #include "core/cells.h"
 
 static const struct rt_table *const tables[] = {
-    &rt_table_clusters, &rt_table_pools,      &rt_table_nodes, &rt_table_jobs,
-    &rt_table_forwards, &rt_table_operations, NULL,
+    &rt_table_clusters,
+    &rt_table_pools,
+    &rt_table_nodes,
+    &rt_table_jobs,
+    &rt_table_forwards,
+    &rt_table_operations,
+    NULL,
 };
 
 const struct rt_table *const *rt_tables(void) {
@@ -106,7 +111,8 @@ static void add_scalar(struct rt_buf *out, const char *key, const json_t *v, int
         rt_buf_addf(out, " (%s", past ? "" : "in ");
         rt_cell_age(out, past ? now_ms - (int64_t)number : (int64_t)number - now_ms);
         rt_buf_adds(out, past ? " ago)" : ")");
-    } else if (rt_ends(key, "_bytes") || rt_streq(key, "memory") || rt_streq(key, "object_store_memory")) {
+    } else if (rt_ends(key, "_bytes") || rt_streq(key, "memory") ||
+               rt_streq(key, "object_store_memory")) {
         rt_cell_bytes(out, number);
     } else if (rt_ends(key, "_bytes_per_s")) {
         rt_cell_bytes(out, number);
@@ -146,7 +152,8 @@ static void add_children(struct rt_buf *out, json_t *v, int indent, int64_t now_
 }
 
 static void add_member(struct rt_buf *out, const char *key, json_t *v, int indent, int64_t now_ms) {
-    bool empty = (json_is_object(v) || json_is_array(v)) && !json_object_size(v) && !json_array_size(v);
+    bool empty =
+        (json_is_object(v) || json_is_array(v)) && !json_object_size(v) && !json_array_size(v);
     add_key(out, key, indent);
     if (empty) {
         rt_buf_addc(out, '-');
@@ -164,7 +171,8 @@ static void add_member(struct rt_buf *out, const char *key, json_t *v, int inden
     rt_buf_addc(out, '\n');
 }
 
-void rt_row_describe(struct rt_buf *out, const struct rt_table *t, const void *row, const struct rt_row_env *env) {
+void rt_row_describe(struct rt_buf *out, const struct rt_table *t, const void *row,
+                     const struct rt_row_env *env) {
     json_t *o = t->json(row, env, false);
     add_children(out, o, 0, env->now_ms);
     json_decref(o);

@@ -55,14 +55,17 @@ void rt_cluster_state_text(struct rt_buf *out, const struct rt_cluster *c, int64
 
 enum rt_health rt_cluster_health(const struct rt_cluster *c) {
     static const enum rt_health by_reach[] = {
-        [RT_REACH_NONE] = RT_H_OFF,          [RT_REACH_CONNECTING] = RT_H_BUSY,
-        [RT_REACH_OK] = RT_H_OK,             [RT_REACH_LOST] = RT_H_BAD,
-        [RT_REACH_TOKEN_NEEDED] = RT_H_WARN, [RT_REACH_NEEDS_LOGIN] = RT_H_WARN,
+        [RT_REACH_NONE] = RT_H_OFF,
+        [RT_REACH_CONNECTING] = RT_H_BUSY,
+        [RT_REACH_OK] = RT_H_OK,
+        [RT_REACH_LOST] = RT_H_BAD,
+        [RT_REACH_TOKEN_NEEDED] = RT_H_WARN,
+        [RT_REACH_NEEDS_LOGIN] = RT_H_WARN,
     };
     static const enum rt_health by_state[] = {
-        [RT_CL_UNKNOWN] = RT_H_OK,     [RT_CL_QUEUED] = RT_H_WAITING, [RT_CL_STARTING] = RT_H_BUSY,
-        [RT_CL_UP] = RT_H_OK,          [RT_CL_SCALING] = RT_H_BUSY,   [RT_CL_SUSPENDED] = RT_H_OFF,
-        [RT_CL_STOPPING] = RT_H_BUSY,  [RT_CL_DOWN] = RT_H_OFF,       [RT_CL_FAILED] = RT_H_BAD,
+        [RT_CL_UNKNOWN] = RT_H_OK,    [RT_CL_QUEUED] = RT_H_WAITING, [RT_CL_STARTING] = RT_H_BUSY,
+        [RT_CL_UP] = RT_H_OK,         [RT_CL_SCALING] = RT_H_BUSY,   [RT_CL_SUSPENDED] = RT_H_OFF,
+        [RT_CL_STOPPING] = RT_H_BUSY, [RT_CL_DOWN] = RT_H_OFF,       [RT_CL_FAILED] = RT_H_BAD,
     };
     return reach_speaks(c) ? by_reach[c->reach] : by_state[c->state];
 }
@@ -120,7 +123,9 @@ static void gpu_text(struct rt_buf *out, const void *row, const struct rt_row_en
 }
 
 static double mem_percent(const struct rt_totals *t) {
-    return t->mem_used_bytes >= 0 && t->mem_total_bytes > 0 ? 100 * t->mem_used_bytes / t->mem_total_bytes : -1;
+    return t->mem_used_bytes >= 0 && t->mem_total_bytes > 0
+               ? 100 * t->mem_used_bytes / t->mem_total_bytes
+               : -1;
 }
 
 static void mem_text(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
@@ -255,6 +260,7 @@ static json_t *to_json(const void *row, const struct rt_row_env *env, bool show_
 
 /* ---- the table ---- */
 
+/* clang-format off */
 static const struct rt_column columns[] = {
     {.id = "name", .title = "CLUSTER", .min = 8, .want = 16, .cut = RT_CUT_MIDDLE, .text = name_text,
      .order = by_name},
@@ -281,6 +287,7 @@ static const struct rt_column columns[] = {
      .text = where_text},
     {0},
 };
+/* clang-format on */
 
 static size_t count(const struct rt_row_env *env) {
     return rt_store_count(env->store);

@@ -96,6 +96,7 @@ static json_t *to_json(const void *row, const struct rt_row_env *env, bool show_
 
 /* ---- the table ---- */
 
+/* clang-format off */
 static const struct rt_column columns[] = {
     {.id = "cluster", .title = "CLUSTER", .min = 6, .want = 12, .cut = RT_CUT_MIDDLE, .priority = 1,
      .text = cluster_text, .order = by_id},
@@ -113,6 +114,7 @@ static const struct rt_column columns[] = {
     {.id = "note", .title = "NOTE", .min = 8, .want = 40, .priority = 5, .wide = true, .text = note_text},
     {0},
 };
+/* clang-format on */
 
 static size_t count(const struct rt_row_env *env) {
     if (env->cluster)

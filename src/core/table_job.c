@@ -40,7 +40,8 @@ static const char *name_of(const struct rt_job *j) {
         rt_cell_text(out, value);                                                                  \
     }
 TEXT_CELL(id_text, short_id(job(row)))
-TEXT_CELL(status_text, job(row)->status_text ? job(row)->status_text : rt_job_status_names[job(row)->status])
+TEXT_CELL(status_text,
+          job(row)->status_text ? job(row)->status_text : rt_job_status_names[job(row)->status])
 TEXT_CELL(entrypoint_text, job(row)->entrypoint)
 TEXT_CELL(submission_text, job(row)->submission_id)
 TEXT_CELL(job_id_text, job(row)->job_id)
@@ -184,6 +185,7 @@ static json_t *to_json(const void *row, const struct rt_row_env *env, bool show_
 
 /* ---- the table ---- */
 
+/* clang-format off */
 static const struct rt_column columns[] = {
     {.id = "id", .title = "ID", .min = 9, .want = 18, .cut = RT_CUT_MIDDLE, .text = id_text, .order = by_short_id},
     {.id = "status", .title = "STATUS", .min = 11, .want = 11, .glyph = true, .text = status_text,
@@ -209,6 +211,7 @@ static const struct rt_column columns[] = {
      .order = by_user},
     {0},
 };
+/* clang-format on */
 
 static size_t count(const struct rt_row_env *env) {
     return env->cluster ? env->cluster->jobs.n : 0;

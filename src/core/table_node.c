@@ -129,7 +129,8 @@ static double share(double used, double total) {
         return d ? d : by_name(a, b);                                                              \
     }
 #define SHARE_ORDER(fn, used, total)                                                               \
-    ORDER(fn, rt_order_f64(share(node(a)->used, node(a)->total), share(node(b)->used, node(b)->total)))
+    ORDER(fn, rt_order_f64(share(node(a)->used, node(a)->total),                                   \
+                           share(node(b)->used, node(b)->total)))
 ORDER(by_pool, rt_natcmp(node(a)->pool, node(b)->pool))
 ORDER(by_cpu, rt_order_f64(used_of(node(a), "CPU"), used_of(node(b), "CPU")))
 ORDER(by_gpu, rt_order_f64(used_of(node(a), "GPU"), used_of(node(b), "GPU")))
@@ -141,7 +142,8 @@ ORDER(by_start, rt_order_i64(node(b)->start_ms, node(a)->start_ms)) /* up longes
 ORDER(by_ip, rt_natcmp(node(a)->ip, node(b)->ip))
 ORDER(by_load, rt_order_f64(node(a)->cpu_percent, node(b)->cpu_percent))
 ORDER(by_idle, rt_order_i64(node(a)->idle_ms, node(b)->idle_ms))
-ORDER(by_net, rt_order_f64(node(a)->net_in_bps + node(a)->net_out_bps, node(b)->net_in_bps + node(b)->net_out_bps))
+ORDER(by_net, rt_order_f64(node(a)->net_in_bps + node(a)->net_out_bps,
+                           node(b)->net_in_bps + node(b)->net_out_bps))
 
 static int by_id(const void *a, const void *b) {
     return rt_strcmp(node(a)->id, node(b)->id);
@@ -149,9 +151,11 @@ static int by_id(const void *a, const void *b) {
 
 /* ---- state ---- */
 
-/* Ray's words for an end that somebody wanted: "Expected termination: …", "Terminated due to preemption: …". */
+/* Ray's words for an end that somebody wanted: "Expected termination: …", "Terminated due to
+ * preemption: …". */
 static bool ended_as_asked(const struct rt_node *n) {
-    return n->state_message && (rt_starts(n->state_message, "Expected") || rt_starts(n->state_message, "Terminated"));
+    return n->state_message &&
+           (rt_starts(n->state_message, "Expected") || rt_starts(n->state_message, "Terminated"));
 }
 
 static enum rt_health health(const void *row, const struct rt_row_env *env) {
@@ -164,23 +168,30 @@ static enum rt_health health(const void *row, const struct rt_row_env *env) {
 
 static enum rt_health store_health(const void *row, const struct rt_row_env *env) {
     (void)env;
-    return fuller_than(node(row)->store_used_bytes, node(row)->store_total_bytes, STORE_FULL) ? RT_H_WARN : RT_H_UNKNOWN;
+    return fuller_than(node(row)->store_used_bytes, node(row)->store_total_bytes, STORE_FULL)
+               ? RT_H_WARN
+               : RT_H_UNKNOWN;
 }
 
 static enum rt_health disk_health(const void *row, const struct rt_row_env *env) {
     (void)env;
-    return fuller_than(node(row)->disk_used_bytes, node(row)->disk_total_bytes, STORE_FULL) ? RT_H_WARN : RT_H_UNKNOWN;
+    return fuller_than(node(row)->disk_used_bytes, node(row)->disk_total_bytes, STORE_FULL)
+               ? RT_H_WARN
+               : RT_H_UNKNOWN;
 }
 
 static enum rt_health mem_health(const void *row, const struct rt_row_env *env) {
     (void)env;
-    return fuller_than(node(row)->mem_used_bytes, node(row)->mem_total_bytes, STORE_FULL) ? RT_H_WARN : RT_H_UNKNOWN;
+    return fuller_than(node(row)->mem_used_bytes, node(row)->mem_total_bytes, STORE_FULL)
+               ? RT_H_WARN
+               : RT_H_UNKNOWN;
 }
 
 static bool attention(const void *row, const struct rt_row_env *env) {
     if (!node(row)->alive)
         return health(row, env) == RT_H_BAD;
-    return store_health(row, env) == RT_H_WARN || disk_health(row, env) == RT_H_WARN || mem_health(row, env) == RT_H_WARN;
+    return store_health(row, env) == RT_H_WARN || disk_health(row, env) == RT_H_WARN ||
+           mem_health(row, env) == RT_H_WARN;
 }
 
 /* ---- JSON ---- */
@@ -240,6 +251,7 @@ static json_t *to_json(const void *row, const struct rt_row_env *env, bool show_
 
 /* ---- the table ---- */
 
+/* clang-format off */
 static const struct rt_column columns[] = {
     {.id = "name", .title = "NODE", .min = 10, .want = 24, .cut = RT_CUT_MIDDLE, .grow = true, .text = name_text,
      .order = by_name},
@@ -274,6 +286,7 @@ static const struct rt_column columns[] = {
     {.id = "state_message", .title = "WHY", .min = 8, .want = 40, .priority = 7, .wide = true, .text = why_text},
     {0},
 };
+/* clang-format on */
 
 static size_t count(const struct rt_row_env *env) {
     return env->cluster ? env->cluster->nodes.n : 0;

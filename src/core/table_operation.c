@@ -160,6 +160,7 @@ static json_t *to_json(const void *row, const struct rt_row_env *env, bool show_
 
 /* ---- the table ---- */
 
+/* clang-format off */
 static const struct rt_column columns[] = {
     {.id = "title", .title = "OPERATION", .min = 12, .want = 28, .text = title_text},
     {.id = "cluster", .title = "CLUSTER", .min = 6, .want = 12, .cut = RT_CUT_MIDDLE, .priority = 1,
@@ -175,6 +176,7 @@ static const struct rt_column columns[] = {
     {.id = "id", .title = "ID", .min = 8, .want = 20, .priority = 6, .wide = true, .text = id_text, .order = by_id},
     {0},
 };
+/* clang-format on */
 
 static size_t count(const struct rt_row_env *env) {
     struct rt_operations *list = rt_store_operations(env->store);

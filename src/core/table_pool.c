@@ -153,6 +153,7 @@ static json_t *to_json(const void *row, const struct rt_row_env *env, bool show_
 
 /* ---- the table ---- */
 
+/* clang-format off */
 static const struct rt_column columns[] = {
     {.id = "name", .title = "POOL", .min = 8, .want = 18, .cut = RT_CUT_MIDDLE, .glyph = true, .text = name_text,
      .order = head_first, .health = health},
@@ -168,6 +169,7 @@ static const struct rt_column columns[] = {
      .text = failed_text, .order = by_failed},
     {0},
 };
+/* clang-format on */
 
 static size_t count(const struct rt_row_env *env) {
     return env->cluster ? env->cluster->pools.n : 0;

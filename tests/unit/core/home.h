@@ -1,4 +1,5 @@
-/* A home of their own for tests: every XDG place lies in a fresh directory that goes with the test. */
+/* A home of their own for tests: every XDG place lies in a fresh directory that goes with the test.
+ */
 #ifndef RT_TESTS_CORE_HOME_H
 #define RT_TESTS_CORE_HOME_H
 
@@ -22,8 +23,8 @@ static inline int home_make(void **state) {
     snprintf(h->dir, sizeof(h->dir), "/tmp/raytui-test-XXXXXX");
     if (!mkdtemp(h->dir))
         return -1;
-    static const char *const names[] = {"HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME",
-                                        "XDG_RUNTIME_DIR"};
+    static const char *const names[] = {"HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME",
+                                        "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"};
     for (size_t i = 0; i < RT_COUNT(names); i++)
         setenv(names[i], h->dir, 1);
     *state = h;

@@ -16,11 +16,14 @@ struct toy {
     struct toy_pool pool;
 };
 
+/* clang-format off */
 static const struct rt_yfield pool_fields[] = {
     {.key = "size", .off = offsetof(struct toy_pool, size), .type = RT_Y_I64, .min = 1, .max = 9, .help = "nodes"},
     {0},
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct rt_yfield toy_fields[] = {
     {.key = "head", .alias = {"resource"}, .off = offsetof(struct toy, head), .type = RT_Y_STR, .help = "host"},
     {.key = "cpus", .alias = {"num_cpus_per_node"}, .off = offsetof(struct toy, cpus), .type = RT_Y_I64, .min = 1,
@@ -31,6 +34,7 @@ static const struct rt_yfield toy_fields[] = {
     {.key = "pool", .off = offsetof(struct toy, pool), .type = RT_Y_STRUCT, .sub = pool_fields, .help = "a pool"},
     {0},
 };
+/* clang-format on */
 
 static bool toy_check(const struct rt_cluster_conf *conf, rt_yproblem_fn *problem, void *ctx) {
     const struct toy *own = conf->own;
@@ -116,29 +120,30 @@ static void a_named_file_must_exist(void **state) {
 }
 
 static void everything_is_read(void **state) {
-    struct rt_config *c = load(*state, "theme: contrast\n"
-                                       "refresh: 5s\n"
-                                       "mouse: false\n"
-                                       "max_answer: 64MiB\n"
-                                       "default: lab\n"
-                                       "aliases: {j: jobs}\n"
-                                       "clusters:\n"
-                                       "  lab:\n"
-                                       "    provider: toy\n"
-                                       "    head: me@lab1\n"
-                                       "    num_cpus_per_node: 4\n"
-                                       "    attach: ports\n"
-                                       "    transport: openssh\n"
-                                       "    ports: [8265, 10001, grafana:3000]\n"
-                                       "    local_ports: {8265: 9000}\n"
-                                       "    env_vars: {OMP_NUM_THREADS: 1}\n"
-                                       "    cluster_idle_timeout: 60\n"
-                                       "    activation_timeout_seconds: 90\n"
-                                       "    cluster_lifetime: 4h\n"
-                                       "    price_per_hour: 1.5\n"
-                                       "    pool: {size: 3}\n"
-                                       "    user_script: {entrypoint: python a.py, working_dir: /w}\n"
-                                       "  direct: {provider: address}\n");
+    struct rt_config *c =
+        load(*state, "theme: contrast\n"
+                     "refresh: 5s\n"
+                     "mouse: false\n"
+                     "max_answer: 64MiB\n"
+                     "default: lab\n"
+                     "aliases: {j: jobs}\n"
+                     "clusters:\n"
+                     "  lab:\n"
+                     "    provider: toy\n"
+                     "    head: me@lab1\n"
+                     "    num_cpus_per_node: 4\n"
+                     "    attach: ports\n"
+                     "    transport: openssh\n"
+                     "    ports: [8265, 10001, grafana:3000]\n"
+                     "    local_ports: {8265: 9000}\n"
+                     "    env_vars: {OMP_NUM_THREADS: 1}\n"
+                     "    cluster_idle_timeout: 60\n"
+                     "    activation_timeout_seconds: 90\n"
+                     "    cluster_lifetime: 4h\n"
+                     "    price_per_hour: 1.5\n"
+                     "    pool: {size: 3}\n"
+                     "    user_script: {entrypoint: python a.py, working_dir: /w}\n"
+                     "  direct: {provider: address}\n");
     assert_int_equal(c->nproblems, 0);
     assert_string_equal(c->theme, "contrast");
     assert_int_equal(c->refresh_ms, 5000);
@@ -162,7 +167,8 @@ static void everything_is_read(void **state) {
     assert_int_equal(lab->up_timeout_ms, 90000);
     assert_int_equal(lab->lifetime_ms, 4 * 3600000);
     assert_true(lab->price_per_hour > 1.49 && lab->price_per_hour < 1.51);
-    assert_string_equal(lab->user_script, "{\"entrypoint\":\"python a.py\",\"working_dir\":\"/w\"}");
+    assert_string_equal(lab->user_script,
+                        "{\"entrypoint\":\"python a.py\",\"working_dir\":\"/w\"}");
     const struct rt_cluster_conf *direct = rt_config_cluster(c, "direct");
     assert_string_equal(direct->ports.v[0], "8265");
     assert_string_equal(direct->ports.v[1], "10001");
@@ -171,7 +177,8 @@ static void everything_is_read(void **state) {
 }
 
 static void idle_minutes_may_have_a_unit(void **state) {
-    struct rt_config *c = load(*state, "clusters: {a: {provider: address, cluster_idle_timeout: 90s}}\n");
+    struct rt_config *c =
+        load(*state, "clusters: {a: {provider: address, cluster_idle_timeout: 90s}}\n");
     assert_int_equal(c->nproblems, 0);
     assert_int_equal(c->clusters[0]->idle_timeout_ms, 90000);
     rt_config_destroy(c);
@@ -188,7 +195,8 @@ static void an_empty_list_of_ports_means_none(void **state) {
 
 static void names_the_key_that_is_wrong(void **state) {
     const struct home *h = *state;
-    check_problem(h, "thme: dark\n", "@config.yaml:1:1: unknown key \"thme\", did you mean \"theme\"?");
+    check_problem(h, "thme: dark\n",
+                  "@config.yaml:1:1: unknown key \"thme\", did you mean \"theme\"?");
     check_problem(h, "clusters:\n  lab:\n    provider: toy\n    haed: x\n    head: y\n",
                   "@config.yaml:4:5: unknown key \"haed\", did you mean \"head\"?");
     check_problem(h, "clusters:\n  lab: {provider: toy, head: y, idle_timout: 4h}\n",
@@ -202,9 +210,12 @@ static void names_the_key_that_is_wrong(void **state) {
 static void names_the_value_that_is_wrong(void **state) {
     const struct home *h = *state;
     check_problem(h, "refresh: soon\n", "@config.yaml:1:10: refresh: \"soon\" is no duration");
-    check_problem(h, "refresh: 10ms\n", "@config.yaml:1:10: refresh: 10ms is not between 1s and 1h");
-    check_problem(h, "mouse: maybe\n", "@config.yaml:1:8: mouse: \"maybe\" is neither true nor false");
-    check_problem(h, "theme: [a]\n", "@config.yaml:1:8: theme: a list where a single value is expected");
+    check_problem(h, "refresh: 10ms\n",
+                  "@config.yaml:1:10: refresh: 10ms is not between 1s and 1h");
+    check_problem(h, "mouse: maybe\n",
+                  "@config.yaml:1:8: mouse: \"maybe\" is neither true nor false");
+    check_problem(h, "theme: [a]\n",
+                  "@config.yaml:1:8: theme: a list where a single value is expected");
     check_problem(h, "clusters: {a: {provider: toy, head: x, cpus: many}}\n",
                   "@config.yaml:1:46: cpus: \"many\" is no whole number");
     check_problem(h, "clusters: {a: {provider: toy, head: x, cpus: 0}}\n",
@@ -219,10 +230,12 @@ static void names_the_value_that_is_wrong(void **state) {
 
 static void ports_are_numbers_or_host_and_port(void **state) {
     const struct home *h = *state;
-    check_problem(h, "clusters: {a: {provider: address, ports: [8265, dash]}}\n",
-                  "@config.yaml:1:49: ports: \"dash\" is neither a port (1 to 65535) nor HOST:PORT");
-    check_problem(h, "clusters: {a: {provider: address, ports: [70000]}}\n",
-                  "@config.yaml:1:43: ports: \"70000\" is neither a port (1 to 65535) nor HOST:PORT");
+    check_problem(
+        h, "clusters: {a: {provider: address, ports: [8265, dash]}}\n",
+        "@config.yaml:1:49: ports: \"dash\" is neither a port (1 to 65535) nor HOST:PORT");
+    check_problem(
+        h, "clusters: {a: {provider: address, ports: [70000]}}\n",
+        "@config.yaml:1:43: ports: \"70000\" is neither a port (1 to 65535) nor HOST:PORT");
     check_problem(h, "clusters: {a: {provider: address, ports: \"h:0\"}}\n",
                   "@config.yaml:1:42: ports: \"h:0\" is neither a port (1 to 65535) nor HOST:PORT");
     check_problem(h, "clusters: {a: {provider: address, ports: {8265: 1}}}\n",
@@ -231,7 +244,8 @@ static void ports_are_numbers_or_host_and_port(void **state) {
                   "@config.yaml:1:48: local_ports: a map of ports is expected");
     check_problem(h, "clusters: {a: {provider: address, local_ports: {8265: x}}}\n",
                   "@config.yaml:1:55: local_ports: a port from 1 to 65535 is expected");
-    struct rt_config *c = load(h, "clusters: {a: {provider: address, ports: ['[fd00::1]:3000', 8265, 8265]}}\n");
+    struct rt_config *c =
+        load(h, "clusters: {a: {provider: address, ports: ['[fd00::1]:3000', 8265, 8265]}}\n");
     assert_int_equal(c->nproblems, 0);
     assert_int_equal(c->clusters[0]->ports.n, 2);
     rt_config_destroy(c);
@@ -241,10 +255,12 @@ static void a_user_script_is_a_line_or_a_map_with_an_entrypoint(void **state) {
     const struct home *h = *state;
     check_problem(h, "clusters: {a: {provider: address, user_script: {working_dir: x}}}\n",
                   "@config.yaml:1:48: user_script: entrypoint is missing");
-    check_problem(h, "clusters: {a: {provider: address, user_script: {entrypont: x}}}\n",
-                  "@config.yaml:1:49: user_script: unknown key \"entrypont\", did you mean \"entrypoint\"?");
-    check_problem(h, "clusters: {a: {provider: address, user_script: [x]}}\n",
-                  "@config.yaml:1:48: user_script: a command line, or a map with entrypoint, is expected");
+    check_problem(
+        h, "clusters: {a: {provider: address, user_script: {entrypont: x}}}\n",
+        "@config.yaml:1:49: user_script: unknown key \"entrypont\", did you mean \"entrypoint\"?");
+    check_problem(
+        h, "clusters: {a: {provider: address, user_script: [x]}}\n",
+        "@config.yaml:1:48: user_script: a command line, or a map with entrypoint, is expected");
     struct rt_config *c = load(h, "clusters: {a: {provider: address, user_script: python x.py}}\n");
     assert_string_equal(c->clusters[0]->user_script, "python x.py");
     rt_config_destroy(c);
@@ -254,8 +270,10 @@ static void an_unknown_provider_is_one_problem(void **state) {
     const struct home *h = *state;
     check_problem(h, "clusters: {a: {provider: adress, whatever: 1, head: x}}\n",
                   "@config.yaml:1:26: unknown provider \"adress\", did you mean \"address\"?");
-    check_problem(h, "clusters: {a: {provider: terraform}}\n", "@config.yaml:1:26: unknown provider \"terraform\"");
-    check_problem(h, "clusters: {a: {head: x}}\n", "@config.yaml:1:15: cluster a: provider is missing");
+    check_problem(h, "clusters: {a: {provider: terraform}}\n",
+                  "@config.yaml:1:26: unknown provider \"terraform\"");
+    check_problem(h, "clusters: {a: {head: x}}\n",
+                  "@config.yaml:1:15: cluster a: provider is missing");
     struct rt_config *c = load(h, "clusters: {a: {provider: adress}}\n");
     assert_string_equal(c->problems[0].hint, "one of: toy, address, launcher");
     assert_null(c->clusters[0]->ops);
@@ -281,8 +299,10 @@ static void a_bad_cluster_does_not_take_the_others_down(void **state) {
     assert_true(rt_config_cluster(c, "three")->broken);
     assert_true(rt_config_cluster(c, "Four")->broken);
     check_message(*state, &c->problems[0], "@config.yaml:2:39: cpus: \"no\" is no whole number");
-    check_message(*state, &c->problems[1], "@config.yaml:4:10: cluster three: a map of its fields is expected");
-    check_message(*state, &c->problems[2], "@config.yaml:5:3: \"Four\" cannot be the name of a cluster");
+    check_message(*state, &c->problems[1],
+                  "@config.yaml:4:10: cluster three: a map of its fields is expected");
+    check_message(*state, &c->problems[2],
+                  "@config.yaml:5:3: \"Four\" cannot be the name of a cluster");
     rt_config_destroy(c);
 }
 
@@ -303,14 +323,16 @@ static void a_default_that_is_not_there_is_said(void **state) {
 }
 
 static void clusters_must_be_a_map(void **state) {
-    check_problem(*state, "clusters: [a]\n", "@config.yaml:1:11: clusters: a map of names is expected");
+    check_problem(*state, "clusters: [a]\n",
+                  "@config.yaml:1:11: clusters: a map of names is expected");
 }
 
 /* ---- several files ---- */
 
 static void a_file_in_clusters_d_is_one_cluster_or_several(void **state) {
     const struct home *h = *state;
-    home_write(h, "clusters.d/b.yaml", "clusters: {x: {provider: address}, y: {provider: address}}\n");
+    home_write(h, "clusters.d/b.yaml",
+               "clusters: {x: {provider: address}, y: {provider: address}}\n");
     home_write(h, "clusters.d/a.yaml", "provider: toy\nhead: h\n");
     home_write(h, "clusters.d/notes.txt", "nothing: [\n");
     home_write(h, "clusters.d/.hidden.yaml", "nothing: [\n");
@@ -328,8 +350,9 @@ static void a_name_twice_names_both_places(void **state) {
     home_write(h, "clusters.d/lab.yaml", "provider: address\n");
     struct rt_config *c = load(h, "theme: default\nclusters:\n  lab: {provider: toy, head: x}\n");
     assert_int_equal(c->nproblems, 1);
-    check_message(h, &c->problems[0],
-                  "@clusters.d/lab.yaml:1:1: the cluster \"lab\" stands already in @config.yaml:3:3");
+    check_message(
+        h, &c->problems[0],
+        "@clusters.d/lab.yaml:1:1: the cluster \"lab\" stands already in @config.yaml:3:3");
     assert_int_equal(c->nclusters, 1);
     assert_string_equal(c->clusters[0]->provider, "toy");
     assert_false(c->clusters[0]->broken);
@@ -366,21 +389,24 @@ static void a_file_of_another_format_is_its_providers_business(void **state) {
 
 static void a_secret_in_clear_needs_a_private_file(void **state) {
     const struct home *h = *state;
-    const char *text = "clusters: {lab: {provider: toy, head: x, key_secret: hunter2, token: t0ken}}\n";
+    const char *text =
+        "clusters: {lab: {provider: toy, head: x, key_secret: hunter2, token: t0ken}}\n";
     struct rt_config *c = load(h, text);
     assert_int_equal(c->nproblems, 0);
     assert_int_equal(c->nwarnings, 2);
     check_message(h, &c->warnings[0], "@config.yaml:1:70: token stands in clear");
     check_message(h, &c->warnings[1], "@config.yaml:1:54: key_secret stands in clear");
-    assert_string_equal(c->warnings[1].hint, "key_secret_file, key_secret_env or key_secret_command keep it elsewhere");
+    assert_string_equal(c->warnings[1].hint,
+                        "key_secret_file, key_secret_env or key_secret_command keep it elsewhere");
     assert_false(c->clusters[0]->broken);
     char *path = rt_strdup(c->path);
     rt_config_destroy(c);
     assert_int_equal(chmod(path, 0644), 0);
     c = rt_config_load(path, providers);
     assert_int_equal(c->nproblems, 2);
-    check_message(h, &c->problems[0],
-                  "@config.yaml:1:70: token stands in clear in a file that others can read (mode 0644)");
+    check_message(
+        h, &c->problems[0],
+        "@config.yaml:1:70: token stands in clear in a file that others can read (mode 0644)");
     for (size_t i = 0; i < c->nproblems; i++)
         assert_null(strstr(c->problems[i].message, "hunter2"));
     assert_true(c->clusters[0]->broken);
@@ -406,8 +432,9 @@ static void a_file_that_others_can_change_is_warned_of(void **state) {
 static void names_of_clusters_are_short_and_plain(void **state) {
     (void)state;
     static const char *const verbs[] = {"up", "jobs", NULL};
-    static const char *const bad[] = {"", "-a", "a_b", "A", "a/b", "..", "ä", "jobs",
-                                      "abcdefghijabcdefghijabcdefghijabcdefghijx"};
+    static const char *const bad[] = {"",  "-a",   "a_b",
+                                      "A", "a/b",  "..",
+                                      "ä", "jobs", "abcdefghijabcdefghijabcdefghijabcdefghijx"};
     struct rt_error err = {0};
     assert_true(rt_cluster_name_ok("prod-2", verbs, &err));
     assert_true(rt_cluster_name_ok("2", verbs, &err));
@@ -418,7 +445,8 @@ static void names_of_clusters_are_short_and_plain(void **state) {
 
 /* ---- bindings ---- */
 
-static const struct rt_binding *binding(const struct rt_config *c, const char *view, const char *key) {
+static const struct rt_binding *binding(const struct rt_config *c, const char *view,
+                                        const char *key) {
     for (size_t i = 0; i < c->nbindings; i++)
         if (rt_streq(c->bindings[i].view, view) && rt_streq(c->bindings[i].key, key))
             return &c->bindings[i];
@@ -428,13 +456,14 @@ static const struct rt_binding *binding(const struct rt_config *c, const char *v
 static void keys_are_bound_everywhere_or_in_a_view(void **state) {
     const struct home *h = *state;
     home_write(h, "keymap.yaml", "jobs: {x: stop, K: ~}\nall: {'^G': jobs}\nz: suspend\n");
-    struct rt_config *c = load(h, "hotkeys:\n"
-                                  "  g: nodes\n"
-                                  "  jobs: {x: delete, p: {command: \"logs $JOB_ID\", help: its log, confirm: true}}\n"
-                                  "  b: {command: \"up $CLUSTER\", view: clusters, writes: true}\n"
-                                  "commands:\n"
-                                  "  top: {command: \"exec $NODE_IP -- top\", help: what runs}\n"
-                                  "  n: nodes\n");
+    struct rt_config *c = load(
+        h, "hotkeys:\n"
+           "  g: nodes\n"
+           "  jobs: {x: delete, p: {command: \"logs $JOB_ID\", help: its log, confirm: true}}\n"
+           "  b: {command: \"up $CLUSTER\", view: clusters, writes: true}\n"
+           "commands:\n"
+           "  top: {command: \"exec $NODE_IP -- top\", help: what runs}\n"
+           "  n: nodes\n");
     assert_int_equal(c->nproblems, 0);
     assert_string_equal(binding(c, NULL, "g")->command, "nodes");
     assert_string_equal(binding(c, "jobs", "x")->command, "stop"); /* the keymap is read last */
@@ -454,7 +483,8 @@ static void keys_are_bound_everywhere_or_in_a_view(void **state) {
 static void bad_bindings_say_where(void **state) {
     const struct home *h = *state;
     check_problem(h, "hotkeys: [x]\n", "@config.yaml:1:10: keys: a map is expected");
-    check_problem(h, "hotkeys: {x: [a]}\n", "@config.yaml:1:14: a list where a command line is expected");
+    check_problem(h, "hotkeys: {x: [a]}\n",
+                  "@config.yaml:1:14: a list where a command line is expected");
     check_problem(h, "hotkeys: {x: {command: a, hlep: b}}\n",
                   "@config.yaml:1:27: unknown key \"hlep\", did you mean \"help\"?");
     check_problem(h, "commands: {x: }\n", "@config.yaml:1:15: command is missing");
@@ -466,7 +496,8 @@ static void bad_bindings_say_where(void **state) {
 static void a_cluster_can_be_added_in_memory(void **state) {
     struct rt_config *c = load(*state, "clusters: {lab: {provider: address}}\n");
     struct rt_error err = {0};
-    struct rt_cluster_conf *conf = rt_config_add(c, "extra", "{provider: toy, head: x}", providers, &err);
+    struct rt_cluster_conf *conf =
+        rt_config_add(c, "extra", "{provider: toy, head: x}", providers, &err);
     assert_non_null(conf);
     assert_null(conf->file);
     assert_ptr_equal(rt_config_cluster(c, "extra"), conf);
@@ -534,9 +565,10 @@ static void the_canonical_form_has_our_names_and_no_secrets(void **state) {
 /* What was printed, without its masks, reads as the same again. */
 static void the_canonical_form_reads_as_the_same(void **state) {
     const struct home *h = *state;
-    struct rt_config *c = load(h, "clusters:\n"
-                                  "  lab: {provider: toy, head: 'a: b #c', ports: [8265, 'g:1'], user_script: 'x: y',\n"
-                                  "        entrypoints: {t: \"python \\\"x\\\"\\n\"}, price_per_hour: 0.25}\n");
+    struct rt_config *c = load(
+        h, "clusters:\n"
+           "  lab: {provider: toy, head: 'a: b #c', ports: [8265, 'g:1'], user_script: 'x: y',\n"
+           "        entrypoints: {t: \"python \\\"x\\\"\\n\"}, price_per_hour: 0.25}\n");
     assert_int_equal(c->nproblems, 0);
     struct rt_buf first, second;
     rt_buf_init(&first, 0);

@@ -1,5 +1,5 @@
-#include "core/operation.h"
 #include "base/log.h"
+#include "core/operation.h"
 #include "home.h"
 
 struct world {
@@ -168,15 +168,18 @@ static void the_last_line_of_output_is_clean(void **state) {
     struct world *w = *state;
     struct rt_operation *op = start(w);
     size_t s = rt_operation_step(op, NULL, "installing");
-    static const char *const parts[] = {"Collecting aio", "http\n", "  10%\r  50%", "\r 100%\r", "\x1b[32mok\x1b[0m\n\n"};
-    static const char *const last[] = {"Collecting aio", "Collecting aiohttp", "  50%", " 100%", "^[[32mok^[[0m"};
+    static const char *const parts[] = {"Collecting aio", "http\n", "  10%\r  50%", "\r 100%\r",
+                                        "\x1b[32mok\x1b[0m\n\n"};
+    static const char *const last[] = {"Collecting aio", "Collecting aiohttp", "  50%", " 100%",
+                                       "^[[32mok^[[0m"};
     for (size_t i = 0; i < RT_COUNT(parts); i++) {
         rt_operation_output(op, s, parts[i], strlen(parts[i]));
         assert_string_equal(op->steps[s].last_line, last[i]);
     }
     rt_operation_finish(op, NULL, NULL);
     char *log = log_of(op);
-    assert_non_null(strstr(log, "Collecting aiohttp\n  10%\r  50%\r 100%\r\x1b[32mok")); /* as it came */
+    assert_non_null(
+        strstr(log, "Collecting aiohttp\n  10%\r  50%\r 100%\r\x1b[32mok")); /* as it came */
     free(log);
     struct stat st;
     assert_int_equal(stat(op->log_path, &st), 0);

@@ -112,10 +112,8 @@ static void one_that_is_configured_is_known(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        home_test(a_secret_comes_from_where_it_is),
-        home_test(a_secret_that_cannot_be_had_says_why),
-        home_test(a_command_is_no_shell_line),
-        home_test(cancel_is_silent),
+        home_test(a_secret_comes_from_where_it_is), home_test(a_secret_that_cannot_be_had_says_why),
+        home_test(a_command_is_no_shell_line),      home_test(cancel_is_silent),
         home_test(one_that_is_configured_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
-#include "core/snapshot.h"
 #include "batch.h"
 #include "core/journal.h"
+#include "core/snapshot.h"
 #include "core/table.h"
 #include "home.h"
 
@@ -10,7 +10,13 @@ static struct rt_cluster *full_cluster(struct rt_store *s) {
     static struct rt_gpu gpu = {"A100", 40, -1, 80e9};
     static struct rt_kv label = {"zone", "a"}, meta = {"job_name", "night"};
     struct rt_node n = node_of("aabb", "10.0.0.1", "cpu");
-    struct rt_pool p = {.name = "cpu", .kind = "hosts", .min = 0, .desired = 4, .max = -1, .ready = 3, .why = "lab4 is down",
+    struct rt_pool p = {.name = "cpu",
+                        .kind = "hosts",
+                        .min = 0,
+                        .desired = 4,
+                        .max = -1,
+                        .ready = 3,
+                        .why = "lab4 is down",
                         .scalable = true};
     struct rt_job j = job_of("raysubmit_a", RT_JOB_FAILED);
     n.amounts = (struct rt_amounts){amounts, 2};
@@ -41,7 +47,8 @@ static void save(const struct rt_cluster *c) {
         fail_msg("%s", err.message);
 }
 
-static char *json_of(const struct rt_store *s, const struct rt_cluster *c, const struct rt_table *t) {
+static char *json_of(const struct rt_store *s, const struct rt_cluster *c,
+                     const struct rt_table *t) {
     struct rt_row_env env = {.store = s, .cluster = c, .now_ms = 5000};
     json_t *o = t->json(t->at(&env, 0), &env, true);
     char *text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
@@ -142,9 +149,14 @@ static void no_snapshot_is_no_error(void **state) {
 
 static void a_damaged_snapshot_is_an_error_and_leaves_nothing(void **state) {
     const struct home *h = *state;
-    static const char *const bad[] = {"", "{", "[]", "{\"schema\":99}", "{\"schema\":1,\"nodes\":7}",
-                                      "{\"schema\":1,\"nodes\":[{\"id\":\"a\"}],\"jobs\":[{\"id\":7}]}",
-                                      "{\"schema\":1,\"nodes\":[{\"id\":\"a\",\"amounts\":[{}]}]}"};
+    static const char *const bad[] = {
+        "",
+        "{",
+        "[]",
+        "{\"schema\":99}",
+        "{\"schema\":1,\"nodes\":7}",
+        "{\"schema\":1,\"nodes\":[{\"id\":\"a\"}],\"jobs\":[{\"id\":7}]}",
+        "{\"schema\":1,\"nodes\":[{\"id\":\"a\",\"amounts\":[{}]}]}"};
     for (size_t i = 0; i < RT_COUNT(bad); i++) {
         struct rt_error err = {0};
         struct rt_store *s = rt_store_create();

@@ -1,8 +1,8 @@
-#include "core/store.h"
-#include "batch.h"
 #include "base/str.h"
+#include "batch.h"
 #include "core/operation.h"
 #include "core/provider.h"
+#include "core/store.h"
 #include "unit/cmocka_all.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -215,8 +215,10 @@ static void totals_count_what_lives_and_know_what_they_do_not(void **state) {
     assert_int_equal(t.nodes_alive, -1);
     assert_int_equal(t.jobs_running, -1);
     assert_true(t.cpu_total < 0);
-    struct rt_amount a[] = {{"CPU", 2, 8}, {"GPU", -1, 4}}, b[] = {{"CPU", 1.5, 16}}, d[] = {{"CPU", 5, 32}};
-    struct rt_node rows[] = {node_of("a", "1", "head"), node_of("b", "2", "cpu"), node_of("c", "3", "cpu")};
+    struct rt_amount a[] = {{"CPU", 2, 8}, {"GPU", -1, 4}}, b[] = {{"CPU", 1.5, 16}},
+                     d[] = {{"CPU", 5, 32}};
+    struct rt_node rows[] = {node_of("a", "1", "head"), node_of("b", "2", "cpu"),
+                             node_of("c", "3", "cpu")};
     rows[0].amounts = (struct rt_amounts){a, 2};
     rows[1].amounts = (struct rt_amounts){b, 1};
     rows[2].amounts = (struct rt_amounts){d, 1};
@@ -224,7 +226,8 @@ static void totals_count_what_lives_and_know_what_they_do_not(void **state) {
     rows[1].mem_used_bytes = 10;
     rows[1].mem_total_bytes = 100;
     put_nodes(w, rows, 3);
-    struct rt_job jobs[] = {job_of("a", RT_JOB_RUNNING), job_of("b", RT_JOB_RUNNING), job_of("c", RT_JOB_FAILED)};
+    struct rt_job jobs[] = {job_of("a", RT_JOB_RUNNING), job_of("b", RT_JOB_RUNNING),
+                            job_of("c", RT_JOB_FAILED)};
     put_jobs(w, jobs, 3);
     t = rt_cluster_totals(w->c);
     assert_int_equal(t.nodes_alive, 2);
@@ -245,8 +248,10 @@ static void totals_count_what_lives_and_know_what_they_do_not(void **state) {
 static void jobs_are_found_by_id_short_id_and_prefix(void **state) {
     struct world *w = *state;
     struct rt_error err = {0};
-    struct rt_job rows[] = {job_of("raysubmit_8fK2Qz", RT_JOB_RUNNING), job_of("raysubmit_8fZZZZ", RT_JOB_RUNNING),
-                            job_of("night", RT_JOB_RUNNING), job_of("night-2", RT_JOB_RUNNING), job_of("02000000", RT_JOB_RUNNING)};
+    struct rt_job rows[] = {job_of("raysubmit_8fK2Qz", RT_JOB_RUNNING),
+                            job_of("raysubmit_8fZZZZ", RT_JOB_RUNNING),
+                            job_of("night", RT_JOB_RUNNING), job_of("night-2", RT_JOB_RUNNING),
+                            job_of("02000000", RT_JOB_RUNNING)};
     rows[2].job_id = "03000000";
     rows[4].submission_id = NULL;
     rows[4].job_id = "02000000";
@@ -260,7 +265,8 @@ static void jobs_are_found_by_id_short_id_and_prefix(void **state) {
     assert_string_equal(rt_find_job(w->c, "02000000", &err)->id, "02000000");
     assert_null(rt_find_job(w->c, "8f", &err));
     assert_int_equal(err.code, RT_E_USAGE);
-    assert_string_equal(err.message, "2 jobs begin with \"8f\": raysubmit_8fK2Qz, raysubmit_8fZZZZ");
+    assert_string_equal(err.message,
+                        "2 jobs begin with \"8f\": raysubmit_8fK2Qz, raysubmit_8fZZZZ");
     assert_null(rt_find_job(w->c, "zzz", &err));
     assert_int_equal(err.code, RT_E_NOT_FOUND);
     assert_string_equal(err.message, "no job \"zzz\" on lab");
@@ -271,7 +277,8 @@ static void jobs_are_found_by_id_short_id_and_prefix(void **state) {
 static void nodes_are_found_by_id_prefix_address_and_name(void **state) {
     struct world *w = *state;
     struct rt_error err = {0};
-    struct rt_node rows[] = {node_of("aaaa", "10.0.0.1", "cpu"), node_of("aabb", "10.0.0.12", "cpu"),
+    struct rt_node rows[] = {node_of("aaaa", "10.0.0.1", "cpu"),
+                             node_of("aabb", "10.0.0.12", "cpu"),
                              node_of("ccdd", "10.0.0.1", "cpu")};
     rows[1].name = "worker-1";
     rows[0].alive = false; /* its address was given to another one */
@@ -294,8 +301,9 @@ static void nodes_are_found_by_id_prefix_address_and_name(void **state) {
 static void pools_are_made_of_the_nodes_that_live(void **state) {
     struct world *w = *state;
     struct rt_amount cpu = {"CPU", 1, 8};
-    struct rt_node rows[] = {node_of("a", "1", "head"), node_of("b", "2", "gpu"), node_of("c", "3", "gpu"),
-                             node_of("d", "4", "gpu"), node_of("e", "5", NULL)};
+    struct rt_node rows[] = {node_of("a", "1", "head"), node_of("b", "2", "gpu"),
+                             node_of("c", "3", "gpu"), node_of("d", "4", "gpu"),
+                             node_of("e", "5", NULL)};
     rows[0].head = true;
     rows[1].amounts = (struct rt_amounts){&cpu, 1};
     rows[3].alive = false;
@@ -319,7 +327,13 @@ static void what_an_autoscaler_told_of_a_pool_stays(void **state) {
     struct world *w = *state;
     struct rt_node n = node_of("b", "2", "gpu");
     struct rt_pool told[] = {
-        {.name = "gpu", .kind = "node type", .min = 0, .desired = 2, .max = 8, .pending = 1, .why = "no room"},
+        {.name = "gpu",
+         .kind = "node type",
+         .min = 0,
+         .desired = 2,
+         .max = 8,
+         .pending = 1,
+         .why = "no room"},
         {.name = "big", .kind = "node type", .min = 0, .desired = -1, .max = 1, .ready = 5},
     };
     rt_pools b = {0};
@@ -338,15 +352,17 @@ static void what_an_autoscaler_told_of_a_pool_stays(void **state) {
 static void work_on_nodes_is_named(void **state) {
     struct world *w = *state;
     struct rt_node nodes[] = {node_of("n1", "10.0.0.1", "cpu"), node_of("n2", "10.0.0.2", "cpu")};
-    struct rt_job jobs[] = {job_of("raysubmit_a", RT_JOB_RUNNING), job_of("raysubmit_b", RT_JOB_SUCCEEDED),
-                            job_of("c", RT_JOB_RUNNING), job_of("d", RT_JOB_RUNNING)};
+    struct rt_job jobs[] = {job_of("raysubmit_a", RT_JOB_RUNNING),
+                            job_of("raysubmit_b", RT_JOB_SUCCEEDED), job_of("c", RT_JOB_RUNNING),
+                            job_of("d", RT_JOB_RUNNING)};
     jobs[0].driver_node_id = "n1";
     jobs[1].driver_node_id = "n1";
     jobs[2].driver_ip = "10.0.0.1"; /* old Rays tell the address only */
     jobs[3].driver_node_id = "n2";
-    struct rt_actor actors[] = {{.id = "1", .class_name = "Learner", .state = "ALIVE", .node_id = "n1", .pid = 12},
-                                {.id = "2", .class_name = "Gone", .state = "DEAD", .node_id = "n1", .pid = 13},
-                                {.id = "3", .class_name = "Far", .state = "ALIVE", .node_id = "n2", .pid = 14}};
+    struct rt_actor actors[] = {
+        {.id = "1", .class_name = "Learner", .state = "ALIVE", .node_id = "n1", .pid = 12},
+        {.id = "2", .class_name = "Gone", .state = "DEAD", .node_id = "n1", .pid = 13},
+        {.id = "3", .class_name = "Far", .state = "ALIVE", .node_id = "n2", .pid = 14}};
     rt_actors b = {0};
     batch_of(&b, actors, 3);
     put_nodes(w, nodes, 2);

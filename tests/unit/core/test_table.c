@@ -1,6 +1,6 @@
-#include "core/table.h"
 #include "batch.h"
 #include "core/operation.h"
+#include "core/table.h"
 #include "unit/cmocka_all.h"
 #include "unit/fixture.h"
 #include <stdlib.h>
@@ -39,7 +39,8 @@ static const struct rt_column *column(const struct rt_table *t, const char *id) 
     return NULL;
 }
 
-static void check_cell(const struct world *w, const struct rt_table *t, const void *row, const char *id, const char *want) {
+static void check_cell(const struct world *w, const struct rt_table *t, const void *row,
+                       const char *id, const char *want) {
     struct rt_buf out;
     rt_buf_init(&out, 0);
     column(t, id)->text(&out, row, &w->env);
@@ -98,7 +99,8 @@ static void glyphs_differ_with_and_without_utf8(void **state) {
         assert_int_equal(strlen(rt_health_glyph((enum rt_health)a, true)), 1);
         for (int b = RT_H_UNKNOWN; b < a; b++)
             for (int ascii = 0; ascii < 2; ascii++)
-                assert_string_not_equal(rt_health_glyph((enum rt_health)a, ascii), rt_health_glyph((enum rt_health)b, ascii));
+                assert_string_not_equal(rt_health_glyph((enum rt_health)a, ascii),
+                                        rt_health_glyph((enum rt_health)b, ascii));
     }
     assert_string_equal(rt_health_glyph(RT_H_OK, false), "●");
 }
@@ -111,20 +113,27 @@ static void a_job_says_in_a_few_words_why(void **state) {
     check_why("Job is currently running.", NULL, RT_JOB_RUNNING, "");
     check_why("Job has not started yet.", NULL, RT_JOB_PENDING, "starting");
     check_why(NULL, NULL, RT_JOB_PENDING, "starting");
-    check_why("Job has not started yet. It may be waiting for resources (CPUs, GPUs, memory, custom resources) to become "
+    check_why("Job has not started yet. It may be waiting for resources (CPUs, GPUs, memory, "
+              "custom resources) to become "
               "available.",
               NULL, RT_JOB_PENDING, "waits for resources");
-    check_why("Job has not started yet. It may be waiting for the runtime environment to be set up.", NULL, RT_JOB_PENDING,
-              "runtime env is being made");
-    check_why("Job has not started yet. It may be waiting for resources (CPUs) to become available. It may be waiting for "
+    check_why(
+        "Job has not started yet. It may be waiting for the runtime environment to be set up.",
+        NULL, RT_JOB_PENDING, "runtime env is being made");
+    check_why("Job has not started yet. It may be waiting for resources (CPUs) to become "
+              "available. It may be waiting for "
               "the runtime environment to be set up.",
               NULL, RT_JOB_PENDING, "waits for resources or its runtime env");
-    check_why("Job entrypoint command failed with exit code 3. No logs available.", NULL, RT_JOB_FAILED, "exit 3");
-    check_why("Job entrypoint command failed with exit code -9, last available logs:\nx\n", NULL, RT_JOB_FAILED, "signal 9");
-    check_why("Job entrypoint command failed with exit code 1, last available logs (truncated to 20,000 chars):\n"
-              "step 1\nTraceback (most recent call last):\n  File \"a.py\", line 1\n    x\n    ^^^^\n"
-              "ValueError: no \x1b[31mgood\x1b[0m\n\n",
-              "JOB_ENTRYPOINT_COMMAND_ERROR", RT_JOB_FAILED, "exit 1: ValueError: no ^[[31mgood^[[0m");
+    check_why("Job entrypoint command failed with exit code 3. No logs available.", NULL,
+              RT_JOB_FAILED, "exit 3");
+    check_why("Job entrypoint command failed with exit code -9, last available logs:\nx\n", NULL,
+              RT_JOB_FAILED, "signal 9");
+    check_why(
+        "Job entrypoint command failed with exit code 1, last available logs (truncated to 20,000 "
+        "chars):\n"
+        "step 1\nTraceback (most recent call last):\n  File \"a.py\", line 1\n    x\n    ^^^^\n"
+        "ValueError: no \x1b[31mgood\x1b[0m\n\n",
+        "JOB_ENTRYPOINT_COMMAND_ERROR", RT_JOB_FAILED, "exit 1: ValueError: no ^[[31mgood^[[0m");
     check_why("Job supervisor actor failed to start within 900.0 seconds. Try again.",
               "JOB_SUPERVISOR_ACTOR_START_TIMEOUT", RT_JOB_FAILED,
               "Job supervisor actor failed to start within 900.0 seconds. Try again.");
@@ -136,7 +145,8 @@ static void a_job_says_in_a_few_words_why(void **state) {
 static void recorded_failures_are_told_by_their_last_line(void **state) {
     (void)state;
     static const char *const want[][2] = {
-        {"fail_wd", "runtime env: OSError: Failed to download runtime_env file package gcs://_ray_pkg_doesnotexist.zip"},
+        {"fail_wd", "runtime env: OSError: Failed to download runtime_env file package "
+                    "gcs://_ray_pkg_doesnotexist.zip"},
         {"bad_wd", "ValueError: /home/me/dir is not a valid path."},
         {"fail_cmd", "exit 127: /bin/sh: 1: no_such_cmd_x: not found"},
     };
@@ -207,7 +217,8 @@ static int sign(int d) {
 
 static void orders_are_total_and_natural(void **state) {
     (void)state;
-    struct rt_job a = job_of("job2", RT_JOB_RUNNING), b = job_of("job10", RT_JOB_RUNNING), c = job_of("job3", RT_JOB_FAILED);
+    struct rt_job a = job_of("job2", RT_JOB_RUNNING), b = job_of("job10", RT_JOB_RUNNING),
+                  c = job_of("job3", RT_JOB_FAILED);
     struct rt_job *rows[] = {&a, &b, &c};
     c.start_ms = 500;
     assert_true(column(&rt_table_jobs, "id")->order(&a, &b) < 0);
@@ -318,8 +329,8 @@ static void a_node_as_json_has_null_for_the_unknown(void **state) {
     json_t *o = rt_table_nodes.json(&n, &w->env, false);
     assert_int_equal(json_integer_value(rt_json_at(o, "resources.CPU.used")), 2);
     assert_int_equal(json_integer_value(rt_json_at(o, "memory_used_bytes")), 100);
-    static const char *const unknown[] = {"memory_total_bytes", "cpu_percent", "workers", "idle_ms", "hostname",
-                                          "agent_port", "ended_ms"};
+    static const char *const unknown[] = {"memory_total_bytes", "cpu_percent", "workers", "idle_ms",
+                                          "hostname",           "agent_port",  "ended_ms"};
     for (size_t i = 0; i < RT_COUNT(unknown); i++)
         assert_true(json_is_null(json_object_get(o, unknown[i])));
     json_decref(o);
@@ -329,7 +340,13 @@ static void a_node_as_json_has_null_for_the_unknown(void **state) {
 
 static void a_pool_says_how_many_it_has_and_wants(void **state) {
     struct world *w = *state;
-    struct rt_pool p = {.name = "gpu", .kind = "node type", .min = 2, .desired = 8, .max = 32, .ready = 4, .pending = 4};
+    struct rt_pool p = {.name = "gpu",
+                        .kind = "node type",
+                        .min = 2,
+                        .desired = 8,
+                        .max = 32,
+                        .ready = 4,
+                        .pending = 4};
     check_cell(w, &rt_table_pools, &p, "ready", "4 → 8");
     check_cell(w, &rt_table_pools, &p, "limits", "2..32");
     assert_int_equal(rt_table_pools.health(&p, &w->env), RT_H_BUSY);
@@ -356,7 +373,8 @@ static void a_pool_says_how_many_it_has_and_wants(void **state) {
     p.pending = 3;
     check_cell(w, &rt_table_pools, &p, "ready", "4 -> 7");
     check_cell(w, &rt_table_pools, &p, "limits", "0..");
-    struct rt_amount each[] = {{"CPU", -1, 16}, {"memory", -1, 34359738368.0}, {"object_store_memory", -1, 5}};
+    struct rt_amount each[] = {
+        {"CPU", -1, 16}, {"memory", -1, 34359738368.0}, {"object_store_memory", -1, 5}};
     p.per_node = (struct rt_amounts){each, 3};
     check_cell(w, &rt_table_pools, &p, "per_node", "CPU 16 memory 32G");
     json_t *o = rt_table_pools.json(&p, &w->env, false);
@@ -401,7 +419,8 @@ static void a_cluster_says_its_state_and_how_it_is_reached(void **state) {
 
 static void a_cluster_sums_up_its_nodes_and_jobs(void **state) {
     struct world *w = *state;
-    static const char *const empty[] = {"nodes", "cpu", "gpu", "memory", "jobs", "idle", "ends", "age", "ray_version"};
+    static const char *const empty[] = {"nodes", "cpu",  "gpu", "memory",     "jobs",
+                                        "idle",  "ends", "age", "ray_version"};
     for (size_t i = 0; i < RT_COUNT(empty); i++)
         check_cell(w, &rt_table_clusters, w->c, empty[i], "-");
     struct rt_amount cpu[] = {{"CPU", 612, 1768}};
@@ -409,7 +428,8 @@ static void a_cluster_sums_up_its_nodes_and_jobs(void **state) {
     n.amounts = (struct rt_amounts){cpu, 1};
     n.mem_used_bytes = 61;
     n.mem_total_bytes = 100;
-    struct rt_job jobs[] = {job_of("a", RT_JOB_RUNNING), job_of("b", RT_JOB_PENDING), job_of("c", RT_JOB_PENDING)};
+    struct rt_job jobs[] = {job_of("a", RT_JOB_RUNNING), job_of("b", RT_JOB_PENDING),
+                            job_of("c", RT_JOB_PENDING)};
     rt_nodes nb = {0};
     rt_jobs jb = {0};
     batch_of(&nb, &n, 1);
@@ -436,17 +456,30 @@ static void forwards_of_one_cluster_or_of_all(void **state) {
     struct world *w = *state;
     struct rt_cluster *other = rt_store_add(w->s, "prod", "kuberay");
     struct rt_forward_row rows[] = {
-        {.id = "lab:8265", .local = "127.0.0.1:8265", .to = "head:8265", .state = "up", .health = RT_H_OK,
-         .via = "libssh2 me@lab", .local_port = 8265, .remote_port = 8265, .up_since_ms = NOW - 60000,
-         .bytes_in = 43 * 1024 * 1024, .bytes_out = 2048},
-        {.id = "prod:10001", .local = "-", .to = "head:10001", .state = "down (refused)", .health = RT_H_BAD},
+        {.id = "lab:8265",
+         .local = "127.0.0.1:8265",
+         .to = "head:8265",
+         .state = "up",
+         .health = RT_H_OK,
+         .via = "libssh2 me@lab",
+         .local_port = 8265,
+         .remote_port = 8265,
+         .up_since_ms = NOW - 60000,
+         .bytes_in = 43 * 1024 * 1024,
+         .bytes_out = 2048},
+        {.id = "prod:10001",
+         .local = "-",
+         .to = "head:10001",
+         .state = "down (refused)",
+         .health = RT_H_BAD},
     };
     rt_store_put_forwards(w->s, w->c, &rows[0], 1);
     rt_store_put_forwards(w->s, other, &rows[1], 1);
     assert_int_equal(rt_table_forwards.count(&w->env), 1);
     w->env.cluster = NULL;
     assert_int_equal(rt_table_forwards.count(&w->env), 2);
-    const struct rt_forward_row *lab = rt_table_forwards.at(&w->env, 0), *prod = rt_table_forwards.at(&w->env, 1);
+    const struct rt_forward_row *lab = rt_table_forwards.at(&w->env, 0),
+                                *prod = rt_table_forwards.at(&w->env, 1);
     check_cell(w, &rt_table_forwards, lab, "cluster", "lab");
     check_cell(w, &rt_table_forwards, lab, "up", "1m");
     check_cell(w, &rt_table_forwards, lab, "in", "43M");
