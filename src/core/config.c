@@ -3,6 +3,7 @@
 #include "core/config.h"
 
 #include "base/fs.h"
+#include "base/log.h"
 #include "core/config_impl.h"
 #include <dirent.h>
 #include <stdlib.h>
@@ -96,6 +97,10 @@ static void secret_in_clear(struct rt_config_own *o, const struct rt_ynode *n,
                             const struct rt_yfield *f) {
     struct rt_error err = {0};
     mode_t mode = 0;
+    if (n->kind == RT_Y_SCALAR)
+        rt_log_secret(n->text);
+    if (o->memory)
+        return;
     bool open = others_may(n->file, S_IRWXG | S_IRWXO, &mode);
     if (open)
         rt_ynode_error(n, &err, "%s stands in clear in a file that others can read (mode %04o)",
@@ -567,7 +572,9 @@ struct rt_cluster_conf *rt_config_add(struct rt_config *c, const char *name, con
         return NULL;
     }
     size_t before = c->nproblems;
+    o->memory = true;
     read_cluster(o, doc, name, doc->root, doc->root, providers);
+    o->memory = false;
     if (c->nproblems > before) {
         undo_add(o, before, err);
         return NULL;

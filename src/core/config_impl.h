@@ -13,6 +13,7 @@ struct rt_config_own {
     RT_VEC(struct rt_ynode *) merged; /* maps made of two; their items are the documents' */
     struct rt_cluster_conf *reading;  /* a problem now is one of this cluster */
     size_t first_problem;             /* of what is being read: nothing is said twice */
+    bool memory;                      /* what is read stands in no file */
 };
 
 struct rt_config_own *rt_config_fresh(void); /* nothing but defaults; rt_config_destroy frees it */

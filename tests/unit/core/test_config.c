@@ -1,3 +1,4 @@
+#include "base/log.h"
 #include "core/config.h"
 #include "core/provider.h"
 #include "home.h"
@@ -399,6 +400,12 @@ static void a_secret_in_clear_needs_a_private_file(void **state) {
     assert_string_equal(c->warnings[1].hint,
                         "key_secret_file, key_secret_env or key_secret_command keep it elsewhere");
     assert_false(c->clusters[0]->broken);
+    struct rt_buf logged;
+    rt_buf_init(&logged, 0);
+    rt_buf_adds(&logged, "hunter2 and t0ken");
+    rt_log_mask(&logged);
+    assert_string_equal(rt_buf_str(&logged), "*** and ***");
+    rt_buf_deinit(&logged);
     char *path = rt_strdup(c->path);
     rt_config_destroy(c);
     assert_int_equal(chmod(path, 0644), 0);
@@ -505,10 +512,12 @@ static void a_cluster_can_be_added_in_memory(void **state) {
     assert_int_equal(err.code, RT_E_CONFLICT);
     assert_null(rt_config_add(c, "bad", "{provider: toy, haed: x}", providers, &err));
     assert_string_equal(err.message, "bad:1:17: unknown key \"haed\", did you mean \"head\"?");
+    assert_non_null(rt_config_add(c, "open", "{provider: address, token: t0ken}", providers, &err));
+    assert_int_equal(c->nwarnings, 0); /* a file is warned of, a command line is not */
     assert_null(rt_config_add(c, "worse", "[", providers, &err));
     assert_null(rt_config_add(c, "none", "", providers, &err));
     assert_null(rt_config_add(c, "a b", "{provider: address}", providers, &err));
-    assert_int_equal(c->nclusters, 2);
+    assert_int_equal(c->nclusters, 3);
     assert_int_equal(c->nproblems, 0);
     rt_config_destroy(c);
 }

@@ -1,6 +1,9 @@
 #include "base/log.h"
+#include "core/journal.h"
 #include "core/operation.h"
+#include "core/table.h"
 #include "home.h"
+#include <dirent.h>
 
 struct world {
     struct home *home;
@@ -254,6 +257,76 @@ static void the_last_hundred_stay(void **state) {
     assert_null(rt_operations_at(w->ops, 100));
 }
 
+static size_t count_logs(const char *dir) {
+    size_t n = 0;
+    DIR *d = opendir(dir);
+    for (const struct dirent *e = readdir(d); e; e = readdir(d))
+        n += rt_starts(e->d_name, "op-");
+    closedir(d);
+    return n;
+}
+
+static void outputs_of_long_ago_go(void **state) {
+    struct world *w = *state;
+    char name[64];
+    for (int i = 0; i < 105; i++) {
+        snprintf(name, sizeof(name), "clusters/lab/op-5000%04x-1-1.log", i);
+        home_write(w->home, name, "x");
+    }
+    char *dir = rt_cluster_path("lab", NULL),
+         *oldest = rt_cluster_path("lab", "op-50000000-1-1.log"),
+         *newest = rt_cluster_path("lab", "op-50000068-1-1.log");
+    assert_int_equal(count_logs(dir), 105);
+    start(w);
+    assert_int_equal(count_logs(dir), 100);
+    assert_false(rt_file_exists(oldest));
+    assert_true(rt_file_exists(newest));
+    free(dir);
+    free(oldest);
+    free(newest);
+}
+
+static void check_cell(const struct world *w, const char *id, const char *want) {
+    struct rt_row_env env = {.store = w->store, .now_ms = w->op->start_ms + 65000};
+    struct rt_buf out;
+    rt_buf_init(&out, 0);
+    for (const struct rt_column *c = rt_table_operations.columns; c->id; c++)
+        if (strcmp(c->id, id) == 0)
+            c->text(&out, w->op, &env);
+    assert_string_equal(rt_buf_str(&out), want);
+    rt_buf_deinit(&out);
+}
+
+static void an_operation_is_a_row_of_the_table(void **state) {
+    struct world *w = *state;
+    struct rt_operation *op = start(w);
+    struct rt_row_env env = {.store = w->store, .now_ms = op->start_ms + 65000};
+    struct rt_error err = {0};
+    assert_int_equal(rt_table_operations.count(&env), 1);
+    assert_ptr_equal(rt_table_operations.at(&env, 0), op);
+    check_cell(w, "title", "up lab");
+    check_cell(w, "state", "running");
+    check_cell(w, "took", "1m5s");
+    check_cell(w, "step", "");
+    size_t a = rt_operation_step(op, NULL, "connecting");
+    rt_operation_step(op, "lab2", "uploading");
+    rt_operation_step_end(op, a, NULL);
+    rt_operation_progress(op, 1, 30, 60);
+    check_cell(w, "step", "lab2: uploading 50%");
+    rt_operation_cancel(op);
+    check_cell(w, "state", "cancelling");
+    rt_error_set(&err, RT_E_REMOTE, "no room\non lab2");
+    rt_operation_finish(op, &err, NULL);
+    check_cell(w, "state", "failed");
+    check_cell(w, "result", "no room on lab2");
+    check_cell(w, "step", "lab2: uploading");
+    assert_int_equal(rt_table_operations.health(op, &env), RT_H_BAD);
+    json_t *o = rt_table_operations.json(op, &env, false);
+    assert_string_equal(rt_json_str(o, "error.code"), "remote");
+    assert_int_equal(json_array_size(json_object_get(o, "steps")), 2);
+    json_decref(o);
+}
+
 static void an_operation_without_a_cluster_is_fine(void **state) {
     struct world *w = *state;
     struct rt_operation *op = rt_operation_start(w->ops, "discover", NULL, NULL, NULL, NULL);
@@ -279,6 +352,8 @@ int main(void) {
         op_test(output_is_on_disk_soon_although_it_runs_on),
         op_test(progress_is_told_when_it_changes),
         op_test(the_last_hundred_stay),
+        op_test(outputs_of_long_ago_go),
+        op_test(an_operation_is_a_row_of_the_table),
         op_test(an_operation_without_a_cluster_is_fine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
