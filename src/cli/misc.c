@@ -8,15 +8,21 @@
 
 /* ---- check ---- */
 
+static void print_list(const struct cli *c, json_t *list, const char *severity, const struct rt_error *v, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        const struct rt_error *p = &v[i];
+        if (c->kind == RT_OUT_JSON)
+            json_array_append_new(list, json_pack("{s:s, s:s, s:s?}", "severity", severity, "message", p->message, "hint",
+                                                  p->hint[0] ? p->hint : NULL));
+        else
+            printf("%s%s%s%s\n", rt_streq(severity, "warning") ? "warning: " : "", p->message, p->hint[0] ? " - " : "", p->hint);
+    }
+}
+
 static void print_problems(const struct cli *c, const struct rt_config *conf) {
     json_t *list = json_array();
-    for (size_t i = 0; i < conf->nproblems; i++) {
-        const struct rt_error *p = &conf->problems[i];
-        if (c->kind == RT_OUT_JSON)
-            json_array_append_new(list, json_pack("{s:s, s:s?}", "message", p->message, "hint", p->hint[0] ? p->hint : NULL));
-        else
-            printf("%s%s%s\n", p->message, p->hint[0] ? " - " : "", p->hint);
-    }
+    print_list(c, list, "error", conf->problems, conf->nproblems);
+    print_list(c, list, "warning", conf->warnings, conf->nwarnings);
     if (c->kind == RT_OUT_JSON)
         out_json_line(json_pack("{s:i, s:o, s:I}", "schema", 1, "items", list, "total", (json_int_t)conf->nproblems));
     else

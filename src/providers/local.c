@@ -224,7 +224,7 @@ static void task_end(struct task *t) {
     p->env.ray->poke(p->env.ray->ctx, p->conf->name, RT_T_NODES);
 }
 
-/* Stops what the task has started. */
+/* Stops what the task has started; an `up` that failed takes all with it. */
 static void undo(struct task *t) {
     struct rt_provider *p = t->provider;
     t->undo = true;
@@ -237,16 +237,18 @@ static void undo(struct task *t) {
             local_node_stop(n, t);
         }
     }
-    if (!t->open)
-        task_end(t);
 }
+
+static void maybe_end(struct task *t);
 
 static void cancel_task(void *ctx) {
     struct task *t = ctx;
     if (!t->first.code)
         rt_error_set(&t->first, RT_E_CANCELLED, "cancelled");
-    if (!t->is_down)
-        undo(t);
+    if (t->is_down)
+        return;
+    undo(t);
+    maybe_end(t);
 }
 
 static void remove_temp_dir(struct rt_provider *p, struct task *t) {
@@ -296,6 +298,18 @@ static void stop_all(struct task *t) {
         local_node_stop(head, t); /* last: it knows the others */
 }
 
+static void maybe_end(struct task *t) {
+    if (t->open)
+        return;
+    if (!t->is_down && !(t->undo && t->is_up && !t->keep)) {
+        task_end(t);
+        return;
+    }
+    stop_all(t);
+    if (!t->open)
+        all_ended(t);
+}
+
 void local_node_done(struct lnode *n, const struct rt_error *err) {
     struct task *t = n->task;
     const bool head = rt_streq(n->name, "head"), ended = n->state == LNODE_STOPPING || n->state == LNODE_LOST;
@@ -319,17 +333,9 @@ void local_node_done(struct lnode *n, const struct rt_error *err) {
         t->first = *err;
     if (t->is_up && head && !err && !t->undo && !ended)
         start_workers(t);
-    else if (t->is_up && err && !t->undo && !t->keep && head)
+    else if (t->is_up && err && !t->undo && head)
         undo(t);
-    if (t->open)
-        return;
-    if (t->is_down || (t->undo && t->is_up)) {
-        stop_all(t);
-        if (!t->open)
-            all_ended(t);
-    } else {
-        task_end(t);
-    }
+    maybe_end(t);
 }
 
 /* ---- up ---- */

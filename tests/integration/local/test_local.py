@@ -43,7 +43,7 @@ class Home:
         return p
 
     def json(self, *words, **more):
-        return json.loads(self.run(*words, "-o", "json", **more).stdout)
+        return json.loads(self.run(words[0], "-o", "json", *words[1:], **more).stdout)
 
     def start(self, *words):
         return subprocess.Popen([RAYTUI, *words], env=self.env, cwd=self.dir, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -224,7 +224,7 @@ class NothingThere(unittest.TestCase):
     def test_a_ray_that_cannot_start_shows_its_own_words(self):
         home = Home("other", extra="")
         path = home.dir + "/config/raytui/config.yaml"
-        bad = home.dir + "/ray"
+        bad = home.dir + "/bad-ray"
         with open(bad, "w") as f:
             f.write("#!/bin/sh\n[ \"$1\" = --version ] && { echo 'ray, version 0'; exit 0; }\necho 'no such luck today' >&2\nexit 9\n")
         os.chmod(bad, 0o755)
