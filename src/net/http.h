@@ -13,7 +13,11 @@
 struct rt_http;
 
 struct rt_http *rt_http_create(struct rt_loop *l, struct rt_error *err);
-void rt_http_destroy(struct rt_http *h); /* all its requests must be over or cancelled */
+/* All its requests must be over or cancelled; may be called in the last one's callback. NULL is fine. */
+void rt_http_destroy(struct rt_http *h);
+/* Connections of this pool are not used again; idle ones are closed, busy ones end with their requests.
+ * Called before a dialer ends, and where what is behind an address has been replaced. */
+void rt_http_forget_pool(struct rt_http *h, const char *pool);
 
 struct rt_http_request {
     const char *method;              /* "GET" when NULL */
@@ -21,16 +25,16 @@ struct rt_http_request {
     const char *const *headers;      /* "Name: value", NULL-terminated; may be NULL */
     const char *body;                /* may be NULL */
     size_t body_len;
-    const char *body_file;           /* instead of body: streamed from this file */
+    const char *body_file;           /* instead of body: streamed from this file, as long as it is now */
     const char *range;               /* "bytes=N-" without the "bytes=": "100-", "-65536"; may be NULL */
     const struct rt_dialer *dialer;  /* keeps until done; NULL: direct */
     const char *unix_socket;         /* instead of TCP */
-    const char *proxy, *ca_file;     /* may be NULL */
+    const char *proxy, *ca_file;     /* may be NULL: what the environment says (never for loopback), the system's */
     int64_t connect_timeout_ms;      /* 0: 3 s */
     int64_t timeout_ms;              /* whole request; 0: 10 s; -1: none (a stream) */
-    size_t max_bytes;                /* 0: 128 MiB */
+    size_t max_bytes;                /* 0: 128 MiB. None for a stream that a data callback takes */
     bool stream;                     /* TCP keepalive; no low-speed limit */
-    const char *pool;                /* connections are shared only within one pool name (a cluster) */
+    const char *pool;                /* connections are shared only within one pool name (a cluster) and dialer */
 };
 
 struct rt_http_answer {
@@ -44,14 +48,15 @@ struct rt_http_answer {
 };
 
 /* err NULL: an answer came, whatever its status. Else RT_E_UNREACHABLE, RT_E_TIMEOUT, RT_E_LIMIT,
- * RT_E_PROTOCOL; the message names method and path (no query secrets). A transfer that broke off after
- * the status line gives both. */
+ * RT_E_PROTOCOL; RT_E_IO (body_file), RT_E_CONFIG (ca_file), RT_E_USAGE (url), or what the dialer says. The
+ * message names method and path (no query secrets). `a` is NULL when no status line came; a transfer that
+ * broke off after it gives both. */
 typedef void rt_http_done_fn(void *ctx, const struct rt_http_answer *a, const struct rt_error *err);
 
 /* Body bytes as they come; only for 2xx answers (the body of other answers is collected up to 64 KiB and
  * stands in the answer). Return false to end the request: done then runs with RT_E_CANCELLED. */
 typedef bool rt_http_data_fn(void *ctx, int status, const char *data, size_t n);
-/* Upload and download progress for body_file; may be NULL. */
+/* Bytes sent of body_file, or received of the answer when there is none; total 0: unknown. May be NULL. */
 typedef void rt_http_progress_fn(void *ctx, int64_t sent, int64_t total);
 
 struct rt_http_callbacks {

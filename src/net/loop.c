@@ -21,7 +21,6 @@ struct rt_loop {
     struct link running; /* of this turn */
     struct rt_loop_rest rest;
     struct rt_lookup *lookups;
-    uint64_t turns;
     bool stopped;
 };
 
@@ -131,7 +130,6 @@ void rt_loop_destroy(struct rt_loop *l) {
 }
 
 void rt_loop_turn(struct rt_loop *l, bool wait) {
-    l->turns++;
     uv_run(&l->uv, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
 }
 
@@ -147,10 +145,6 @@ void rt_loop_stop(struct rt_loop *l) {
 
 uv_loop_t *rt_loop_uv(struct rt_loop *l) {
     return &l->uv;
-}
-
-uint64_t rt_loop_turns(const struct rt_loop *l) {
-    return l->turns;
 }
 
 void rt_loop_rest_add(struct rt_loop *l, struct rt_loop_rest *rest) {

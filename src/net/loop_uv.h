@@ -10,9 +10,6 @@ uv_loop_t *rt_loop_uv(struct rt_loop *l);
 /* A timer that does not keep rt_loop_run going by itself. */
 void rt_timer_background(struct rt_timer *t);
 
-/* Counts the turns: work that is rationed per turn asks it whether a new one has begun. */
-uint64_t rt_loop_turns(const struct rt_loop *l);
-
 /* Something that lives on without an owner (a child that is being reaped). `end` is called when the
  * loop is destroyed and must close what it has; the link is taken out before the call. */
 struct rt_loop_rest {
