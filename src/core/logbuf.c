@@ -7,6 +7,7 @@ enum { MEM_DEFAULT = 8 * 1024 * 1024 };
 static struct rt_logbuf *create(struct rt_loop *l) {
     struct rt_logbuf *b = RT_NEW(struct rt_logbuf);
     b->loop = l;
+    b->self = b;
     b->mem_max = MEM_DEFAULT;
     b->kept_max = 8 * RT_GIB;
     b->pending_len = -1;
@@ -111,8 +112,10 @@ static bool wake_tasks(struct rt_logbuf *b) {
 static void notice(void *ctx) {
     struct rt_logbuf *b = ctx;
     b->notice = NULL;
-    rt_logtrack_follow(&b->kinds);
     rt_logfilters_follow(b);
+    /* Nobody waits for the kinds of lines: they come last. */
+    if (rt_logbuf_exact(b) && !b->tasks && rt_logfilters_ready(b, b->newlines))
+        rt_logtrack_follow(&b->kinds);
     if (wake_tasks(b) && b->changed)
         b->changed(b->changed_ctx);
 }
@@ -145,6 +148,7 @@ void rt_logtask_remove(struct rt_logtask *t) {
         p = &(*p)->next;
     if (*p)
         *p = t->next;
+    rt_logbuf_changed(t->b); /* what waited for it goes on */
 }
 
 /* Bytes. */
@@ -215,7 +219,8 @@ void rt_logbuf_mark(struct rt_logbuf *b, const char *text) {
 }
 
 void rt_logbuf_restart(struct rt_logbuf *b, const char *why) {
-    rt_logbuf_close_last(b);
+    if (b->spill) /* a local file restarts by itself */
+        rt_logbuf_close_last(b);
     rt_logbuf_mark(b, why);
 }
 

@@ -65,7 +65,8 @@ struct rt_logscan {
     struct rt_logregex *re;/* borrowed; units hold their own */
     bool backwards;
     bool tail;  /* an unfinished last line counts */
-    bool whole; /* lines are not cut; one unit at a time */
+    bool whole; /* lines are not cut */
+    bool narrow; /* one unit at a time */
     bool raw;   /* blocks, not lines: nothing is known of them yet */
     int64_t until;         /* a worker may stop after a match at or past this line; -1 */
     void (*prepare)(void *ctx, struct rt_logunit *u); /* may be NULL */
@@ -127,6 +128,8 @@ struct rt_logtrack {
 void rt_logtrack_init(struct rt_logtrack *t, struct rt_logbuf *b, struct rt_logregex *re);
 void rt_logtrack_deinit(struct rt_logtrack *t);
 void rt_logtrack_follow(struct rt_logtrack *t);
+/* There are lines to look at, from `block` on. */
+bool rt_logtrack_behind(const struct rt_logtrack *t, size_t *block);
 
 struct rt_logfilter {
     struct rt_logtrack track;
@@ -151,6 +154,7 @@ struct rt_logspill;
 
 struct rt_logbuf {
     struct rt_loop *loop;
+    struct rt_logbuf *self; /* asking what is seen may read a line */
     RT_VEC(struct rt_logblock) blocks;
     RT_VEC(struct rt_logsource *) sources;
     size_t first;       /* blocks before it are not kept any more */

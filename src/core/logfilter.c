@@ -149,21 +149,12 @@ static size_t seen_marks(const struct rt_logbuf *b) {
     return all ? b->marks.n : rt_logbuf_marks_upto(b, b->pass.n);
 }
 
-/* The numbers do not change what is seen of a line, but asking reads it: the buffer is not const inside. */
-static struct rt_logbuf *asked(const struct rt_logbuf *b) {
-    union {
-        const struct rt_logbuf *in;
-        struct rt_logbuf *out;
-    } u = {.in = b};
-    return u.out;
-}
-
 int64_t rt_logbuf_visible(const struct rt_logbuf *b, bool *exact) {
     if (!rt_logbuf_filtering(b))
         return rt_logbuf_lines(b, exact);
     if (exact)
         *exact = rt_logbuf_exact(b) && b->pass.n >= b->newlines;
-    return b->pass.ones + (pending_passes(asked(b)) ? 1 : 0) + (int64_t)seen_marks(b);
+    return b->pass.ones + (pending_passes(b->self) ? 1 : 0) + (int64_t)seen_marks(b);
 }
 
 int64_t rt_logbuf_visible_at(struct rt_logbuf *b, int64_t i) {

@@ -67,7 +67,8 @@ static int64_t next_mark(const struct rt_logbuf *b, int64_t from, bool backwards
 }
 
 bool rt_logbuf_kinds_known(const struct rt_logbuf *b) {
-    return rt_logbuf_exact(b) && !rt_logscan_running(&b->kinds.scan);
+    size_t block;
+    return rt_logbuf_exact(b) && !rt_logtrack_behind(&b->kinds, &block);
 }
 
 int64_t rt_logbuf_next_kind(struct rt_logbuf *b, enum rt_line_kind kind, int64_t from, bool backwards) {

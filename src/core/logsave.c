@@ -240,6 +240,7 @@ struct rt_op *rt_logbuf_save(struct rt_logbuf *b, const char *path, bool visible
                                   .work = save_work,
                                   .tail = true,
                                   .whole = true,
+                                  .narrow = true,
                                   .until = -1,
                                   .prepare = prepare,
                                   .unit = save_unit,

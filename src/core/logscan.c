@@ -138,7 +138,7 @@ static size_t next_step(struct rt_logscan *s) {
 static void unit_back(void *ctx);
 
 static void pump(struct rt_logscan *s) {
-    unsigned width = s->whole ? 1 : (unsigned)RT_COUNT(s->slot);
+    unsigned width = s->narrow ? 1 : (unsigned)RT_COUNT(s->slot);
     s->lo = RT_MAX(s->lo, s->b->first);
     while (s->lo < s->hi && s->out < width) {
         size_t n = next_step(s), lo = s->backwards ? s->hi - n : s->lo;

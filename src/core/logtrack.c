@@ -1,7 +1,7 @@
 /* One bit (or two) about every finished line of a log, kept up to date while it grows. */
 #include "core/logbuf_impl.h"
 
-enum { KINDS_STEP = 256 * 1024 }; /* bytes: kinds of fewer new lines are looked up when asked for */
+enum { KINDS_STEP = 4 }; /* blocks: kinds of fewer new lines are looked up when asked for */
 
 static bool track_unit(void *ctx, struct rt_logunit *u) {
     struct rt_logtrack *t = ctx;
@@ -35,6 +35,7 @@ void rt_logtrack_init(struct rt_logtrack *t, struct rt_logbuf *b, struct rt_logr
     t->scan = (struct rt_logscan){.b = b,
                                   .work = re ? rt_logunit_match : rt_logunit_kinds,
                                   .re = re,
+                                  .narrow = !re,
                                   .until = -1,
                                   .unit = track_unit,
                                   .end = track_end,
@@ -50,18 +51,17 @@ void rt_logtrack_deinit(struct rt_logtrack *t) {
     *t = (struct rt_logtrack){0};
 }
 
-/* Bytes of finished lines that were not looked at, roughly. */
-static int64_t outstanding(const struct rt_logtrack *t, size_t block) {
-    return ((int64_t)t->b->front - (int64_t)block) * RT_LOGBLOCK;
+bool rt_logtrack_behind(const struct rt_logtrack *t, size_t *block) {
+    const struct rt_logbuf *b = t->b;
+    int64_t finished = b->front < b->blocks.n ? b->front_lines : b->newlines;
+    if (t->done >= finished)
+        return false;
+    *block = rt_logbuf_block_of(b, RT_MAX(t->done, rt_logbuf_oldest(b)));
+    return *block < b->front && (t->re || b->front - *block >= KINDS_STEP);
 }
 
 void rt_logtrack_follow(struct rt_logtrack *t) {
-    struct rt_logbuf *b = t->b;
-    int64_t finished = b->front < b->blocks.n ? b->front_lines : b->newlines;
-    if (rt_logscan_running(&t->scan) || t->done >= finished)
-        return;
-    size_t block = rt_logbuf_block_of(b, RT_MAX(t->done, rt_logbuf_oldest(b)));
-    if (block >= b->front || (!t->re && outstanding(t, block) < KINDS_STEP))
-        return;
-    rt_logscan_start(&t->scan, block, b->front);
+    size_t block;
+    if (!rt_logscan_running(&t->scan) && rt_logtrack_behind(t, &block))
+        rt_logscan_start(&t->scan, block, t->b->front);
 }
