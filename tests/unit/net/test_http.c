@@ -112,7 +112,8 @@ static void on_done(void *ctx, const struct rt_http_answer *a, const struct rt_e
         r->status = a->status;
         snprintf(r->type, sizeof r->type, "%s", a->content_type);
         assert_int_equal(a->body[a->body_len], '\0');
-        rt_buf_add(&r->body, a->body, a->body_len);
+        if (a->body_len)
+            rt_buf_add(&r->body, a->body, a->body_len);
         r->range_start = a->range_start;
         r->range_end = a->range_end;
         r->range_total = a->range_total;
@@ -765,7 +766,7 @@ static void get_dialled(struct reply *r, struct dialled *d, const struct rt_dial
 static void a_dialer_is_a_way_and_no_name_is_looked_up(void **state) {
     (void)state;
     struct dialled d = {0};
-    const struct rt_dialer dialer = {dial, dial_error, &d};
+    const struct rt_dialer dialer = {.dial = dial, .error = dial_error, .ctx = &d};
     struct reply r;
     for (int i = 0; i < 3; i++) {
         get_dialled(&r, &d, &dialer, "http://head.of.far.invalid:8265/x");
@@ -789,7 +790,7 @@ static void a_dialer_is_a_way_and_no_name_is_looked_up(void **state) {
 static void dialled_and_direct_connections_are_kept_apart(void **state) {
     (void)state;
     struct dialled d = {0};
-    const struct rt_dialer dialer = {dial, dial_error, &d};
+    const struct rt_dialer dialer = {.dial = dial, .error = dial_error, .ctx = &d};
     struct reply r;
     get_with(&r, "/x", (struct rt_http_request){.pool = "c"});
     rt_buf_deinit(&r.body);
@@ -806,7 +807,7 @@ static void dialled_and_direct_connections_are_kept_apart(void **state) {
 static void what_the_dialer_says_is_the_error(void **state) {
     (void)state;
     struct dialled d = {.refuse = true};
-    const struct rt_dialer dialer = {dial, dial_error, &d};
+    const struct rt_dialer dialer = {.dial = dial, .error = dial_error, .ctx = &d};
     struct reply r;
     get_dialled(&r, &d, &dialer, "http://head:8265/x");
     check_failed(&r, RT_E_DENIED, "GET /x: login refused");
@@ -828,7 +829,7 @@ static void cancel_is_silent_at_each_stage(void **state) {
     static const char *const paths[] = {"/x", "/zeros/1000000", "/broken/drip", "/broken/hang", "/broken/truncated",
                                         "/chunked", "/endless"};
     struct dialled d = {0};
-    const struct rt_dialer dialer = {dial, dial_error, &d};
+    const struct rt_dialer dialer = {.dial = dial, .error = dial_error, .ctx = &d};
     struct rt_timer *busy = rt_timer_start(loop, 1, 1, tick, &(int){0});
     for (int kind = 0; kind < (int)RT_COUNT(paths) * 4; kind++) {
         for (int stage = 0; stage < 12; stage++) {
