@@ -182,6 +182,11 @@ static void cancel_script(void *ctx) {
 }
 
 static struct rt_operation *address_scale(struct rt_provider *p, const char *pool, int64_t n, struct rt_error *err) {
+    struct rt_scale_impact impact = {0};
+    const bool possible = address_scale_impact(p, pool, n, &impact, err);
+    rt_scale_impact_deinit(&impact);
+    if (!possible)
+        return NULL;
     if (p->operation) {
         rt_error_set(err, RT_E_BUSY, "%s: a request to its autoscaler is under way", p->conf->name);
         return NULL;
