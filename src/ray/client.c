@@ -34,6 +34,7 @@ struct rt_ray *rt_ray_create(const struct rt_ray_opts *o) {
     r->proxy = rt_strdup(o->proxy);
     r->ca_file = rt_strdup(o->ca_file);
     r->max_answer = o->max_answer;
+    r->haste = 1;
     for (const char *const *h = o->headers; h && *h; h++)
         rt_strs_add(&r->headers, *h);
     return r;

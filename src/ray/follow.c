@@ -139,7 +139,7 @@ void rt_follow_later(struct rt_follow *f, int64_t ms, void (*then)(struct rt_fol
         return;
     rt_timer_stop(f->timer);
     f->then = then;
-    f->timer = rt_timer_start(f->ray->loop, ms, 0, timer_fired, f);
+    f->timer = rt_timer_start(f->ray->loop, ms / f->ray->haste, 0, timer_fired, f);
 }
 
 static int64_t backoff(int failures) {
@@ -219,7 +219,7 @@ static void ask_job_later(struct rt_follow *f, int64_t ms) {
     if (f->dead)
         return;
     rt_timer_stop(f->job_timer);
-    f->job_timer = rt_timer_start(f->ray->loop, ms, 0, job_timer_fired, f);
+    f->job_timer = rt_timer_start(f->ray->loop, ms / f->ray->haste, 0, job_timer_fired, f);
 }
 
 static void begin(struct rt_follow *f, const struct rt_job *j) {

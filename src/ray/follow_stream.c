@@ -111,19 +111,24 @@ static void check_quiet(void *ctx) {
     struct rt_follow *f = ctx;
     rt_follow_enter(f);
     const int64_t now = rt_loop_now_ms(f->ray->loop);
-    if (f->call && !f->live && now - f->last_data_ms > QUIET_MS)
+    if (f->call && !f->live && now - f->last_data_ms > QUIET_MS / f->ray->haste)
         rt_follow_live(f, "the dashboard's stream"); /* silent, but it stands */
     const int64_t since = RT_MAX(f->last_data_ms, f->over_at_ms);
-    if (!f->dead && f->job_over && f->until_job_ends && now - since > QUIET_MS) {
+    if (!f->dead && f->job_over && f->until_job_ends && now - since > QUIET_MS / f->ray->haste) {
         rt_op_drop(&f->call);
         read_all(f);
     }
     rt_follow_leave(f);
 }
 
+static struct rt_timer *watch_quiet(struct rt_follow *f) {
+    const int64_t every = CHECK_MS / f->ray->haste;
+    return rt_timer_start(f->ray->loop, every, every, check_quiet, f);
+}
+
 void rt_stream_job_over(struct rt_follow *f) {
     if (f->call && !f->quiet_timer)
-        f->quiet_timer = rt_timer_start(f->ray->loop, CHECK_MS, CHECK_MS, check_quiet, f);
+        f->quiet_timer = watch_quiet(f);
 }
 
 static void stream_ended(void *ctx, const struct rt_http_answer *a, const struct rt_error *err) {
@@ -154,7 +159,7 @@ static void open_stream(struct rt_follow *f) {
     f->seen = f->got = 0;
     f->last_data_ms = rt_loop_now_ms(f->ray->loop);
     f->call = rt_ray_send(f->ray, &c, stream_ended, f);
-    f->quiet_timer = rt_timer_start(f->ray->loop, CHECK_MS, CHECK_MS, check_quiet, f);
+    f->quiet_timer = watch_quiet(f);
     free(path);
 }
 

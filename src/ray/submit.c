@@ -203,7 +203,8 @@ static void job_looked_for(void *ctx, const struct rt_http_answer *a, const stru
     } else if (err->code == RT_E_NOT_FOUND && s->posts < MAX_POSTS) {
         post(s);
     } else if (err->code != RT_E_NOT_FOUND && ++s->looks < MAX_LOOKS) {
-        s->later = rt_timer_start(s->ray->loop, (int64_t)500 << s->looks, 0, look_again, s);
+        s->later = rt_timer_start(s->ray->loop, ((int64_t)500 << s->looks) / s->ray->haste, 0,
+                                  look_again, s);
     } else {
         give_up(s);
     }

@@ -5,7 +5,7 @@
 #define RT_TEST_RAY_DASHBOARD_H
 
 #include "base/log.h"
-#include "ray/client.h"
+#include "ray/private.h"
 #include "support/httpd.h"
 #include "unit/ray/recording.h"
 
@@ -81,6 +81,7 @@ static inline void dashboard_open(struct dashboard *d, const struct route *route
                                   .max_answer = 64 * RT_MIB,
                                   .node_direct = true};
     d->ray = rt_ray_create(&o);
+    d->ray->haste = 20;
 }
 
 static inline void dashboard_close(struct dashboard *d) {
