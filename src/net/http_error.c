@@ -79,11 +79,13 @@ static void broke_off(struct rt_http_request_impl *r, const char *at) {
 }
 
 /* curl's own words for it, clean. */
-static void in_curls_words(struct rt_http_request_impl *r, enum rt_code rt, CURLcode code, const char *what,
-                           const char *at) {
-    char words[sizeof r->curl_text * 2];
-    rt_clean_to(words, sizeof words, *r->curl_text ? r->curl_text : curl_easy_strerror(code));
-    rt_http_fail(r, rt, "%s %s: %s", what, at, words);
+struct words {
+    char text[CURL_ERROR_SIZE * 2];
+};
+static struct words in_words(const struct rt_http_request_impl *r, CURLcode code) {
+    struct words w;
+    rt_clean_to(w.text, sizeof w.text, *r->curl_text ? r->curl_text : curl_easy_strerror(code));
+    return w;
 }
 
 /* A dialled stream that ends tells nothing by itself; its dialer may know why. */
@@ -97,13 +99,14 @@ static bool dialer_knows(struct rt_http_request_impl *r) {
 }
 
 static void explain_tls(struct rt_http_request_impl *r, CURLcode code, const char *at) {
+    struct words w = in_words(r, code);
     if (code == CURLE_PEER_FAILED_VERIFICATION) {
-        in_curls_words(r, RT_E_UNREACHABLE, code, "the certificate is not trusted of", at);
-        rt_error_hint(&r->error, "if it is signed by a CA of your site, name that CA's file in ca_file");
+        rt_http_fail(r, RT_E_UNREACHABLE, "the certificate of %s is not trusted: %s", at, w.text);
+        rt_error_hint(&r->error, "if a CA of your site has signed it, name that CA's file in ca_file");
     } else if (code == CURLE_SSL_CACERT_BADFILE) {
         rt_http_fail(r, RT_E_CONFIG, "cannot read the CA file %s", r->ca_file ? r->ca_file : "of this system");
     } else {
-        in_curls_words(r, RT_E_UNREACHABLE, code, "no TLS with", at);
+        rt_http_fail(r, RT_E_UNREACHABLE, "no TLS with %s: %s", at, w.text);
         rt_error_hint(&r->error, "does it speak plain http:// on this port?");
     }
 }
@@ -137,7 +140,7 @@ void rt_http_explain(struct rt_http_request_impl *r, CURLcode code) {
         if (r->status)
             broke_off(r, at);
         else if (!dialer_knows(r))
-            in_curls_words(r, RT_E_UNREACHABLE, code, "the connection was lost to", at);
+            rt_http_fail(r, RT_E_UNREACHABLE, "the connection to %s was lost: %s", at, in_words(r, code).text);
         break;
     case CURLE_READ_ERROR:
     case CURLE_ABORTED_BY_CALLBACK:
@@ -145,7 +148,7 @@ void rt_http_explain(struct rt_http_request_impl *r, CURLcode code) {
         break;
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL:
-        in_curls_words(r, RT_E_PROTOCOL, code, "not HTTP what is spoken by", at);
+        rt_http_fail(r, RT_E_PROTOCOL, "%s does not speak HTTP: %s", at, in_words(r, code).text);
         rt_error_hint(&r->error, "is this the dashboard's port (8265), and not Ray's own (6379, 10001)?");
         break;
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -156,6 +159,6 @@ void rt_http_explain(struct rt_http_request_impl *r, CURLcode code) {
         explain_tls(r, code, at);
         break;
     default:
-        in_curls_words(r, RT_E_PROTOCOL, code, "no good answer from", at);
+        rt_http_fail(r, RT_E_PROTOCOL, "no good answer from %s: %s", at, in_words(r, code).text);
     }
 }

@@ -6,11 +6,20 @@ static struct rt_loop *loop;
 static struct rt_http *http;
 static struct server server;
 
+static int first_free; /* descriptor before a test; all above are the test's */
+
 static void serve(struct peer *p, const struct asked *a);
+
+static int lowest_free_fd(void) {
+    int fd = dup(0);
+    close(fd);
+    return fd;
+}
 
 static int setup(void **state) {
     (void)state;
     struct rt_error err = {0};
+    first_free = lowest_free_fd();
     loop = rt_loop_create(&err);
     http = rt_http_create(loop, &err);
     server_start(&server, loop, serve);
@@ -22,6 +31,13 @@ static int teardown(void **state) {
     server_stop(&server);
     rt_http_destroy(http);
     rt_loop_destroy(loop);
+    return lowest_free_fd() == first_free ? 0 : -1;
+}
+
+/* What libraries open once for ever is not a test's leak. */
+static int warm_up(void **state) {
+    setup(state);
+    teardown(state);
     return 0;
 }
 
@@ -436,6 +452,26 @@ static void data_is_handed_out_as_it_comes(void **state) {
     rt_buf_deinit(&r.body);
 }
 
+static void tick(void *ctx) {
+    ++*(int *)ctx;
+}
+
+/* What nobody says anything on does not wake us: each turn here is the timer's. */
+static void a_silent_stream_costs_no_turns(void **state) {
+    (void)state;
+    struct reply r = {0};
+    int ticks = 0, turns = 0;
+    send_url(&r, url_of("/broken/hang"), (struct rt_http_request){.timeout_ms = -1, .stream = true}, true);
+    while (server.requests == 0)
+        rt_loop_turn(loop, true);
+    struct rt_timer *t = rt_timer_start(loop, 1500, 0, tick, &ticks);
+    for (; ticks == 0; turns++)
+        rt_loop_turn(loop, true);
+    assert_true(turns < 10);
+    rt_timer_stop(t);
+    rt_op_cancel(r.op);
+}
+
 static void a_refusal_is_not_data(void **state) {
     (void)state;
     struct reply r = {0};
@@ -446,10 +482,6 @@ static void a_refusal_is_not_data(void **state) {
     assert_int_equal(r.status, 500);
     assert_string_equal(rt_buf_str(&r.body), "<h1>no</h1>");
     rt_buf_deinit(&r.body);
-}
-
-static void tick(void *ctx) {
-    ++*(int *)ctx;
 }
 
 /* Between two turns at most 128 KiB arrive, whatever waits in the socket, so a timer gets its turn. */
@@ -570,6 +602,34 @@ static void silence_is_a_timeout(void **state) {
     assert_non_null(strstr(r.err.message, "within 0.2 s"));
 }
 
+/* A listener whose queue is full lets further connections hang. */
+static void a_connection_that_does_not_come_about_is_a_timeout_of_its_own(void **state) {
+    (void)state;
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof at;
+    int full = socket(AF_INET, SOCK_STREAM, 0), waiting[4];
+    assert_int_equal(bind(full, (const struct sockaddr *)(const void *)&at, sizeof at), 0);
+    assert_int_equal(listen(full, 0), 0);
+    assert_int_equal(getsockname(full, (struct sockaddr *)(void *)&at, &len), 0);
+    for (size_t i = 0; i < RT_COUNT(waiting); i++) {
+        waiting[i] = socket(AF_INET, SOCK_STREAM, 0);
+        fcntl(waiting[i], F_SETFL, O_NONBLOCK);
+        int ignored = connect(waiting[i], (const struct sockaddr *)(const void *)&at, sizeof at);
+        (void)ignored;
+    }
+    struct reply r = {0};
+    char url[60];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/x", ntohs(at.sin_port));
+    send_url(&r, url, (struct rt_http_request){.connect_timeout_ms = 300, .stream = true, .timeout_ms = -1}, true);
+    while (r.dones == 0)
+        rt_loop_turn(loop, true);
+    check_failed(&r, RT_E_TIMEOUT, "no connection to 127.0.0.1:");
+    assert_non_null(strstr(r.err.message, "within 0.3 s"));
+    for (size_t i = 0; i < RT_COUNT(waiting); i++)
+        close(waiting[i]);
+    close(full);
+}
+
 static void slowness_is_a_timeout_that_tells_how_much_came(void **state) {
     (void)state;
     struct reply r;
@@ -606,7 +666,7 @@ static void what_is_not_http_is_a_protocol_error(void **state) {
     (void)state;
     struct reply r;
     get(&r, "/broken/not-http");
-    check_failed(&r, RT_E_PROTOCOL, "127.0.0.1");
+    check_failed(&r, RT_E_PROTOCOL, "does not speak HTTP");
     get(&r, "/broken/half-head");
     check_failed(&r, RT_E_UNREACHABLE, "broke off");
     rt_buf_deinit(&r.body);
@@ -775,6 +835,12 @@ static void a_dialer_is_a_way_and_no_name_is_looked_up(void **state) {
         rt_buf_deinit(&r.body);
     }
     assert_int_equal(d.dials, 1); /* the stream is kept */
+    while (server.peers)
+        peer_close(server.peers);
+    get_dialled(&r, &d, &dialer, "http://head.of.far.invalid:8265/x");
+    assert_int_equal(r.status, 200);
+    assert_int_equal(d.dials, 2); /* and replaced when it has ended */
+    rt_buf_deinit(&r.body);
     assert_string_equal(d.host, "head.of.far.invalid");
     assert_int_equal(d.port, 8265);
     get_dialled(&r, &d, &dialer, "http://10.1.2.3:52365/x");
@@ -928,6 +994,7 @@ int main(void) {
         TEST(a_file_is_streamed_with_progress),
         TEST(a_file_that_cannot_be_read_is_told),
         TEST(data_is_handed_out_as_it_comes),
+        TEST(a_silent_stream_costs_no_turns),
         TEST(a_refusal_is_not_data),
         TEST(a_huge_answer_leaves_room_for_the_rest),
         TEST(the_budget_is_shared_by_all_transfers),
@@ -938,6 +1005,7 @@ int main(void) {
         TEST(a_stream_has_no_limit),
         TEST(a_refused_connection_names_the_port),
         TEST(silence_is_a_timeout),
+        TEST(a_connection_that_does_not_come_about_is_a_timeout_of_its_own),
         TEST(slowness_is_a_timeout_that_tells_how_much_came),
         TEST(a_transfer_that_breaks_off_gives_what_came_and_an_error),
         TEST(no_answer_at_all_is_told),
@@ -959,5 +1027,5 @@ int main(void) {
         TEST(the_last_callback_may_destroy_the_client),
         TEST(destroying_a_client_that_did_nothing_is_fine),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, warm_up, NULL);
 }

@@ -13,19 +13,35 @@
 #include <unistd.h>
 
 static struct rt_loop *loop;
+static int first_free; /* descriptor before a test; all above are the test's */
+
+static int lowest_free_fd(void) {
+    int fd = dup(0);
+    close(fd);
+    return fd;
+}
 
 static int make_loop(void **state) {
     (void)state;
     struct rt_error err = {0};
+    first_free = lowest_free_fd();
     loop = rt_loop_create(&err);
     return loop ? 0 : -1;
 }
 
-/* Whatever a test did, no child of ours may be left when the loop is gone. */
+/* Whatever a test did, no child and no descriptor of ours may be left when the loop is gone. */
 static int destroy_loop(void **state) {
     (void)state;
     rt_loop_destroy(loop);
-    return waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD ? 0 : -1;
+    bool childless = waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD;
+    return childless && lowest_free_fd() == first_free ? 0 : -1;
+}
+
+/* What libraries open once for ever is not a test's leak. */
+static int warm_up(void **state) {
+    make_loop(state);
+    destroy_loop(state);
+    return 0;
 }
 
 static void nothing(void *ctx) {
@@ -488,5 +504,5 @@ int main(void) {
         TEST(run_can_be_cancelled_at_any_time),
         TEST(which_looks_in_path),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, warm_up, NULL);
 }
