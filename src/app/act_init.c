@@ -14,7 +14,7 @@ static void field_lines(struct rt_buf *b, const struct rt_yfield *f, int indent,
     }
 }
 
-static void write_text(struct rt_buf *b, const char *name, const struct rt_provider_ops *ops) {
+void rt_app_init_text(const char *name, const struct rt_provider_ops *ops, struct rt_buf *b) {
     rt_buf_addf(b, "# %s: %s.\n# Fields in comments show an example; what is left out has a good default.\n", name, ops->summary);
     rt_buf_addf(b, "clusters:\n  %s:\n    provider: %s\n", name, ops->name);
     field_lines(b, ops->config, 4, true);
@@ -45,7 +45,7 @@ struct rt_op *run_init(struct rt_app *a, const struct rt_call *c, rt_action_done
     const struct rt_cluster_conf *there = rt_config_cluster(a->config, name);
     struct rt_buf text;
     rt_buf_init(&text, RT_MIB);
-    write_text(&text, name, ops);
+    rt_app_init_text(name, ops, &text);
     if (there && there->file && !rt_streq(there->file, file)) {
         rt_error_set(&err, RT_E_CONFLICT, "%s is configured already at %s:%d", name, there->file, there->line);
     } else if (rt_file_exists(file) && !rt_call_option(c, "force")) {

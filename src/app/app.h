@@ -123,5 +123,7 @@ struct rt_op *rt_app_raw(struct rt_app *a, const char *cluster, const char *tabl
 void rt_app_stats(struct rt_app *a, const char *cluster, struct rt_buf *out);
 /* What is here and what is missing (`doctor` without a cluster): appends clean lines "ok|warn|bad  text". */
 void rt_app_doctor(struct rt_app *a, struct rt_buf *out);
+/* The commented configuration that `init` writes. */
+void rt_app_init_text(const char *name, const struct rt_provider_ops *ops, struct rt_buf *out);
 
 #endif
