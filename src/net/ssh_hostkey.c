@@ -15,7 +15,9 @@ static const struct {
     {"ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256"},
     {"ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384"},
     {"ecdsa-sha2-nistp521", "ecdsa-sha2-nistp521"},
-    {"ssh-rsa", "rsa-sha2-512,rsa-sha2-256,ssh-rsa"},
+    {"ssh-rsa", "rsa-sha2-512"},
+    {"ssh-rsa", "rsa-sha2-256"},
+    {"ssh-rsa", "ssh-rsa"},
 };
 
 static char *name_of(const struct rt_login_work *w) {
@@ -25,6 +27,19 @@ static char *name_of(const struct rt_login_work *w) {
 static void all_files(const struct rt_login_work *w, struct rt_strs *files) {
     rt_strs_copy(files, &w->conf.userknownhostsfile);
     rt_strs_copy(files, &w->conf.globalknownhostsfile);
+}
+
+/* Does this libssh2 know the algorithm? It may not be named otherwise: libssh2 1.10 takes unknown names out with a
+ * copy between overlapping places. */
+static bool supported(LIBSSH2_SESSION *session, const char *algorithm) {
+    const char **list = NULL;
+    bool found = false;
+    const int n = libssh2_session_supported_algs(session, LIBSSH2_METHOD_HOSTKEY, &list);
+    for (int i = 0; i < n; i++)
+        found = found || rt_streq(list[i], algorithm);
+    if (n > 0)
+        libssh2_free(session, list);
+    return found;
 }
 
 /* The types that known_hosts has come first, else another key of the same host would look like a stranger. */
@@ -37,7 +52,7 @@ void rt_ssh_prefer_known(struct rt_login_work *w) {
     rt_known_types(&files, name, &types);
     for (int known = 1; known >= 0; known--)
         for (size_t i = 0; i < RT_COUNT(algorithms); i++)
-            if (rt_strs_has(&types, algorithms[i].type) == (known == 1))
+            if (rt_strs_has(&types, algorithms[i].type) == (known == 1) && supported(w->session, algorithms[i].asked))
                 rt_buf_addf(&list, "%s%s", list.len ? "," : "", algorithms[i].asked);
     libssh2_session_method_pref(w->session, LIBSSH2_METHOD_HOSTKEY, rt_buf_str(&list));
     rt_buf_deinit(&list);
