@@ -1,0 +1,94 @@
+/* The help of a view: its keys as they are bound now, then every command. A text like any other: / searches it. */
+#include "ui/keymap.h"
+#include "ui/text.h"
+#include "ui/views.h"
+
+#include "base/str.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* One part of the keys: "jobs", "every list", "everywhere". */
+struct part {
+    struct rt_buf *out;
+    const char *view;
+    bool own, readonly;
+    size_t n;
+};
+
+static void pad(struct rt_buf *b, const char *text, int cols) {
+    const int used = rt_width(text, strlen(text));
+    rt_buf_adds(b, text);
+    rt_buf_addf(b, "%*s", RT_MAX(cols - used, 1), "");
+}
+
+static void add_key(void *ctx, const struct rt_bind *b) {
+    struct part *p = ctx;
+    if (b->own != p->own || (!p->own && !rt_streq(b->view, p->view)) || (b->writes && p->readonly))
+        return;
+    const char *said = b->help ? b->help : b->command;
+    rt_buf_adds(p->out, "  ");
+    pad(p->out, b->name, 10);
+    pad(p->out, said, 46);
+    if (b->help)
+        rt_buf_addf(p->out, ":%s", b->command);
+    rt_buf_addc(p->out, '\n');
+    p->n++;
+}
+
+static void add_part(struct rt_buf *out, const struct rt_keymap *m, const char *view, const char *klass, struct part p,
+                     const char *title) {
+    struct rt_buf keys;
+    rt_buf_init(&keys, 0);
+    p.out = &keys;
+    rt_keymap_each(m, view, klass, add_key, &p);
+    if (p.n)
+        rt_buf_addf(out, "%s\n%s\n", title, rt_buf_str(&keys));
+    rt_buf_deinit(&keys);
+}
+
+static void add_actions(struct rt_buf *out, bool readonly) {
+    rt_buf_adds(out, "COMMANDS after `:`, the same as on the command line; Tab completes them\n");
+    for (const struct rt_action_def *d = rt_actions; d->name; d++) {
+        if (d->writes && readonly)
+            continue;
+        char *usage = rt_strf("%s %s", d->name, d->args);
+        rt_buf_adds(out, "  ");
+        pad(out, usage, 44);
+        rt_buf_addf(out, "%s\n", d->help);
+        free(usage);
+    }
+    rt_buf_adds(out, "\n");
+}
+
+static const char general[] =
+    "FORMS\n"
+    "  Tab S-Tab   next field, field before        F2   do it\n"
+    "  Up Down     the same                        F3   do it and follow\n"
+    "  ^X ^E       the field in $EDITOR            F4   the request, command or text\n"
+    "  Esc         leave; asks when typed          F5   browse for a path\n"
+    "\n"
+    "MOUSE\n"
+    "  Click selects, double click opens, the wheel scrolls what is under it, a column's title sorts,\n"
+    "  a hint runs. Shift with dragging selects text in most terminals; M switches the mouse off.\n";
+
+struct rt_view *rt_view_help(struct rt_ui *ui, const char *view, const char *klass) {
+    const struct rt_app *app = rt_ui_app(ui);
+    struct rt_keymap m;
+    struct rt_buf b;
+    rt_keymap_init(&m, app->config, NULL, NULL);
+    rt_buf_init(&b, 0);
+    char *title = rt_strf("KEYS in %s", view), *shared = rt_strf("KEYS in every %s", klass ? klass : "");
+    add_part(&b, &m, view, klass, (struct part){.own = true, .readonly = app->readonly}, "YOUR OWN KEYS");
+    add_part(&b, &m, view, klass, (struct part){.view = view, .readonly = app->readonly}, title);
+    if (klass)
+        add_part(&b, &m, view, klass, (struct part){.view = klass, .readonly = app->readonly}, shared);
+    add_part(&b, &m, view, klass, (struct part){.view = "", .readonly = app->readonly}, "KEYS everywhere");
+    add_actions(&b, app->readonly);
+    rt_buf_adds(&b, general);
+    struct rt_view *v = rt_text_create(ui, "help", "help", rt_buf_str(&b));
+    free(shared);
+    free(title);
+    rt_buf_deinit(&b);
+    rt_keymap_deinit(&m);
+    return v;
+}
