@@ -160,9 +160,6 @@ static void the_cluster_is_seen(void **state) {
     assert_true(n->alive && n->head);
     assert_string_equal(n->pool, "head");
     assert_true(rt_amounts_get(&n->amounts, "CPU")->total == 2);
-    rt_ray_log_list(ray, n->id, NULL, got_names, NULL);
-    assert_ok();
-    assert_true(rt_strs_has(&a.names, "raylet.out"));
     rt_ray_idle(ray, got_idle, NULL);
     assert_ok();
     rt_ray_actors(ray, got_actors, NULL);
@@ -186,6 +183,19 @@ static void physical_numbers_come(void **state) {
         usleep(known ? 0 : 500000);
     }
     assert_true(known);
+}
+
+/* A head that has just begun does not know its own node yet. */
+static void a_node_has_log_files(void **state) {
+    (void)state;
+    for (int i = 0; i < 50; i++) {
+        rt_ray_log_list(ray, a.nodes.v[0].id, NULL, got_names, NULL);
+        wait_answer();
+        if (a.err.code == RT_OK)
+            break;
+        usleep(200000);
+    }
+    assert_true(rt_strs_has(&a.names, "raylet.out"));
 }
 
 static void without_the_token_nothing_is_told(void **state) {
@@ -383,7 +393,8 @@ static void a_job_runs_with_all_that_was_given(void **state) {
     assert_non_null(strstr(text, "files ['.gitignore', 'main.py', 'run.sh', 'sub']"));
     assert_non_null(strstr(text, "module 42"));
     assert_non_null(strstr(text, "env f"));
-    assert_non_null(strstr(text, "mode 755"));
+    if (!old_ray()) /* it does not restore modes */
+        assert_non_null(strstr(text, "mode 755"));
     rt_buf_deinit(&log.data);
     rt_ray_job(ray, id, got_jobs, NULL);
     assert_ok();
@@ -545,6 +556,8 @@ static void the_dashboard_alone_loses_nothing_either(void **state) {
 
 static void a_file_of_a_node_is_read(void **state) {
     (void)state;
+    if (old_ray()) /* it does not tell the port, and here it is not the usual one */
+        skip();
     struct seen s = {0};
     rt_ray_nodes(ray, got_nodes, NULL);
     assert_ok();
@@ -625,6 +638,7 @@ static int close_all(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_cluster_is_seen),
+        cmocka_unit_test(a_node_has_log_files),
         cmocka_unit_test(without_the_token_nothing_is_told),
         cmocka_unit_test(packages_have_rays_own_names),
         cmocka_unit_test(a_job_runs_with_all_that_was_given),
