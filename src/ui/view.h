@@ -17,6 +17,7 @@ struct rt_draw {
     const struct rt_theme *theme;
     bool ascii, animations;
     bool focus;      /* the view has the keys */
+    bool framed;     /* a frame stands around the rectangle: its right edge may carry a scroll bar */
     int64_t now_ms;  /* wall */
 };
 
@@ -39,7 +40,7 @@ struct rt_view_ops {
     bool (*mouse)(struct rt_view *v, const struct rt_event *ev, struct rt_rect r);
     /* What CLUSTER, POOL, NODE, JOB mean here. Lent until the next change of the view or the store. */
     void (*select)(struct rt_view *v, struct rt_selection *out);
-    /* Does this command line work here now? Hints leave out what does not. NULL: asks the action. */
+    /* Does this command line work here now, as far as the view knows? Hints leave out what does not. */
     bool (*offers)(struct rt_view *v, const struct rt_strs *words);
     uint32_t (*topics)(struct rt_view *v); /* RT_TOPIC_BITs that it shows of its cluster */
     void (*changed)(struct rt_view *v, struct rt_cluster *c, enum rt_topic t); /* the store; c may be NULL */
@@ -75,12 +76,17 @@ void rt_ui_popup(struct rt_ui *ui, struct rt_view *v);
 /* Closes a pushed view or popup, in the next turn: safe inside its own functions. */
 void rt_ui_close(struct rt_ui *ui, struct rt_view *v);
 
+/* As if pressed; true if anything took it. */
+bool rt_ui_key(struct rt_ui *ui, struct rt_key k);
 /* Runs a command line as if typed after ':', with the focused view's selection. False: a toast said why. */
 bool rt_ui_command(struct rt_ui *ui, const char *line);
 /* Runs a parsed call (taken) with its question and its result as a toast. */
 void rt_ui_call(struct rt_ui *ui, struct rt_call *call);
 /* Can the line run now? `err` says why not. */
 bool rt_ui_can(struct rt_ui *ui, const char *line, struct rt_error *err);
+
+/* To the clipboard, and a toast that says so with `what`. False: a toast said why not. */
+bool rt_ui_copy(struct rt_ui *ui, const char *text, size_t n, const char *what);
 
 /* One line over the hints: 4 s; errors stay until Esc. Text is cleaned. */
 void rt_ui_toast(struct rt_ui *ui, const char *fmt, ...) RT_PRINTF(2, 3);

@@ -1,0 +1,38 @@
+/* Inside the list view only. */
+#ifndef RT_UI_LIST_IMPL_H
+#define RT_UI_LIST_IMPL_H
+
+#include "ui/list.h"
+
+struct list {
+    struct rt_view view;
+    const struct rt_list_opts *opts;
+    struct rt_list_rows rows;
+    struct rt_map marks;      /* keys of rows */
+    char *selected;           /* key of the selected row; NULL: the first */
+    char *mark_anchor;
+    size_t index, top;        /* of the selected and the first shown row */
+    int page;                 /* rows that were shown last */
+    int scroll;               /* columns moved to the left */
+    bool rail, all;
+    struct rt_rect drawn;     /* where the rows were drawn */
+    struct rt_fit fit[RT_FIT_MAX];
+    size_t nfit;
+    struct rt_strs jobs;      /* lent to selections */
+};
+
+struct list *list_of(struct rt_view *v);
+/* Rows as they are now; the selection follows its row. */
+void list_gather(struct list *l);
+const struct rt_cluster *list_cluster(const struct list *l);
+struct rt_row_env list_env(const struct list *l, const struct rt_list_row *r);
+/* What names a row among all of the list; appends. */
+void list_key(struct rt_buf *out, const struct list *l, const struct rt_list_row *r);
+bool list_marked(const struct list *l, const struct rt_list_row *r);
+void list_move_to(struct list *l, int64_t index);
+
+void list_draw(struct rt_view *v, const struct rt_draw *d, struct rt_rect r);
+enum rt_taken list_command(struct rt_view *v, const struct rt_strs *words, struct rt_error *err);
+bool list_offers(struct rt_view *v, const struct rt_strs *words);
+
+#endif

@@ -1,0 +1,84 @@
+/* The registry of views, and the table panes: rows over the generic list. */
+#include "ui/views.h"
+
+#include "base/str.h"
+#include "core/cells.h"
+#include "ui/list.h"
+
+const struct rt_view_def rt_view_defs[] = {
+    {"clusters", "1", "clusters and how they are reached", rt_view_clusters},
+    {"pools", "2", "pools of nodes, scaled with + and -", rt_view_pools},
+    {"nodes", "3", "nodes and what they carry", rt_view_nodes},
+    {"jobs", "4", "jobs", rt_view_jobs},
+    {"forwards", "9", "local ports carried to clusters", rt_view_forwards},
+    {"operations", "@", "what raytui does and did", rt_view_operations},
+    {"start", NULL, "what was found on this machine", rt_view_start},
+    {0},
+};
+
+const struct rt_view_def *rt_view_find(const char *name) {
+    for (const struct rt_view_def *d = rt_view_defs; d->name; d++)
+        if (rt_streq(d->name, name))
+            return d;
+    return NULL;
+}
+
+static void cluster_rail(const void *row, const struct rt_row_env *env, struct rt_buf *left, struct rt_buf *right) {
+    const struct rt_cluster *c = row;
+    rt_buf_adds(left, c->name);
+    if (rt_cluster_health(c) == RT_H_OK)
+        rt_buf_adds(right, c->provider);
+    else
+        rt_cluster_state_text(right, c, env->now_ms);
+}
+
+static void pool_rail(const void *row, const struct rt_row_env *env, struct rt_buf *left, struct rt_buf *right) {
+    const struct rt_pool *p = row;
+    rt_buf_adds(left, p->name);
+    for (const struct rt_column *c = rt_table_pools.columns; c->id; c++)
+        if (rt_streq(c->id, "ready"))
+            c->text(right, row, env);
+    if (p->max >= 0 && !p->head)
+        rt_buf_addf(right, " (%lld..%lld)", (long long)RT_MAX(p->min, 0), (long long)p->max);
+}
+
+struct rt_view *rt_view_clusters(struct rt_ui *ui) {
+    static const struct rt_list_opts opts = {
+        .table = &rt_table_clusters,
+        .words = {[RT_H_OK] = "up", [RT_H_BUSY] = "in progress", [RT_H_WAITING] = "queued", [RT_H_WARN] = "waiting for you", [RT_H_BAD] = "unreachable or failed"},
+        .rail = cluster_rail,
+    };
+    return rt_list_create(ui, &opts);
+}
+
+struct rt_view *rt_view_pools(struct rt_ui *ui) {
+    static const struct rt_list_opts opts = {
+        .table = &rt_table_pools, .words = {[RT_H_BUSY] = "changing", [RT_H_BAD] = "failing"}, .rail = pool_rail, .command = rt_pools_command};
+    return rt_list_create(ui, &opts);
+}
+
+struct rt_view *rt_view_nodes(struct rt_ui *ui) {
+    static const struct rt_list_opts opts = {
+        .table = &rt_table_nodes, .words = {[RT_H_OK] = "alive", [RT_H_WARN] = "in need", [RT_H_BAD] = "dead", [RT_H_OFF] = "gone"}};
+    return rt_list_create(ui, &opts);
+}
+
+struct rt_view *rt_view_jobs(struct rt_ui *ui) {
+    static const struct rt_list_opts opts = {
+        .table = &rt_table_jobs,
+        .words = {[RT_H_OK] = "running", [RT_H_WAITING] = "pending", [RT_H_BAD] = "failed"},
+        .command = rt_jobs_command};
+    return rt_list_create(ui, &opts);
+}
+
+struct rt_view *rt_view_forwards(struct rt_ui *ui) {
+    static const struct rt_list_opts opts = {
+        .table = &rt_table_forwards, .words = {[RT_H_OK] = "up", [RT_H_BUSY] = "retrying", [RT_H_BAD] = "down"}};
+    return rt_list_create(ui, &opts);
+}
+
+struct rt_view *rt_view_operations(struct rt_ui *ui) {
+    static const struct rt_list_opts opts = {
+        .table = &rt_table_operations, .words = {[RT_H_BUSY] = "running", [RT_H_BAD] = "failed"}, .command = rt_operations_command};
+    return rt_list_create(ui, &opts);
+}
