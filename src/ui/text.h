@@ -4,9 +4,7 @@
 
 #include "ui/view.h"
 
-/* What a line looks like; `line` is clean. Gives the role. NULL: "key  value" lines. */
-typedef enum rt_role rt_text_role_fn(const char *line);
-
+/* `name` is one of text, detail, raw, doctor, stats, check, help. Lines of "key  value" show the key dim. */
 struct rt_view *rt_text_create(struct rt_ui *ui, const char *name, const char *title, const char *text);
 void rt_text_set(struct rt_view *v, const char *text); /* keeps the place */
 void rt_text_set_title(struct rt_view *v, const char *title);

@@ -26,6 +26,11 @@ struct rt_view *rt_view_start(struct rt_ui *ui); /* nothing is configured: what 
 struct rt_view *rt_view_detail(struct rt_ui *ui, const struct rt_table *t, const char *cluster, const char *id);
 struct rt_view *rt_view_raw(struct rt_ui *ui, const char *cluster, const char *table, const char *id);
 
+/* Command lines of single panes (pane_*.c), given to their lists. */
+enum rt_taken rt_pools_command(struct rt_view *v, const struct rt_strs *words, struct rt_error *err);
+enum rt_taken rt_jobs_command(struct rt_view *v, const struct rt_strs *words, struct rt_error *err);
+enum rt_taken rt_operations_command(struct rt_view *v, const struct rt_strs *words, struct rt_error *err);
+
 /* view_log.c */
 struct rt_view *rt_view_log(struct rt_ui *ui, const struct rt_log_target *t, struct rt_error *err);
 /* view_help.c: keys and commands of the view that had the focus. */

@@ -1,0 +1,49 @@
+/* Operations: their output, once more, cancel. */
+#include "ui/list.h"
+#include "ui/views.h"
+
+#include "base/str.h"
+
+static bool show_output(struct rt_view *v, const struct rt_operation *op, struct rt_error *err) {
+    const struct rt_log_target t = {.what = RT_LOG_OPERATION, .cluster = op->cluster, .id = op->id};
+    struct rt_view *log = rt_view_log(v->ui, &t, err);
+    if (log)
+        rt_ui_push(v->ui, log);
+    return log != NULL;
+}
+
+static bool retry(struct rt_view *v, const struct rt_operation *op, struct rt_error *err) {
+    const char *line = rt_operation_retry_line(op);
+    if (op->state == RT_OPS_RUNNING)
+        return rt_error_set(err, RT_E_BUSY, "%s still runs", op->title);
+    if (!line)
+        return rt_error_set(err, RT_E_UNSUPPORTED, "%s cannot be repeated from here", op->verb);
+    rt_ui_command(v->ui, line);
+    return true;
+}
+
+static bool cancel(struct rt_view *v, struct rt_operation *op, struct rt_error *err) {
+    if (op->state != RT_OPS_RUNNING)
+        return rt_error_set(err, RT_E_USAGE, "%s is over", op->title);
+    rt_operation_cancel(op);
+    rt_ui_toast(v->ui, "cancelling: %s", op->title);
+    return true;
+}
+
+enum rt_taken rt_operations_command(struct rt_view *v, const struct rt_strs *words, struct rt_error *err) {
+    const char *name = words->v[0];
+    if (!rt_starts(name, "operation-"))
+        return RT_TAKEN_NO;
+    const char *id = rt_list_selected_id(v);
+    struct rt_operation *op = id ? rt_operations_find(rt_ui_app(v->ui)->operations, id) : NULL;
+    bool ok = op || rt_error_set(err, RT_E_USAGE, "nothing is selected");
+    if (ok && rt_streq(name, "operation-log"))
+        ok = show_output(v, op, err);
+    else if (ok && rt_streq(name, "operation-retry"))
+        ok = retry(v, op, err);
+    else if (ok && rt_streq(name, "operation-cancel"))
+        ok = cancel(v, op, err);
+    else if (ok)
+        return RT_TAKEN_NO;
+    return ok ? RT_TAKEN_YES : RT_TAKEN_FAILED;
+}

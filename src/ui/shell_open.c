@@ -1,0 +1,318 @@
+/* Command lines that open something: views, forms, texts, programs in front of the screen. */
+#include "ui/shell.h"
+
+#include "base/str.h"
+#include "ui/dialog.h"
+#include "ui/list.h"
+#include "ui/menu.h"
+#include "ui/text.h"
+#include <stdlib.h>
+
+/* ---- lists: `jobs /fail @prod` ---- */
+
+static bool use_cluster(struct rt_ui *ui, const char *target, struct rt_error *err) {
+    const char *name = rt_app_target(ui->app, target, err);
+    if (!name)
+        return false;
+    rt_ui_set_cluster(ui, name);
+    return rt_app_attached(ui->app, name) || rt_app_attach(ui->app, name, true, err);
+}
+
+bool shell_view_words(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
+    const char *filter = NULL;
+    for (size_t i = 1; i < w->n; i++) {
+        if (w->v[i][0] == '/' || (w->v[i][0] == '@' && w->v[i][1])) {
+            if (w->v[i][0] == '/')
+                filter = w->v[i] + 1;
+            else if (!use_cluster(ui, w->v[i] + 1, err))
+                return false;
+        } else if (rt_store_cluster(ui->app->store, w->v[i])) {
+            if (!use_cluster(ui, w->v[i], err))
+                return false;
+        } else {
+            filter = w->v[i];
+        }
+    }
+    shell_open_tab(ui, w->v[0]);
+    if (filter && rt_view_is_list(shell_main(ui))) {
+        rt_list_rows_filter(rt_list_rows(shell_main(ui)), filter);
+        rt_ui_mark(ui);
+    }
+    return true;
+}
+
+static const char *selected_cluster(struct rt_ui *ui) {
+    struct rt_view *v = shell_focused(ui);
+    struct rt_selection sel = {.cluster = ui->cluster};
+    if (v->ops->select)
+        v->ops->select(v, &sel);
+    return sel.cluster;
+}
+
+/* Enter on a cluster: its way and its ports are opened, its jobs are shown. */
+bool shell_do_open(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
+    char *name = rt_strdup(w->n > 1 ? w->v[1] : selected_cluster(ui));
+    if (!name)
+        return rt_error_set(err, RT_E_USAGE, "nothing is selected");
+    const char *words[] = {"attach", name, NULL};
+    struct rt_call call;
+    bool ok = rt_call_parse(ui->app, words, NULL, &call, err);
+    if (ok) {
+        rt_ui_set_cluster(ui, call.cluster);
+        rt_ui_call(ui, &call);
+        shell_open_tab(ui, "jobs");
+    }
+    free(name);
+    return ok;
+}
+
+bool shell_do_views(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
+    struct rt_view *menu = rt_menu_create(ui, "views");
+    (void)w;
+    (void)err;
+    for (const struct rt_view_def *d = rt_view_defs; d->name; d++) {
+        if (!d->tab)
+            continue;
+        char *text = rt_strf("%-12s %s", d->name, d->help);
+        rt_menu_add(menu, d->tab, text, d->name);
+        free(text);
+    }
+    rt_menu_add(menu, "t", "stats        what watching costs the head", "stats");
+    rt_menu_add(menu, "o", "doctor       what is here, what is missing", "doctor");
+    rt_menu_add(menu, "c", "check        problems of the configuration", "check");
+    rt_ui_popup(ui, menu);
+    return true;
+}
+
+bool shell_do_help(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
+    const struct rt_view *v = shell_focused(ui);
+    (void)w;
+    (void)err;
+    rt_ui_popup(ui, rt_view_help(ui, v->ops->name, v->ops->klass));
+    return true;
+}
+
+bool shell_do_discover(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
+    (void)w;
+    (void)err;
+    return shell_open_tab(ui, "start");
+}
+
+/* ---- forms ---- */
+
+static bool again(struct rt_ui *ui, struct rt_error *err) {
+    struct rt_view *v = shell_focused(ui);
+    struct rt_selection sel = {.cluster = ui->cluster};
+    struct rt_submit_form form = {0};
+    if (v->ops->select)
+        v->ops->select(v, &sel);
+    const struct rt_cluster *c = sel.cluster ? rt_store_cluster(ui->app->store, sel.cluster) : NULL;
+    const struct rt_job *j = c && sel.jobs && sel.jobs->n ? rt_store_job(c, sel.jobs->v[0]) : NULL;
+    if (!j)
+        return rt_error_set(err, RT_E_USAGE, "no job is selected");
+    rt_submit_form_from_job(ui->app, c, j, &form);
+    rt_ui_popup(ui, rt_form_submit(ui, sel.cluster, &form));
+    rt_submit_form_deinit(&form);
+    return true;
+}
+
+static bool scale_form(struct rt_ui *ui, struct rt_error *err) {
+    struct rt_view *v = shell_focused(ui);
+    struct rt_selection sel = {.cluster = ui->cluster};
+    if (v->ops->select)
+        v->ops->select(v, &sel);
+    if (!sel.pool)
+        return rt_error_set(err, RT_E_USAGE, "no pool is selected");
+    rt_ui_popup(ui, rt_form_scale(ui, sel.cluster, sel.pool));
+    return true;
+}
+
+bool shell_do_form(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
+    const char *cluster = selected_cluster(ui);
+    if (rt_streq(w->v[0], "attach-form")) {
+        rt_ui_popup(ui, rt_form_attach(ui));
+        return true;
+    }
+    if (rt_streq(w->v[0], "init-form")) {
+        rt_ui_popup(ui, rt_form_init(ui));
+        return true;
+    }
+    if (!cluster) {
+        rt_error_set(err, RT_E_USAGE, "no cluster is open");
+        return rt_error_hint(err, "1 lists the clusters, Enter opens one");
+    }
+    if (rt_streq(w->v[0], "submit-again"))
+        return again(ui, err);
+    if (rt_streq(w->v[0], "scale-form"))
+        return scale_form(ui, err);
+    rt_ui_popup(ui, rt_streq(w->v[0], "forward-form") ? rt_form_forward(ui, cluster) : rt_form_submit(ui, cluster, NULL));
+    return true;
+}
+
+/* ---- forwards ---- */
+
+bool shell_do_forwards_toggle(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
+    const char *cluster = selected_cluster(ui);
+    const struct rt_cluster *c = cluster ? rt_store_cluster(ui->app->store, cluster) : NULL;
+    (void)w;
+    if (!c)
+        return rt_error_set(err, RT_E_USAGE, "no cluster is selected");
+    if (!rt_app_forwarded(ui->app, cluster)) {
+        const bool ok = rt_app_forward(ui->app, cluster, NULL, 0, err);
+        if (ok)
+            rt_ui_toast(ui, "%s: forwards are opening - 9 lists them", cluster);
+        return ok;
+    }
+    struct rt_strs ids = {0};
+    for (size_t i = 0; i < c->nforwards; i++)
+        rt_strs_add(&ids, c->forwards[i].id);
+    bool ok = true;
+    for (size_t i = 0; ok && i < ids.n; i++)
+        ok = rt_app_forward_close(ui->app, ids.v[i], err);
+    rt_strs_deinit(&ids);
+    if (ok)
+        rt_ui_toast(ui, "%s: forwards closed", cluster);
+    return ok;
+}
+
+bool shell_do_copy_env(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
+    const char *cluster = selected_cluster(ui);
+    struct rt_buf text;
+    (void)w;
+    if (!cluster)
+        return rt_error_set(err, RT_E_USAGE, "no cluster is selected");
+    rt_buf_init(&text, 0);
+    const bool ok = rt_app_env(ui->app, cluster, false, &text, err);
+    if (ok)
+        rt_ui_copy(ui, rt_buf_str(&text), text.len, "export lines for Ray's tools");
+    rt_buf_deinit(&text);
+    return ok;
+}
+
+/* ---- views of verbs ---- */
+
+static void push_text(struct rt_ui *ui, const char *name, const char *title, struct rt_buf *text) {
+    rt_ui_push(ui, rt_text_create(ui, name, title, rt_buf_str(text)));
+    rt_buf_deinit(text);
+}
+
+static bool open_log(struct rt_ui *ui, const struct rt_call *c, struct rt_error *err) {
+    const char *file = rt_call_option(c, "file");
+    struct rt_log_target t = {.what = file ? RT_LOG_FILE : RT_LOG_JOB, .cluster = c->cluster, .id = file ? file : c->args.v[0]};
+    char *node = NULL;
+    const char *slash = !file ? strchr(t.id, '/') : NULL;
+    const struct rt_cluster *cl = c->cluster ? rt_store_cluster(ui->app->store, c->cluster) : NULL;
+    if (slash) {
+        node = rt_strndup(t.id, (size_t)(slash - t.id));
+        t = (struct rt_log_target){.what = RT_LOG_NODE_FILE, .cluster = c->cluster, .id = node, .file = slash + 1};
+    } else if (!file && cl) {
+        const struct rt_job *j = rt_find_job(cl, t.id, err);
+        if (!j)
+            return false;
+        t.id = j->id;
+    }
+    struct rt_view *v = rt_view_log(ui, &t, err);
+    free(node);
+    if (v)
+        rt_ui_push(ui, v);
+    return v != NULL;
+}
+
+static bool open_detail(struct rt_ui *ui, const struct rt_call *c, struct rt_error *err) {
+    const char *name = c->args.n ? c->args.v[0] : NULL;
+    const struct rt_cluster *cl = c->cluster ? rt_store_cluster(ui->app->store, c->cluster)
+                                             : ui->cluster ? rt_store_cluster(ui->app->store, ui->cluster) : NULL;
+    struct rt_error ignored = {0};
+    if (!name)
+        return rt_error_set(err, RT_E_USAGE, "usage: %s %s", c->def->name, c->def->args);
+    if (cl && rt_store_pool(cl, name))
+        rt_ui_push(ui, rt_view_detail(ui, &rt_table_pools, cl->name, name));
+    else if (cl && rt_find_job(cl, name, &ignored))
+        rt_ui_push(ui, rt_view_detail(ui, &rt_table_jobs, cl->name, rt_find_job(cl, name, &ignored)->id));
+    else if (cl && rt_find_node(cl, name, &ignored))
+        rt_ui_push(ui, rt_view_detail(ui, &rt_table_nodes, cl->name, rt_find_node(cl, name, &ignored)->id));
+    else if (rt_store_cluster(ui->app->store, name))
+        rt_ui_push(ui, rt_view_detail(ui, &rt_table_clusters, name, name));
+    else
+        return rt_error_set(err, RT_E_NOT_FOUND, "nothing here is called %s", name);
+    return true;
+}
+
+static bool open_shell(struct rt_ui *ui, const struct rt_call *c, struct rt_error *err) {
+    struct rt_strs argv = {0};
+    bool ok = rt_call_ready(ui->app, c, err) && rt_app_shell(ui->app, c->cluster, c->args.n ? c->args.v[0] : NULL, &argv, err);
+    if (ok)
+        ok = rt_term_run(ui->term, argv.v, err) >= 0;
+    rt_strs_deinit(&argv);
+    return ok;
+}
+
+static bool open_problems(struct rt_ui *ui) {
+    struct rt_buf text;
+    const struct rt_config *c = ui->app->config;
+    rt_buf_init(&text, 0);
+    for (size_t i = 0; i < c->nproblems; i++)
+        rt_buf_addf(&text, "%s\n%s%s%s", c->problems[i].message, c->problems[i].hint[0] ? "    " : "", c->problems[i].hint, c->problems[i].hint[0] ? "\n" : "");
+    if (!c->nproblems)
+        rt_buf_addf(&text, "%s: no problems\n", c->path ? c->path : "the configuration");
+    push_text(ui, "check", "configuration", &text);
+    return true;
+}
+
+bool shell_open_view(struct rt_ui *ui, const struct rt_call *c, const struct rt_strs *words, struct rt_error *err) {
+    const char *name = c->def->name, *view = c->def->view ? c->def->view : name;
+    struct rt_buf text;
+    if (rt_streq(name, "shell"))
+        return open_shell(ui, c, err);
+    if (rt_streq(view, "log"))
+        return open_log(ui, c, err);
+    if (rt_streq(view, "detail"))
+        return open_detail(ui, c, err);
+    if (rt_streq(view, "help"))
+        return shell_do_help(ui, words, err);
+    if (rt_streq(name, "check"))
+        return open_problems(ui);
+    if (rt_streq(view, "doctor") || rt_streq(view, "stats")) {
+        const char *cluster = c->cluster ? c->cluster : ui->cluster;
+        rt_buf_init(&text, 0);
+        if (rt_streq(view, "doctor"))
+            rt_app_doctor(ui->app, &text);
+        else if (cluster)
+            rt_app_stats(ui->app, cluster, &text);
+        push_text(ui, view, view, &text);
+        return true;
+    }
+    if (rt_view_find(view))
+        return shell_open_tab(ui, view);
+    rt_error_set(err, RT_E_UNSUPPORTED, "%s works on the command line only", name);
+    return rt_error_hint(err, ":!raytui %s runs it there", name);
+}
+
+/* ---- programs ---- */
+
+static void set_variables(struct rt_ui *ui) {
+    struct rt_view *v = shell_focused(ui);
+    struct rt_selection sel = {.cluster = ui->cluster};
+    if (v->ops->select)
+        v->ops->select(v, &sel);
+    const struct rt_cluster *c = sel.cluster ? rt_store_cluster(ui->app->store, sel.cluster) : NULL;
+    const struct rt_node *n = c && sel.node ? rt_store_node(c, sel.node) : NULL;
+    (void)setenv("CLUSTER", sel.cluster ? sel.cluster : "", 1);
+    (void)setenv("POOL", sel.pool ? sel.pool : "", 1);
+    (void)setenv("NODE_ID", sel.node ? sel.node : "", 1);
+    (void)setenv("NODE_IP", n && n->ip ? n->ip : "", 1);
+    (void)setenv("JOB_ID", sel.jobs && sel.jobs->n ? sel.jobs->v[0] : "", 1);
+    (void)setenv("ADDRESS", c && c->where ? c->where : "", 1);
+}
+
+/* The line goes to the shell as an argument; what is selected as variables: nothing is pasted into it. */
+bool shell_run_program(struct rt_ui *ui, const char *line, struct rt_error *err) {
+    static char sh[] = "/bin/sh", c[] = "-c";
+    static char script[] = "eval \"$1\"; printf '\\n[%s] Enter goes back to raytui ' \"$?\"; read -r _";
+    char *own = rt_strdup(line);
+    char *argv[] = {sh, c, script, sh, own, NULL};
+    set_variables(ui);
+    const bool ok = rt_term_run(ui->term, argv, err) >= 0;
+    free(own);
+    return ok;
+}

@@ -1,0 +1,86 @@
+/* Toasts: one line over the hints. */
+#include "ui/shell.h"
+
+#include "base/str.h"
+#include <stdarg.h>
+#include <stdlib.h>
+
+#define TOAST_MS 4000
+#define UNDO_MS 5000
+
+static void clear(struct rt_ui *ui) {
+    free(ui->toast.text);
+    free(ui->toast.undo);
+    ui->toast = (struct toast){0};
+    rt_ui_mark(ui);
+}
+
+static void over(void *ctx) {
+    clear(ctx);
+}
+
+static void show(struct rt_ui *ui, const char *text, bool error, int64_t ms) {
+    struct rt_buf clean;
+    rt_buf_init(&clean, 8192);
+    rt_clean(&clean, text, strlen(text));
+    clear(ui);
+    ui->toast.text = rt_buf_take(&clean);
+    ui->toast.error = error;
+    if (!ui->app)
+        return;
+    if (ms && !ui->toast_timer)
+        ui->toast_timer = rt_timer_start(ui->app->loop, ms, 0, over, ui);
+    else if (ui->toast_timer)
+        rt_timer_again(ui->toast_timer, ms ? ms : INT64_C(1) << 40, 0);
+}
+
+void rt_ui_toast(struct rt_ui *ui, const char *fmt, ...) {
+    struct rt_buf text;
+    va_list ap;
+    rt_buf_init(&text, 8192);
+    va_start(ap, fmt);
+    rt_buf_addv(&text, fmt, ap);
+    va_end(ap);
+    show(ui, rt_buf_str(&text), false, TOAST_MS);
+    rt_buf_deinit(&text);
+}
+
+void rt_ui_error(struct rt_ui *ui, const struct rt_error *err) {
+    if (err->code == RT_E_CANCELLED)
+        return;
+    char *text = err->hint[0] ? rt_strf("%s - %s", err->message, err->hint) : rt_strdup(err->message);
+    show(ui, text, true, 0);
+    free(text);
+}
+
+void rt_ui_toast_undo(struct rt_ui *ui, const char *text, const char *undo_command) {
+    show(ui, text, false, UNDO_MS);
+    ui->toast.undo = rt_strdup(undo_command);
+}
+
+bool toast_dismiss(struct rt_ui *ui) {
+    if (!ui->toast.text || !ui->toast.error)
+        return false;
+    clear(ui);
+    return true;
+}
+
+bool toast_undo(struct rt_ui *ui) {
+    if (!ui->toast.undo)
+        return false;
+    char *line = rt_strdup(ui->toast.undo);
+    clear(ui);
+    rt_ui_command(ui, line);
+    free(line);
+    return true;
+}
+
+bool rt_ui_copy(struct rt_ui *ui, const char *text, size_t n, const char *what) {
+    struct rt_error err = {0};
+    if (!rt_term_copy(ui->term, text, n, &err)) {
+        rt_ui_error(ui, &err);
+        return false;
+    }
+    rt_ui_toast(ui, "copied: %s", what);
+    return true;
+}
