@@ -15,11 +15,11 @@
 
 enum {
     CONNECT_MS = 3000,
+    DIALLED_CONNECT_MS = 15000, /* of TLS: what is behind the dialer may have to be opened first */
     TOTAL_MS = 10000,
     NAME_FRESH_MS = 60000, /* how long a found address is not asked for again */
     NAMES_MAX = 256
 };
-#define MAX_BYTES (128 * RT_MIB)
 
 struct name {
     struct rt_addresses addresses;
@@ -358,9 +358,11 @@ static void copy_request(struct rt_http_request_impl *r, const struct rt_http_re
     r->pool_name = rt_strdup(q->pool);
     r->dialer = q->dialer;
     r->stream = q->stream;
-    r->connect_timeout_ms = q->connect_timeout_ms > 0 ? q->connect_timeout_ms : CONNECT_MS;
+    r->connect_timeout_ms = q->connect_timeout_ms > 0 ? q->connect_timeout_ms
+                            : q->dialer               ? DIALLED_CONNECT_MS
+                                                      : CONNECT_MS;
     r->timeout_ms = q->timeout_ms != 0 ? q->timeout_ms : TOTAL_MS;
-    r->max_bytes = q->max_bytes ? q->max_bytes : MAX_BYTES;
+    r->max_bytes = q->max_bytes ? q->max_bytes : RT_HTTP_MAX_BYTES;
     if (q->body && !q->body_file) {
         r->body = rt_alloc(q->body_len + 1);
         memcpy(r->body, q->body, q->body_len);

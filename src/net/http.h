@@ -30,7 +30,7 @@ struct rt_http_request {
     const struct rt_dialer *dialer;  /* keeps until done; NULL: direct */
     const char *unix_socket;         /* instead of TCP */
     const char *proxy, *ca_file;     /* may be NULL: what the environment says (never for loopback), the system's */
-    int64_t connect_timeout_ms;      /* 0: 3 s */
+    int64_t connect_timeout_ms;      /* 0: 3 s; 15 s by a dialer, which may have to open its way first */
     int64_t timeout_ms;              /* whole request; 0: 10 s; -1: none (a stream) */
     size_t max_bytes;                /* 0: 128 MiB. None for a stream that a data callback takes */
     bool stream;                     /* TCP keepalive; no low-speed limit */

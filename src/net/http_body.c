@@ -42,6 +42,8 @@ size_t rt_http_on_body(char *data, size_t size, size_t n, void *request) {
     long status = 0;
     curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
     r->status = (int)status;
+    if (!is_good(r->status) && r->max_bytes == 0) /* only a stream that was granted has no limit */
+        r->max_bytes = RT_HTTP_MAX_BYTES;
     if (r->max_bytes && (n > r->max_bytes - (size_t)r->bytes || announced_too_large(r))) {
         too_large(r);
         return 0;

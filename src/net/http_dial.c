@@ -65,6 +65,7 @@ static void take_place(struct rt_http_request_impl *r) {
         return;
     dup2(r->dialled, r->stand_in);
     fcntl(r->stand_in, F_SETFD, FD_CLOEXEC);
+    fcntl(r->stand_in, F_SETFL, O_NONBLOCK); /* curl made the stand-in so */
     rt_http_close_dialled(r);
 }
 

@@ -57,12 +57,11 @@ static void set_way(struct rt_http_request_impl *r) {
         curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, r->unix_socket);
     if (r->dialer)
         rt_http_set_dialer(r);
-    if (r->unix_socket || r->dialer)
+    bool straight = r->unix_socket || r->dialer || (!r->proxy && is_loopback(r->at.host));
+    if (straight)
         curl_easy_setopt(e, CURLOPT_PROXY, ""); /* nor one of the environment */
     else if (r->proxy)
         curl_easy_setopt(e, CURLOPT_PROXY, r->proxy);
-    else if (is_loopback(r->at.host))
-        curl_easy_setopt(e, CURLOPT_PROXY, "");
     if (r->resolve)
         curl_easy_setopt(e, CURLOPT_RESOLVE, r->resolve);
     if (r->ca_file)

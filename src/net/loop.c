@@ -1,5 +1,6 @@
 /* The event loop over libuv: turns, timers, descriptors and signals; see loop.h. */
 #include "net/loop.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "net/loop_uv.h"
 #include <fcntl.h>
@@ -112,6 +113,14 @@ struct rt_loop *rt_loop_create(struct rt_error *err) {
     return l;
 }
 
+/* What somebody forgot must not keep the program from ending. */
+static void close_forgotten(uv_handle_t *h, void *count) {
+    if (uv_is_closing(h))
+        return;
+    ++*(int *)count;
+    uv_close(h, NULL);
+}
+
 void rt_loop_destroy(struct rt_loop *l) {
     if (!l)
         return;
@@ -123,6 +132,10 @@ void rt_loop_destroy(struct rt_loop *l) {
     while (l->queued.next != &l->queued)
         rt_op_cancel(&deferred_of(l->queued.next)->op);
     uv_close((uv_handle_t *)&l->idle, NULL);
+    int forgotten = 0;
+    uv_walk(&l->uv, close_forgotten, &forgotten);
+    if (forgotten)
+        rt_log(RT_LOG_WARN, "loop: %d handles were still open at the end", forgotten);
     /* Closing handles and cancelled work give their memory back in callbacks. */
     while (uv_loop_close(&l->uv) == UV_EBUSY)
         uv_run(&l->uv, UV_RUN_ONCE);

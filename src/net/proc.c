@@ -4,8 +4,10 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "net/loop_uv.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,8 +59,9 @@ static void end_close(struct end *e) {
 }
 
 static void free_input(struct rt_proc *p) {
-    if (p->input)
-        memset(p->input, 0, p->input_len); /* it may have been a secret */
+    volatile char *v = p->input;
+    for (size_t i = 0; v && i < p->input_len; i++)
+        v[i] = 0; /* it may have been a secret */
     free(p->input);
     p->input = NULL;
 }
@@ -250,6 +253,18 @@ static void make_env(const char *const *edits, struct rt_strs *out) {
             rt_strs_add(out, *edits);
 }
 
+/* Libraries do not mark all that they open. A child that outlives us must not keep our connections. */
+static void keep_descriptors_to_ourselves(void) {
+    DIR *d = opendir("/dev/fd");
+    for (const struct dirent *e; d && (e = readdir(d)) != NULL;) {
+        int64_t fd;
+        if (rt_parse_i64(e->d_name, &fd) && fd > 2 && fd <= INT_MAX)
+            fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+    }
+    if (d)
+        closedir(d);
+}
+
 /* pipe[0] is read, pipe[1] written; none is inherited by chance, ours (`mine`) never blocks. */
 static bool make_pipe(int fds[2], int mine, struct rt_error *err) {
     if (pipe(fds) != 0) {
@@ -332,6 +347,7 @@ static int spawn(struct rt_proc *p, const struct rt_proc_opts *o, const int thei
         .stdio_count = 3,
         .stdio = stdio,
     };
+    keep_descriptors_to_ourselves();
     int rc = uv_spawn(rt_loop_uv(p->loop), &p->child, &options);
     rt_strs_deinit(&args);
     rt_strs_deinit(&env);

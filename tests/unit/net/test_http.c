@@ -919,6 +919,57 @@ static void cancel_is_silent_at_each_stage(void **state) {
     rt_timer_stop(busy);
 }
 
+static unsigned next_random(unsigned *seed) {
+    *seed = *seed * 1103515245u + 12345u;
+    return *seed >> 16 & 0x7FFF;
+}
+
+/* Anything in any order, always the same: sanitizers look on. */
+static void wild_use_leaves_nothing_behind(void **state) {
+    (void)state;
+    static const char *const paths[] = {"/x", "/zeros/400000", "/broken/drip", "/broken/hang", "/broken/truncated",
+                                        "/chunked", "/endless", "/broken/nothing", "/status/500", "/broken/not-http"};
+    static const char *const pools[] = {NULL, "a", "b"};
+    struct dialled d = {0};
+    const struct rt_dialer dialer = {.dial = dial, .error = dial_error, .ctx = &d};
+    struct reply r[12];
+    unsigned seed = 7;
+    memset(r, 0, sizeof r);
+    struct rt_timer *busy = rt_timer_start(loop, 1, 1, tick, &(int){0});
+    for (int step = 0; step < 4000; step++) {
+        struct reply *x = &r[next_random(&seed) % RT_COUNT(r)];
+        unsigned what = next_random(&seed);
+        if (!x->op) {
+            rt_buf_deinit(&x->body);
+            *x = (struct reply){.count_only = true, .stop_at = what & 64 ? 50000 : 0, .cancel_self = what & 128};
+            x->cancel = what & 256 ? &r[next_random(&seed) % RT_COUNT(r)] : NULL;
+            x->cancel = x->cancel == x ? NULL : x->cancel;
+            char url[100];
+            snprintf(url, sizeof url, "http://%s:%d%s", what & 1 ? "127.0.0.1" : "localhost", server.port,
+                     paths[next_random(&seed) % RT_COUNT(paths)]);
+            send_url(x, url, (struct rt_http_request){.dialer = what & 2 ? &dialer : NULL,
+                                                      .pool = pools[what % 3],
+                                                      .timeout_ms = what & 4 ? 5 : 1000,
+                                                      .max_bytes = what & 8 ? 60000 : 0,
+                                                      .stream = what & 16},
+                     what & 32);
+        } else if (what % 8 == 0) {
+            rt_op_drop(&x->op);
+        } else if (what % 64 == 1) {
+            rt_http_forget_pool(http, pools[what % 3]);
+        } else if (what % 64 == 2 && server.peers) {
+            peer_close(server.peers);
+        }
+        if (what % 3)
+            rt_loop_turn(loop, false);
+    }
+    for (size_t i = 0; i < RT_COUNT(r); i++) {
+        rt_op_drop(&r[i].op);
+        rt_buf_deinit(&r[i].body);
+    }
+    rt_timer_stop(busy);
+}
+
 static void a_callback_may_cancel_another_request(void **state) {
     (void)state;
     struct rt_timer *busy = rt_timer_start(loop, 1, 1, tick, &(int){0});
@@ -1022,6 +1073,7 @@ int main(void) {
         TEST(dialled_and_direct_connections_are_kept_apart),
         TEST(what_the_dialer_says_is_the_error),
         TEST(cancel_is_silent_at_each_stage),
+        TEST(wild_use_leaves_nothing_behind),
         TEST(a_callback_may_cancel_another_request),
         TEST(a_callback_may_cancel_its_own_request),
         TEST(the_last_callback_may_destroy_the_client),

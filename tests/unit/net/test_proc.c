@@ -213,6 +213,20 @@ static void check_refused(const char *program, const char *cwd, enum rt_code cod
     assert_non_null(strstr(err.message, word));
 }
 
+static void a_child_inherits_no_descriptor_but_its_three(void **state) {
+    (void)state;
+    int fd[2];
+    assert_int_equal(pipe(fd), 0); /* as a library would, without FD_CLOEXEC */
+    int high = dup2(fd[0], 9);
+    struct child c = {0};
+    run_sh(&c, "for fd in 3 4 5 6 7 8 9; do { : <&$fd; } 2>/dev/null && echo $fd; done", (struct rt_proc_opts){0});
+    assert_string_equal(rt_buf_str(&c.out), "");
+    close(high);
+    close(fd[0]);
+    close(fd[1]);
+    deinit(&c);
+}
+
 static void what_is_no_program_is_not_found(void **state) {
     (void)state;
     check_refused("rt-no-such-program", NULL, RT_E_NOT_FOUND, "rt-no-such-program in PATH");
@@ -486,6 +500,7 @@ int main(void) {
         TEST(words_are_passed_as_they_are),
         TEST(the_environment_can_be_added_to_and_taken_from),
         TEST(a_child_runs_in_its_directory),
+        TEST(a_child_inherits_no_descriptor_but_its_three),
         TEST(what_is_no_program_is_not_found),
         TEST(an_output_file_that_cannot_be_written_is_told),
         TEST(output_goes_to_a_private_file_and_is_appended),
