@@ -89,7 +89,7 @@ static unsigned long listening_inode(const char *table, int port) {
 }
 
 static bool holds_socket(const char *pid, const char *wanted) {
-    char path[300], link[64];
+    char path[600], link[64];
     snprintf(path, sizeof path, "/proc/%s/fd", pid);
     DIR *d = opendir(path);
     bool found = false;

@@ -11,7 +11,7 @@
 
 enum {
     TURN_US = 4000, /* a pump may take this much of a turn */
-    ROUND_BYTES = 256 * 1024,
+    ROUND_BYTES = 64 * 1024, /* more would pile up in libssh2's list of packets, which each read walks */
     OPEN_MS = 10000, /* for a channel, in the queue and under way */
     STUCK_MS = 3000,
     PROBE_MS = 5000, /* between a keepalive without answer and the next */

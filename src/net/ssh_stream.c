@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { STEPS = 4 };
+
 struct stream {
     struct rt_chan chan;
     struct rt_loop *loop;
@@ -218,7 +220,11 @@ static void on_near(void *ctx, int events) {
         rt_fd_events(t->watch, t->events = 0);
         return;
     }
-    stream_step(&t->chan);
+    bool moved = true;
+    for (int i = 0; i < STEPS && moved && t->chan.ssh; i++) /* all that is there: nobody wakes us for it again */
+        moved = stream_step(&t->chan);
+    if (moved && t->chan.ssh)
+        rt_ssh_pump_soon(s);
     if (t->watch)
         stream_watch(&t->chan);
     rt_ssh_kick(s);
