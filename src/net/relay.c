@@ -17,6 +17,7 @@ struct way {
     char *rest; /* read, not yet written */
     size_t len, off;
     bool eof, shut;
+    bool gone; /* not only half-closed: a Unix socket tells the difference */
 };
 
 struct side {
@@ -100,6 +101,7 @@ static int move(struct way *w, int from, int to, int64_t *count) {
         return would_block(errno) ? 0 : -1;
     if (n == 0) {
         w->eof = true;
+        w->gone = rt_fd_send(from, "", 0) < 0 && errno == EPIPE;
         return 0;
     }
     *count += n;
@@ -148,7 +150,8 @@ static void step(struct relay *r) {
             finish(r, errno == EPIPE || errno == ECONNRESET ? 0 : errno);
             return;
         }
-    if (r->side[0].way.shut && r->side[1].way.shut) {
+    bool ended = r->side[0].way.shut && r->side[1].way.shut;
+    if (ended || (r->side[1].way.gone && r->side[1].way.shut)) {
         finish(r, 0);
         return;
     }

@@ -29,10 +29,15 @@ static ssize_t receive(struct rt_ssh_io *io, void *to, size_t n) {
     return -errno;
 }
 
+static ssize_t other_side(ssize_t rc) {
+    return rc < 0 ? -errno : rc;
+}
+
 static LIBSSH2_RECV_FUNC(on_recv) {
     struct rt_ssh_io *io = *abstract;
-    (void)socket;
     (void)flags;
+    if (socket != io->fd) /* libssh2 speaks to the agent by the same functions */
+        return other_side(recv(socket, buffer, length, 0));
     if (io->refuse)
         return -ECONNABORTED;
     if (io->direct)
@@ -76,8 +81,9 @@ static LIBSSH2_SEND_FUNC(on_send) {
     struct rt_ssh_io *io = *abstract;
     const char *data = buffer;
     size_t n = length, done = 0;
-    (void)socket;
     (void)flags;
+    if (socket != io->fd)
+        return other_side(rt_fd_send(socket, buffer, length));
     if (io->refuse || (io->eof && !io->direct))
         return -ECONNABORTED;
     if (io->direct)

@@ -214,6 +214,10 @@ static int spawn(const char *const *argv, int out) {
     return (int)pid;
 }
 
+int bed_spawn(const char *const *argv) {
+    return spawn(argv, -1);
+}
+
 void bed_fault(const char *host, const char *action) {
     const char *argv[] = {"bash", RT_SOURCE_DIR "/tests/testbed/fault.sh", "-s", bed_state(), host, action, NULL};
     int status;

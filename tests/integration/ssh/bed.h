@@ -50,6 +50,7 @@ int bed_echo_main(int port); /* the server itself */
 /* Sends n bytes to fd (non-blocking), half-closes, and reads to the end while the loop turns: all came back? */
 bool bed_round_trip(struct bed *b, int fd, size_t n);
 int bed_connect(int port); /* to 127.0.0.1, non-blocking */
+int bed_spawn(const char *const *argv); /* pid */
 char *bed_command(const char *const *argv); /* what a program prints, without the newline; gives it */
 
 #endif
