@@ -20,7 +20,7 @@ enum {
 struct rt_logregex {
     pcre2_code *code;
     char *pattern;
-    bool blocks; /* many lines may be looked at in one match */
+    pcre2_code *block; /* for many lines at once; NULL: one after the other */
     int refs;
 };
 
@@ -47,28 +47,95 @@ static bool has_upper(const char *p) {
     return false;
 }
 
-/* Whether a match over many lines finds every line that matches alone. What looks around, gives nothing
- * back or knows the ends of the text does not; plain backtracking does, and a match that runs over a
- * line's end is checked again. Whatever is not known to be harmless is not. */
-static bool fits_blocks(const char *p) {
-    for (; *p; p++) {
-        if (*p == '\\') {
-            p++;
-            if (!*p || !strchr("dDwWsSbthv.*+?()[]{}|^$\\/-_\"'<>=:,;#@!%&~` ", *p))
-                return false;
-        } else if (*p == '(' && p[1] == '?') {
-            if (p[2] != ':' && !(p[2] == 'i' && p[3] == ')'))
-                return false;
-        } else if (*p == '(' && p[1] == '*') {
-            return false;
-        } else if (strchr("*+?}", *p) && p[1] == '+') {
-            return false;
-        }
-    }
-    return true;
+/* What follows rewrites a pattern so that nothing in it matches a line's end; then a match over many lines
+ * finds what matches over each of them find, and never runs on into the next. Whatever is not known to be
+ * harmless makes it fail: such patterns look at one line after the other. */
+
+/* A backslash and a letter outside of a class. */
+static bool rewrite_escape(char c, struct rt_buf *out) {
+    if (c == 's')
+        return rt_buf_adds(out, "[^\\S\\n\\r]");
+    if (c == 'D')
+        return rt_buf_adds(out, "[^\\d\\n\\r]");
+    if (c == 'W')
+        return rt_buf_adds(out, "[^\\w\\n\\r]");
+    if (c == 0 || !strchr("dwShHtbB.*+?()[]{}|^$\\/-_\"'<>=:,;#@!%&~` ", c))
+        return false;
+    return rt_buf_addc(out, '\\') && rt_buf_addc(out, c);
 }
 
-static pcre2_code *compile(const char *pattern, struct rt_error *err) {
+/* Whether what stands at p, in a class that is not negated, can match a line's end; `n` bytes of it. */
+static bool class_item(const char *p, size_t *n) {
+    static const char *const names[] = {"[:alpha:]", "[:digit:]", "[:alnum:]", "[:upper:]", "[:lower:]",
+                                        "[:punct:]", "[:xdigit:]", "[:word:]", "[:blank:]"};
+    *n = 1;
+    if (*p == '\\') {
+        *n = 2;
+        return p[1] == 0 || !strchr("dwSh.-]\\/[^$*+?(){}|", p[1]);
+    }
+    if (*p == '[' && p[1] == ':') {
+        for (size_t i = 0; i < RT_COUNT(names); i++)
+            if (strncmp(p, names[i], strlen(names[i])) == 0) {
+                *n = strlen(names[i]);
+                return false;
+            }
+        return true;
+    }
+    return (unsigned char)*p < 0x20;
+}
+
+/* From "[" on; gives where the class ends, or NULL. */
+static const char *rewrite_class(const char *p, struct rt_buf *out) {
+    bool negated = p[1] == '^';
+    const char *at = p + 1 + negated, *start = at;
+    rt_buf_adds(out, negated ? "[^\\n\\r" : "[");
+    if (*at == ']') { /* the first one is a character */
+        rt_buf_adds(out, "\\]");
+        start = ++at;
+    }
+    while (*at && *at != ']') {
+        size_t n;
+        if (class_item(at, &n) && !negated)
+            return NULL;
+        if (negated && *at == '[' && (at[1] == ':' || at[1] == '.' || at[1] == '='))
+            return NULL;
+        if (negated && *at == '-' && at == start)
+            rt_buf_addc(out, '\\'); /* it must not make a range with what was put in front */
+        if (strnlen(at, n) < n)
+            return NULL;
+        rt_buf_add(out, at, n);
+        at += n;
+    }
+    rt_buf_addc(out, ']');
+    return *at ? at + 1 : NULL;
+}
+
+static bool known_group(const char *p) {
+    static const char *const known[] = {"(?:", "(?i)", "(?=", "(?!", "(?<=", "(?<!", "(?>"};
+    for (size_t i = 0; i < RT_COUNT(known); i++)
+        if (strncmp(p, known[i], strlen(known[i])) == 0)
+            return true;
+    return p[1] != '?' && p[1] != '*';
+}
+
+static bool rewrite(const char *p, struct rt_buf *out) {
+    while (p && *p) {
+        if (*p == '\\') {
+            if (!rewrite_escape(p[1], out))
+                return false;
+            p += 2;
+        } else if (*p == '[') {
+            p = rewrite_class(p, out);
+        } else if ((*p == '(' && !known_group(p)) || *p == '\n' || *p == '\r') {
+            return false;
+        } else {
+            rt_buf_addc(out, *p++);
+        }
+    }
+    return p && !out->failed;
+}
+
+static pcre2_code *compile(const char *pattern, bool any_case, struct rt_error *err) {
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
     if (!context) {
         rt_error_set(err, RT_E_LIMIT, "no memory for a pattern");
@@ -77,7 +144,7 @@ static pcre2_code *compile(const char *pattern, struct rt_error *err) {
     pcre2_set_newline(context, PCRE2_NEWLINE_ANYCRLF);
     uint32_t options = PCRE2_MULTILINE | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C |
                        PCRE2_ALT_CIRCUMFLEX;
-    if (!has_upper(pattern))
+    if (any_case)
         options |= PCRE2_CASELESS;
     int code = 0;
     PCRE2_SIZE at = 0;
@@ -100,13 +167,19 @@ struct rt_logregex *rt_logregex_create(const char *pattern, struct rt_error *err
         rt_error_set(err, RT_E_LIMIT, "the pattern is longer than %d bytes", PATTERN_MAX);
         return NULL;
     }
-    pcre2_code *code = compile(pattern, err);
+    bool any_case = !has_upper(pattern);
+    pcre2_code *code = compile(pattern, any_case, err);
     if (!code)
         return NULL;
     struct rt_logregex *r = RT_NEW(struct rt_logregex);
+    struct rt_buf block;
+    struct rt_error ignored;
     r->code = code;
     r->pattern = rt_strdup(pattern);
-    r->blocks = fits_blocks(pattern);
+    rt_buf_init(&block, 0);
+    if (rewrite(pattern, &block))
+        r->block = compile(rt_buf_str(&block), any_case, &ignored);
+    rt_buf_deinit(&block);
     r->refs = 1;
     return r;
 }
@@ -120,6 +193,7 @@ void rt_logregex_unref(struct rt_logregex *r) {
     if (!r || --r->refs > 0)
         return;
     pcre2_code_free(r->code);
+    pcre2_code_free(r->block);
     free(r->pattern);
     free(r);
 }
@@ -158,10 +232,11 @@ bool rt_logmatcher_too_hard(const struct rt_logmatcher *m) {
 }
 
 /* 1 found, 0 not, -1 too many steps. */
-static int match(struct rt_logmatcher *m, const char *text, size_t n, size_t from, size_t *start, size_t *end) {
+static int match(struct rt_logmatcher *m, const pcre2_code *code, const char *text, size_t n, size_t from,
+                 size_t *start, size_t *end) {
     if (!m->data)
         return -1;
-    int got = pcre2_match(m->re->code, (PCRE2_SPTR)text, n, from, 0, m->data, m->context);
+    int got = pcre2_match(code, (PCRE2_SPTR)text, n, from, 0, m->data, m->context);
     if (got < 0)
         return got == PCRE2_ERROR_NOMATCH ? 0 : -1;
     const PCRE2_SIZE *o = pcre2_get_ovector_pointer(m->data);
@@ -172,7 +247,7 @@ static int match(struct rt_logmatcher *m, const char *text, size_t n, size_t fro
 
 static bool line_raw(struct rt_logmatcher *m, const char *text, size_t n) {
     size_t start, end;
-    int got = match(m, text, n, 0, &start, &end);
+    int got = match(m, m->re->code, text, n, 0, &start, &end);
     if (got < 0)
         m->failures++;
     return got > 0;
@@ -258,7 +333,7 @@ static void one_by_one(struct walk *w, size_t to) {
 static void many_at_once(struct walk *w, size_t to) {
     while (w->at <= to && !w->stop) {
         size_t start, end;
-        int got = match(w->m, w->text + w->at, to - w->at, 0, &start, &end);
+        int got = match(w->m, w->m->re->block, w->text + w->at, to - w->at, 0, &start, &end);
         if (got < 0) {
             one_by_one(w, to);
             return;
@@ -270,12 +345,11 @@ static void many_at_once(struct walk *w, size_t to) {
         }
         start += w->at;
         end += w->at;
-        size_t from = line_start(w, start), stop = RT_MIN(line_end(w, start), to);
-        w->out->line += (int64_t)rt_count_newlines(w->text + w->at, from - w->at);
-        size_t solid = stop;
+        size_t from = line_start(w, start), stop = RT_MIN(line_end(w, start), to), solid = stop;
         while (solid > from && w->text[solid - 1] == '\r')
             solid--;
-        if (end <= solid || rt_logmatcher_line(w->m, w->text + from, stop - from))
+        w->out->line += (int64_t)rt_count_newlines(w->text + w->at, from - w->at);
+        if (end <= solid || rt_logmatcher_line(w->m, w->text + from, stop - from)) /* "\r|\n" is no place */
             found(w);
         next_line(w, stop);
     }
@@ -301,7 +375,7 @@ static const char *next_return(const char *at, const char *end) {
 bool rt_logmatcher_lines(struct rt_logmatcher *m, const char *text, size_t n, struct rt_logmatches *out) {
     struct walk w = {.m = m, .text = text, .n = n, .out = out};
     const char *end = text + n, *escape = text, *back = text;
-    if (!m->re->blocks)
+    if (!m->re->block)
         one_by_one(&w, n);
     while (w.at <= n && !w.stop) {
         const char *at = text + w.at;
@@ -325,7 +399,7 @@ size_t rt_logmatcher_all(struct rt_logmatcher *m, const char *text, size_t n, si
     size_t count = 0, from = 0;
     while (count < max && from <= n) {
         size_t start, end;
-        if (match(m, text, n, from, &start, &end) <= 0)
+        if (match(m, m->re->code, text, n, from, &start, &end) <= 0)
             break;
         if (end > start) {
             out[count][0] = start;

@@ -8,6 +8,7 @@ enum {
     STEP_MIN = 4,      /* blocks: the first answer comes soon */
     STEP_MAX = 256,    /* later ones cost little each */
     STEP_MEM = 32,     /* blocks in memory are copied on the loop */
+    STEP_LINES = 500000, /* bits of lines are looked at on the loop */
     OVERHANG = RT_LOGLINE_MAX / RT_LOGBLOCK + 1
 };
 
@@ -126,10 +127,12 @@ static size_t next_step(struct rt_logscan *s) {
     s->step = RT_MIN(s->step * 2, (size_t)STEP_MAX);
     n = RT_MIN(n, max);
     const struct rt_logblock *v = s->b->blocks.v;
-    size_t mem = 0;
+    size_t mem = 0, lines = 0;
     for (size_t i = 0; i < n; i++) {
-        mem += v[s->backwards ? s->hi - 1 - i : s->lo + i].mem != NULL;
-        if (mem == STEP_MEM)
+        const struct rt_logblock *k = &v[s->backwards ? s->hi - 1 - i : s->lo + i];
+        mem += k->mem != NULL;
+        lines += k->newlines;
+        if (mem == STEP_MEM || lines > STEP_LINES)
             return i + 1;
     }
     return n;
