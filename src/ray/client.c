@@ -69,6 +69,7 @@ void rt_ray_set_token(struct rt_ray *r, const char *token) {
 void rt_ray_set_url(struct rt_ray *r, const char *url) {
     free(r->url);
     r->url = without_slash(url);
+    r->node_failed_ms = 0;
     forget_features(r);
 }
 
@@ -131,6 +132,7 @@ static void version_answered(void *ctx, const struct rt_http_answer *a,
                      "GET /api/version: no ray_version in the answer: not a Ray dashboard");
     if (err || e.code != RT_OK) {
         json_decref(v);
+        o->v.token_auth = err && err->code == RT_E_DENIED;
         version_end(o, err ? err : &e);
         return;
     }

@@ -9,7 +9,7 @@ static const int64_t WAIT_POLL_MS = 1000;
 static const int64_t MAX_BACKOFF_MS = 10000;
 static const int64_t NODE_RETRY_MS = 60000;
 static const int64_t SILENT_MS = 5000;
-static const int64_t MAX_TAIL = 32 * 1024 * 1024;
+static const int64_t MAX_TAIL = 16 * 1024 * 1024;
 enum { MAX_REFUSALS = 5 };
 enum { DEFAULT_AGENT_PORT = 52365 };
 
@@ -149,7 +149,8 @@ static int64_t backoff(int failures) {
 /* Of a job that is over nothing more will come: a cluster that answers and does not have it is
  * final. */
 static bool is_final(const struct rt_follow *f, const struct rt_error *err) {
-    return err->code == RT_E_REMOTE && (f->job_over || !f->follow) && f->failures >= MAX_REFUSALS;
+    return err->code == RT_E_DENIED || err->code == RT_E_UNSUPPORTED ||
+           (err->code == RT_E_REMOTE && (f->job_over || !f->follow) && f->failures >= MAX_REFUSALS);
 }
 
 void rt_follow_lost(struct rt_follow *f, const struct rt_error *err,

@@ -8,7 +8,7 @@
 
 static const int64_t POLL_MS = 500;
 static const int64_t PIECE = 8 * 1024 * 1024;
-static const int64_t PIECE_TIMEOUT_MS = 30000;
+static const int64_t PIECE_TIMEOUT_MS = 10000;
 /* With the node gone for so long the dashboard may still know its log. */
 enum { FAILURES_BEFORE_OTHER_WAY = 3 };
 

@@ -45,9 +45,7 @@ static bool is_missing(const struct rt_error *err) {
 
 static void ended_badly(struct rt_follow *f, const struct rt_error *err,
                         void (*again)(struct rt_follow *f)) {
-    if (err->code == RT_E_DENIED) {
-        rt_follow_fail(f, err);
-    } else if (is_missing(err) && rt_follow_complete(f)) {
+    if (is_missing(err) && rt_follow_complete(f)) {
         rt_follow_finish(f);
     } else if (is_missing(err)) {
         rt_follow_waiting(f, "the log is not there yet");
@@ -169,13 +167,11 @@ static void open_stream(struct rt_follow *f) {
  * or the marker "0" before it (old: each piece begins with such a byte, and no one can tell them
  * from the log's). */
 static enum rt_stream_kind kind_of(const struct rt_http_answer *a, const struct rt_error *err) {
-    if (a && a->status == 500)
-        return strstr(a->body, "not found") ? RT_STREAM_RAW : RT_STREAM_UNKNOWN;
-    if (!err && a->body[0] == '[')
+    if (!err)
+        return a->body[0] == '0' ? RT_STREAM_MARKED : RT_STREAM_RAW;
+    if (a && a->status == 500 && strstr(a->body, "not found"))
         return RT_STREAM_RAW;
-    if (!err || (a && a->status < 500))
-        return RT_STREAM_MARKED;
-    return RT_STREAM_UNKNOWN;
+    return err->code == RT_E_UNSUPPORTED ? RT_STREAM_MARKED : RT_STREAM_UNKNOWN;
 }
 
 static void marked(struct rt_follow *f) {
@@ -211,8 +207,6 @@ static void probed(void *ctx, const struct rt_http_answer *a, const struct rt_er
     f->ray->features.stream = kind;
     if (f->dead)
         ;
-    else if (err && err->code == RT_E_DENIED)
-        rt_follow_fail(f, err);
     else if (kind == RT_STREAM_UNKNOWN)
         rt_follow_lost(f, err, rt_follow_choose);
     else

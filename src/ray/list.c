@@ -34,7 +34,7 @@ static void refused(struct rt_list *l) {
         rest && json_is_false(json_object_get(rest, "result")) ? rt_json_str(rest, "msg") : NULL;
     if (msg) {
         char why[400];
-        rt_error_set(&l->err, RT_E_REMOTE, "%s", rt_ray_last_line(why, sizeof(why), msg));
+        rt_error_set(&l->err, RT_E_REMOTE, "%s", rt_ray_reason(why, sizeof(why), msg));
     }
     json_decref(rest);
 }

@@ -11,8 +11,8 @@
 #include <unistd.h>
 #include <zip.h>
 
-/* Uncompressed, beyond which no try is made: nothing real shrinks that far. */
-static const int64_t HOPELESS_FACTOR = 10;
+/* Of the limit, uncompressed: beyond it no try is made. */
+static const int64_t HOPELESS_FACTOR = 4;
 enum { SHA1_BYTES = 20, HASH_BYTES = 8, BIGGEST = 5 };
 
 struct source {
@@ -120,6 +120,10 @@ static bool too_big(const struct rt_package_opts *o, const struct rt_package *p,
     rt_error_set(err, RT_E_LIMIT, "%s: the package has %s, Ray takes at most %s", o->dir,
                  rt_fmt_bytes(is, sizeof(is), (double)bytes),
                  rt_fmt_bytes(may, sizeof(may), (double)o->max_bytes));
+    if (p->biggest.n == 0)
+        return rt_error_hint(
+            err,
+            "put it where the cluster can fetch it (s3://, https://) and give that as working_dir");
     struct rt_buf names;
     rt_buf_init(&names, 4096);
     for (size_t i = 0; i < p->biggest.n; i++)

@@ -229,6 +229,18 @@ static bool make_package(struct rt_plan *p, struct rt_plan_package *k, bool zip)
     return ok || rt_error_wrap(&p->err, "%s", k->working_dir ? "working_dir" : "py_modules");
 }
 
+static void check_sizes(struct rt_plan *p) {
+    for (size_t i = 0; i < p->packages.n; i++) {
+        const struct rt_plan_package *k = &p->packages.v[i];
+        char is[32], may[32];
+        if (k->made.bytes > MAX_PACKAGE)
+            rt_strs_addf(&p->warnings,
+                         "%s has %s; Ray takes %s, so it must shrink a lot when packed", k->path,
+                         rt_fmt_bytes(is, sizeof(is), (double)k->made.bytes),
+                         rt_fmt_bytes(may, sizeof(may), (double)MAX_PACKAGE));
+    }
+}
+
 static void check_wheels(struct rt_plan *p) {
     const char *dir =
         p->packages.n > 0 && p->packages.v[0].working_dir ? p->packages.v[0].path : NULL;
@@ -247,6 +259,7 @@ void rt_plan_prepare(struct rt_plan *p) {
     for (size_t i = 0; i < p->packages.n; i++)
         if (!make_package(p, &p->packages.v[i], false))
             return;
+    check_sizes(p);
     check_wheels(p);
 }
 

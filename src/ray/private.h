@@ -61,7 +61,7 @@ void rt_ray_problem(const struct rt_http_answer *a, const char *method, const ch
                     struct rt_error *err);
 /* The line of a traceback, of a JSON envelope or of plain text that a person can use; never longer
  * than size. */
-char *rt_ray_last_line(char *out, size_t size, const char *text);
+char *rt_ray_reason(char *out, size_t size, const char *text);
 /* The body as JSON; HTML and garbage are named as such. */
 json_t *rt_ray_json(const struct rt_http_answer *a, const char *route, struct rt_error *err);
 

@@ -54,6 +54,36 @@ static struct span without_class(struct span l) {
     return (struct span){l.s + i + 2, l.n - i - 2};
 }
 
+/* The last line that names an exception: what follows it is the rest of its text. */
+static bool last_exception(struct span text, struct span *out) {
+    bool found = false;
+    while (text.n > 0) {
+        const char *newline = memchr(text.s, '\n', text.n);
+        const struct span l = {text.s, newline ? (size_t)(newline - text.s) : text.n};
+        const struct span bare = without_class(trim(l));
+        if (l.n > 0 && !isspace((unsigned char)l.s[0]) && bare.n > 0 && bare.s != trim(l).s) {
+            *out = bare;
+            found = true;
+        }
+        const size_t step = l.n + (newline != NULL);
+        text = (struct span){text.s + step, text.n - step};
+    }
+    return found;
+}
+
+static struct span first_line(struct span text) {
+    while (text.n > 0) {
+        const char *newline = memchr(text.s, '\n', text.n);
+        const struct span l =
+            trim((struct span){text.s, newline ? (size_t)(newline - text.s) : text.n});
+        if (has_words(l))
+            return l;
+        const size_t step = newline ? (size_t)(newline - text.s) + 1 : text.n;
+        text = (struct span){text.s + step, text.n - step};
+    }
+    return (struct span){"", 0};
+}
+
 /* The printed form of a gRPC error keeps its reason in the middle. */
 static bool grpc_details(const char *text, struct span *out) {
     static const char mark[] = "details = \"";
@@ -68,10 +98,16 @@ static bool grpc_details(const char *text, struct span *out) {
     return true;
 }
 
-char *rt_ray_last_line(char *out, size_t size, const char *text) {
+char *rt_ray_reason(char *out, size_t size, const char *text) {
+    const struct span all = {text, strlen(text)};
     struct span l;
-    if (!grpc_details(text, &l))
-        l = without_class(last_line((struct span){text, strlen(text)}));
+    if (strstr(text, "Traceback (most recent call last)")) {
+        if (!last_exception(all, &l))
+            l = last_line(all);
+    } else if (!grpc_details(
+                   text, &l)) { /* "500 Internal Server Error" says less than what comes below it */
+        l = without_class(rt_starts(text, "500 Internal") ? last_line(all) : first_line(all));
+    }
     char *copy = rt_strndup(l.s, RT_MIN(l.n, (size_t)4096));
     rt_clean_to(out, size, copy);
     free(copy);
@@ -102,7 +138,7 @@ static char *envelope_message(const struct rt_http_answer *a) {
 
 static void reason(const struct rt_http_answer *a, char *out, size_t size) {
     char *msg = envelope_message(a);
-    rt_ray_last_line(out, size, msg ? msg : a->body);
+    rt_ray_reason(out, size, msg ? msg : a->body);
     if (out[0] == '\0')
         rt_clean_to(out, size, "no reason given");
     free(msg);

@@ -98,7 +98,7 @@ static void json_answered(void *ctx, const struct rt_http_answer *a, const struc
     const char *broken = rt_json_str(v, "data.autoscalingError");
     if (broken && *broken) {
         char line[400];
-        o->broken = rt_strdup(rt_ray_last_line(line, sizeof(line), broken));
+        o->broken = rt_strdup(rt_ray_reason(line, sizeof(line), broken));
     }
     read_availability(o, v);
     json_decref(v);

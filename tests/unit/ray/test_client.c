@@ -279,7 +279,8 @@ static void an_autoscaler_that_broke_down_is_told(void **state) {
     (void)state;
     OPEN({"GET", "/api/cluster_status?format=1", .fixture = "ray-2.60.0/autoscaler_v1_fmt_t4.json"},
          {"GET", "/api/cluster_status",
-          .text = "{\"result\":true,\"msg\":\"\",\"data\":{\"autoscalingError\":\"Traceback:\\n"
+          .text = "{\"result\":true,\"msg\":\"\",\"data\":{\"autoscalingError\":\"The autoscaler "
+                  "failed with the following error:\\nTraceback (most recent call last):\\n"
                   "ValueError: no "
                   "quota\\n\",\"clusterStatus\":{\"autoscalerReport\":{\"nodeAvailabilitySummary\":"
                   "{\"nodeAvailabilities\":{\"gpuPool\":{\"nodeType\":\"gpu_pool\","
