@@ -190,10 +190,10 @@ static bool click_title(struct list *l, int col) {
         const int at = l->drawn.col + 2 + f->at;
         if (col < at || col >= at + f->cols + 1)
             continue;
-        const bool again = l->rows.sort == f->column;
-        l->rows.descending = again ? !l->rows.descending : false;
-        l->rows.sort = f->column;
-        l->rows.dirty = true;
+        const bool again = l->rows.sort && rt_streq(l->rows.sort->id, f->column->id);
+        const bool descending = again && !l->rows.descending;
+        rt_list_rows_sort(&l->rows, f->column->id); /* the cluster's name is no column of the table: as before */
+        l->rows.descending = descending;
         rt_ui_mark(l->view.ui);
         return true;
     }

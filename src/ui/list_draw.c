@@ -21,7 +21,7 @@ static void draw_titles(struct canvas *c, int row) {
     const struct rt_list_rows *rows = &c->l->rows;
     for (size_t i = c->l->nfit; i-- > 0;) {
         const struct rt_fit *f = &c->l->fit[i];
-        const bool sorted = rows->sort == f->column;
+        const bool sorted = rows->sort && rt_streq(rows->sort->id, f->column->id);
         const char *arrow = !sorted ? "" : rows->descending ? (c->d->ascii ? "v" : "↓") : (c->d->ascii ? "^" : "↑");
         const int col = c->r.col + 2 + f->at;
         if (i > 0 && f->at < c->l->fit[0].cols)
@@ -217,8 +217,27 @@ static void keep_visible(struct list *l, int rows) {
         l->top = l->rows.n > room ? l->rows.n - room : 0;
 }
 
+static void cluster_text(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
+    (void)row;
+    rt_buf_adds(out, env->cluster ? env->cluster->name : "-");
+}
+
+/* With rows of several clusters the first column says whose they are. */
+static const struct rt_column *columns_of(struct list *l) {
+    static const struct rt_column whose = {.id = "cluster", .title = "CLUSTER", .min = 8, .want = 16, .cut = RT_CUT_MIDDLE, .text = cluster_text};
+    const struct rt_column *own = l->rows.table->columns;
+    size_t n = 0;
+    if (!l->all)
+        return own;
+    l->columns[n++] = whose;
+    for (size_t i = 0; own[i].id && n + 1 < RT_COUNT(l->columns); i++)
+        l->columns[n++] = own[i];
+    l->columns[n] = (struct rt_column){0};
+    return l->columns;
+}
+
 static void fit_columns(struct list *l, int cols) {
-    const struct rt_column *columns = l->rows.table->columns;
+    const struct rt_column *columns = columns_of(l);
     if (l->scroll > 0)
         l->nfit = rt_columns_scrolled(columns, cols, l->rows.wide, &l->scroll, l->fit);
     if (l->scroll <= 0)

@@ -16,6 +16,7 @@ struct list {
     int scroll;               /* columns moved to the left */
     bool rail, all;
     struct rt_rect drawn;     /* where the rows were drawn */
+    struct rt_column columns[RT_FIT_MAX]; /* the table's, behind the cluster's name when all are shown */
     struct rt_fit fit[RT_FIT_MAX];
     size_t nfit;
     struct rt_strs jobs;      /* lent to selections */

@@ -206,10 +206,20 @@ static void squeeze(struct rt_fit *f, size_t *n, int cols) {
         f[0].cols = RT_MIN(f[0].cols, RT_MAX(cols, 1));
 }
 
-static int give(struct rt_fit *f, int room, int up_to) {
-    const int more = RT_MIN(RT_MAX(up_to - f->cols, 0), room);
-    f->cols += more;
-    return room - more;
+/* One more column of the screen for each that wants it, in turn, so that none starves; those that grow take two. */
+static int share_out(struct rt_fit *f, size_t n, int room) {
+    for (bool any = true; any && room > 0;) {
+        any = false;
+        for (size_t i = 0; i < n && room > 0; i++) {
+            const int more = RT_MIN(RT_MIN(f[i].column->grow ? 2 : 1, room), f[i].column->want - f[i].cols);
+            if (more <= 0)
+                continue;
+            f[i].cols += more;
+            room -= more;
+            any = true;
+        }
+    }
+    return room;
 }
 
 size_t rt_columns_fit(const struct rt_column *columns, int cols, bool wide, struct rt_fit out[RT_FIT_MAX]) {
@@ -217,17 +227,15 @@ size_t rt_columns_fit(const struct rt_column *columns, int cols, bool wide, stru
     for (int at; width_of(out, n) > cols && (at = to_drop(out, n)) >= 0; n--)
         memmove(&out[at], &out[at + 1], (n - (size_t)at - 1) * sizeof(*out));
     squeeze(out, &n, cols);
-    int room = cols - width_of(out, n);
-    for (int priority = 0; priority < 16; priority++)
-        for (size_t i = 0; i < n && room > 0; i++)
-            if (out[i].column->priority == priority)
-                room = give(&out[i], room, out[i].column->want);
-    int growing = 0;
+    int room = share_out(out, n, cols - width_of(out, n)), growing = 0;
     for (size_t i = 0; i < n; i++)
         growing += out[i].column->grow;
-    for (size_t i = 0; i < n && room > 0 && growing; i++)
-        if (out[i].column->grow)
-            room = give(&out[i], room, out[i].cols + room / growing--);
+    for (size_t i = 0; i < n && room > 0; i++)
+        if (out[i].column->grow) {
+            const int part = room / growing--;
+            out[i].cols += part;
+            room -= part;
+        }
     place(out, n);
     return n;
 }

@@ -26,7 +26,8 @@ const struct rt_view_def *rt_view_find(const char *name) {
 static void cluster_rail(const void *row, const struct rt_row_env *env, struct rt_buf *left, struct rt_buf *right) {
     const struct rt_cluster *c = row;
     rt_buf_adds(left, c->name);
-    if (rt_cluster_health(c) == RT_H_OK)
+    const enum rt_health h = rt_cluster_health(c);
+    if (h == RT_H_OK || h == RT_H_OFF)
         rt_buf_adds(right, c->provider);
     else
         rt_cluster_state_text(right, c, env->now_ms);
