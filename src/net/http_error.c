@@ -54,10 +54,10 @@ static void not_connected(struct rt_http_request_impl *r, const char *at) {
 }
 
 static void timed_out(struct rt_http_request_impl *r, const char *at) {
-    curl_off_t connected_us = 0;
+    long request_bytes = 0; /* the times of curl tell another story in each version */
     double limit_s = (double)r->timeout_ms / 1000;
-    curl_easy_getinfo(r->easy, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
-    if (connected_us == 0) {
+    curl_easy_getinfo(r->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
+    if (request_bytes == 0) {
         rt_http_fail(r, RT_E_TIMEOUT, "no connection to %s within %g s", at,
                      (double)r->connect_timeout_ms / 1000);
         rt_error_hint(&r->error, "is the address right, and reachable from here (VPN, firewall)?");
