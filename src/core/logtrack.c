@@ -3,9 +3,14 @@
 
 enum { KINDS_STEP = 4 }; /* blocks: kinds of fewer new lines are looked up when asked for */
 
+/* Lines that will not change any more, as far as is known. */
+static int64_t finished(const struct rt_logbuf *b) {
+    return rt_logbuf_exact(b) ? b->newlines : b->front_lines;
+}
+
 static bool track_unit(void *ctx, struct rt_logunit *u) {
     struct rt_logtrack *t = ctx;
-    int64_t from = RT_MAX(t->done - u->first, 0), n = u->lines - from;
+    int64_t from = RT_MAX(t->done - u->first, 0), n = RT_MIN(u->lines, finished(t->b) - u->first) - from;
     t->too_hard = t->too_hard || u->too_hard;
     if (n > 0) {
         /* Lines that were dropped before they were looked at. */
@@ -53,8 +58,7 @@ void rt_logtrack_deinit(struct rt_logtrack *t) {
 
 bool rt_logtrack_behind(const struct rt_logtrack *t, size_t *block) {
     const struct rt_logbuf *b = t->b;
-    int64_t finished = b->front < b->blocks.n ? b->front_lines : b->newlines;
-    if (t->done >= finished)
+    if (t->done >= finished(b))
         return false;
     *block = rt_logbuf_block_of(b, RT_MAX(t->done, rt_logbuf_oldest(b)));
     return *block < b->front && (t->re || b->front - *block >= KINDS_STEP);

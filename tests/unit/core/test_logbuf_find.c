@@ -171,7 +171,7 @@ static void random_log(struct bench *t, unsigned seed, int lines) {
 static void searches_give_what_a_naive_search_gives(void **state) {
     struct bench *t = *state;
     for (unsigned seed = 0; seed < 6; seed++) {
-        random_log(t, seed, seed < 3 ? 300 : 3000);
+        random_log(t, seed, seed < 3 ? 300 : 2000);
         naive_lines lines = {0};
         naive_split(&t->bytes, &lines);
         for (size_t i = 0; i < RT_COUNT(patterns); i++) {
@@ -187,7 +187,7 @@ static void filters_give_what_naive_filters_give(void **state) {
     struct bench *t = *state;
     struct rt_error err;
     for (unsigned seed = 0; seed < 6; seed++) {
-        random_log(t, seed + 50, seed < 3 ? 300 : 3000);
+        random_log(t, seed + 50, seed < 3 ? 300 : 2000);
         naive_lines lines = {0};
         naive_split(&t->bytes, &lines);
         bool *want = rt_alloc(lines.n + 1);
@@ -217,6 +217,43 @@ static void filters_give_what_naive_filters_give(void **state) {
             rt_logbuf_filter_pop(t->b);
         memset(want, 1, lines.n);
         check_visible(t, want, (int64_t)lines.n);
+        rt_vec_deinit(&lines);
+        free(want);
+    }
+}
+
+static void what_is_asked_before_the_index_is_made_is_answered_rightly(void **state) {
+    struct bench *t = *state;
+    struct rt_error err;
+    for (int unfinished = 0; unfinished < 2; unfinished++) {
+        rt_buf_clear(&t->bytes);
+        for (int i = 0; t->bytes.len < 12 * RT_MIB; i++)
+            rt_buf_addf(&t->bytes, "%d %s%*s\n", i, i % 10 == 0 ? "ten" : "", i % 200, "");
+        if (unfinished) { /* in a last line over many blocks */
+            rt_buf_adds(&t->bytes, "ten");
+            for (int i = 0; i < 300000; i++)
+                rt_buf_adds(&t->bytes, " much");
+        }
+        naive_lines lines = {0};
+        naive_split(&t->bytes, &lines);
+        bool *want = matches_of(&lines, "ten");
+        bench_open(t, false);
+        bool exact;
+        struct answer first = {0}, last = {0}, all = {0};
+        int64_t end = rt_logbuf_lines(t->b, &exact) - 1;
+        assert_false(exact);
+        assert_true(rt_logbuf_filter_add(t->b, "TEN|ten", false, &err));
+        rt_logbuf_search(t->b, "ten", 1, false, answer_search, &first);
+        rt_logbuf_search(t->b, "ten", end, true, answer_search, &last);
+        rt_logbuf_count(t->b, "ten", end, answer_count, &all);
+        check_visible(t, want, (int64_t)lines.n);
+        while (!first.done || !last.done || !all.done)
+            rt_loop_turn(t->loop, true);
+        bool wrapped;
+        assert_int_equal(first.line, 10);
+        assert_int_equal(last.line, naive_search(want, (int64_t)lines.n, (int64_t)lines.n - 1, true, &wrapped));
+        assert_int_equal(all.count, rt_logbuf_visible(t->b, NULL));
+        assert_int_equal(all.at, all.count);
         rt_vec_deinit(&lines);
         free(want);
     }
@@ -475,6 +512,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(searches_give_what_a_naive_search_gives),
         TEST(filters_give_what_naive_filters_give),
+        TEST(what_is_asked_before_the_index_is_made_is_answered_rightly),
         TEST(filters_follow_a_log_that_grows),
         TEST(the_unfinished_line_is_filtered_as_it_is),
         TEST(marks_always_pass),
