@@ -164,7 +164,7 @@ static void input_key(struct dialog *d, struct rt_key k) {
 static void reader_key(struct dialog *d, struct rt_key k) {
     switch (k.code) {
     case 'y':
-        rt_tool_copy(d->view.ui, d->text, strlen(d->text), "the text");
+        rt_ui_copy(d->view.ui, d->text, strlen(d->text), "the text");
         return;
     case 'q':
     case 'v':

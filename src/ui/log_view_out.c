@@ -28,7 +28,7 @@ void log_view_copy(struct log_view *lv) {
     }
     if (n) {
         snprintf(what, sizeof what, "%d line%s", n, n == 1 ? "" : "s");
-        rt_tool_copy(lv->view.ui, rt_buf_str(&b), b.len, what);
+        rt_ui_copy(lv->view.ui, rt_buf_str(&b), b.len, what);
     }
     rt_buf_deinit(&b);
     lv->selecting = false;

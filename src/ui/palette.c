@@ -1,11 +1,11 @@
 /* Completion of command lines: verbs, options, and the live names of what they act on. */
+#include "ui/command.h"
 #include "ui/views.h"
 
 #include "base/fs.h"
 #include "base/shell.h"
 #include "base/str.h"
 #include "core/provider.h"
-#include "ui/theme.h"
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +107,19 @@ static void themes(struct completing *c) {
     rt_strs_deinit(&names);
 }
 
+static void settings(struct completing *c) {
+    struct rt_strs names = {0};
+    rt_theme_names(&names);
+    for (size_t i = 0; i < names.n; i++) {
+        char *text = rt_strf("theme=%s", names.v[i]);
+        offer(c, text);
+        free(text);
+    }
+    rt_strs_deinit(&names);
+    offer(c, "animations=on");
+    offer(c, "animations=off");
+}
+
 /* ---- files ---- */
 
 static void add_file(struct completing *c, const char *dir, const char *shown, const char *name, bool only_dirs) {
@@ -144,15 +157,13 @@ static void files(struct completing *c, bool only_dirs) {
 /* ---- verbs and options ---- */
 
 static void verbs(struct completing *c) {
-    static const char *const of_screen[] = {"cluster", "theme", "set", "columns", "sort", "alias", "reload", "help", "quit",
-                                            "raw", "detail", "why", "save", "undo", "zoom", "mouse", "redraw", NULL};
     for (const struct rt_action_def *d = rt_actions; d->name; d++)
         if (!d->writes || !c->app->readonly)
             offer(c, d->name);
     for (const struct rt_view_def *d = rt_view_defs; d->name; d++)
         offer(c, d->name);
-    for (size_t i = 0; of_screen[i]; i++)
-        offer(c, of_screen[i]);
+    for (const struct shell_command *d = shell_commands; d->name; d++)
+        offer(c, d->name);
     for (size_t i = 0; i < c->app->config->aliases.n; i++) {
         const char *a = c->app->config->aliases.v[i];
         char *name = rt_strndup(a, strcspn(a, "="));
@@ -266,12 +277,12 @@ static void arguments(struct completing *c) {
         options(c, d);
     else if (d && after_option(c, d))
         return;
-    else if (rt_streq(verb, "cluster"))
+    else if (rt_streq(verb, "cluster") || rt_streq(verb, "ctx") || rt_streq(verb, "open"))
         clusters(c, "");
     else if (rt_streq(verb, "theme"))
         themes(c);
-    else if (rt_streq(verb, "why"))
-        jobs(c);
+    else if (rt_streq(verb, "set"))
+        settings(c);
     else if (rt_streq(verb, "save") || rt_streq(verb, "w"))
         files(c, false);
     else if (d)

@@ -3,6 +3,7 @@
 #define RT_UI_SHELL_H
 
 #include "base/vec.h"
+#include "ui/command.h"
 #include "ui/input.h"
 #include "ui/keymap.h"
 #include "ui/layout.h"
@@ -144,11 +145,6 @@ void prompt_load(struct rt_ui *ui);
 void prompt_save(struct rt_ui *ui);
 
 /* ---- shell_command.c ---- */
-struct shell_command {
-    const char *name, *args, *help; /* name NULL ends the table */
-    bool (*run)(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
-};
-extern const struct shell_command shell_commands[];
 bool shell_run(struct rt_ui *ui, const struct rt_strs *words, struct rt_error *err);
 /* shell_open.c: commands that open views, forms and other programs */
 bool shell_open_view(struct rt_ui *ui, const struct rt_call *c, const struct rt_strs *words, struct rt_error *err);

@@ -1,4 +1,4 @@
-/* Copying, editors, small helps of drawing. */
+/* Editors, small helps of drawing. */
 #include "ui/tools.h"
 
 #include "base/fs.h"
@@ -7,14 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-void rt_tool_copy(struct rt_ui *ui, const char *text, size_t n, const char *what) {
-    struct rt_error err = {0};
-    if (rt_term_copy(rt_ui_term(ui), text, n, &err))
-        rt_ui_toast(ui, "copied %s", what);
-    else
-        rt_ui_error(ui, &err);
-}
 
 static const char *editor(void) {
     const char *const names[] = {"VISUAL", "EDITOR"};

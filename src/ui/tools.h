@@ -1,11 +1,9 @@
-/* What several views do beside drawing: copying, other programs on the terminal, looks over looks. */
+/* What several views do beside drawing: other programs on the terminal, looks over looks. */
 #ifndef RT_UI_TOOLS_H
 #define RT_UI_TOOLS_H
 
 #include "ui/view.h"
 
-/* Copies and says what was copied, or why not. */
-void rt_tool_copy(struct rt_ui *ui, const char *text, size_t n, const char *what);
 /* Opens a file in $VISUAL, $EDITOR or vi, at a line (0: none) where the editor is known to take one. */
 bool rt_tool_edit(struct rt_ui *ui, const char *path, int64_t line, struct rt_error *err);
 /* Lets a person change a text in the editor; gives the new text, NULL with the reason. */

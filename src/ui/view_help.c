@@ -1,4 +1,5 @@
 /* The help of a view: its keys as they are bound now, then every command. A text like any other: / searches it. */
+#include "ui/command.h"
 #include "ui/keymap.h"
 #include "ui/text.h"
 #include "ui/views.h"
@@ -60,6 +61,18 @@ static void add_actions(struct rt_buf *out, bool readonly) {
     rt_buf_adds(out, "\n");
 }
 
+static void add_commands(struct rt_buf *out) {
+    rt_buf_adds(out, "COMMANDS of the screen\n");
+    for (const struct shell_command *c = shell_commands; c->name; c++) {
+        char *usage = rt_strf("%s %s", c->name, c->args);
+        rt_buf_adds(out, "  ");
+        pad(out, usage, 44);
+        rt_buf_addf(out, "%s\n", c->help);
+        free(usage);
+    }
+    rt_buf_adds(out, "\n");
+}
+
 static const char general[] =
     "FORMS\n"
     "  Tab S-Tab   next field, field before        F2   do it\n"
@@ -84,6 +97,7 @@ struct rt_view *rt_view_help(struct rt_ui *ui, const char *view, const char *kla
         add_part(&b, &m, view, klass, (struct part){.view = klass, .readonly = app->readonly}, shared);
     add_part(&b, &m, view, klass, (struct part){.view = "", .readonly = app->readonly}, "KEYS everywhere");
     add_actions(&b, app->readonly);
+    add_commands(&b);
     rt_buf_adds(&b, general);
     struct rt_view *v = rt_text_create(ui, "help", "help", rt_buf_str(&b));
     free(shared);

@@ -247,14 +247,6 @@ static enum rt_taken log_command(struct rt_view *v, const struct rt_strs *words,
     return words->n == 1 && goes_to(lv, words->v[0]) ? RT_TAKEN_YES : RT_TAKEN_NO;
 }
 
-static bool log_offers(struct rt_view *v, const struct rt_strs *words) {
-    (void)v;
-    for (size_t i = 0; i < RT_COUNT(commands); i++)
-        if (rt_streq(words->v[0], commands[i].name))
-            return true;
-    return false;
-}
-
 static bool log_back(struct rt_view *v) {
     struct log_view *lv = of(v);
     if (lv->selecting)
@@ -398,7 +390,6 @@ static const struct rt_view_ops ops = {
     .key = log_key,
     .paste = log_paste,
     .command = log_command,
-    .offers = log_offers,
     .mouse = log_mouse,
     .select = log_select,
     .text = log_text,

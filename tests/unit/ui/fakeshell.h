@@ -80,12 +80,10 @@ void rt_ui_toast_undo(struct rt_ui *ui, const char *text, const char *undo) {
     rt_buf_addf(&ui->said, "%s [%s]\n", text, undo);
 }
 
-bool rt_term_copy(struct rt_term *t, const char *text, size_t n, struct rt_error *err) {
-    struct rt_ui *ui = (struct rt_ui *)(void *)t;
-    (void)err;
+void rt_ui_copy(struct rt_ui *ui, const char *text, size_t n, const char *what) {
     rt_buf_clear(&ui->copied);
     rt_buf_add(&ui->copied, text, n);
-    return true;
+    rt_ui_toast(ui, "copied %s", what);
 }
 
 int rt_term_run(struct rt_term *t, char *const argv[], struct rt_error *err) {
