@@ -80,10 +80,11 @@ void rt_ui_toast_undo(struct rt_ui *ui, const char *text, const char *undo) {
     rt_buf_addf(&ui->said, "%s [%s]\n", text, undo);
 }
 
-void rt_ui_copy(struct rt_ui *ui, const char *text, size_t n, const char *what) {
+bool rt_ui_copy(struct rt_ui *ui, const char *text, size_t n, const char *what) {
     rt_buf_clear(&ui->copied);
     rt_buf_add(&ui->copied, text, n);
     rt_ui_toast(ui, "copied %s", what);
+    return true;
 }
 
 int rt_term_run(struct rt_term *t, char *const argv[], struct rt_error *err) {
