@@ -11,6 +11,12 @@ static uint32_t topics_of(const struct session *s) {
     return s->looked | s->waited;
 }
 
+/* The topic of a poll of a list. */
+static enum rt_topic list_topic(enum poll_kind k) {
+    return (enum rt_topic)(RT_T_TASKS + (k - POLL_TASKS));
+}
+_Static_assert(RT_T_WORKERS - RT_T_TASKS == POLL_WORKERS - POLL_TASKS, "polls of lists stand in the order of their topics");
+
 /* The pause between two polls of a kind; -1: not wanted now. */
 static int64_t interval_ms(const struct session *s, enum poll_kind k) {
     const uint32_t t = topics_of(s);
@@ -32,6 +38,14 @@ static int64_t interval_ms(const struct session *s, enum poll_kind k) {
         return t & RT_TOPIC_BIT(RT_T_ACTORS) ? RT_MAX(RT_MAX(fast, 3000), polite) : -1;
     case POLL_IDLE:
         return s->listed ? RT_MAX(15000, polite) : -1;
+    case POLL_TASKS:
+        return t & RT_TOPIC_BIT(RT_T_TASKS) ? RT_MAX(RT_MAX(fast, 3000), polite) : -1;
+    case POLL_PGS:
+    case POLL_EVENTS:
+    case POLL_SERVE:
+    case POLL_ENVS:
+    case POLL_WORKERS:
+        return t & RT_TOPIC_BIT(list_topic(k)) ? RT_MAX(10000, polite) : -1;
     case POLL_PROVIDER:
         return machines || s->listed ? RT_MAX(fast, 5000) : 15000;
     case POLL_COUNT:
@@ -204,6 +218,20 @@ static void got_actors(void *ctx, rt_actors *b, const struct rt_error *err) {
     session_schedule(s);
 }
 
+static void got_rows(void *ctx, struct rt_rows *b, const struct rt_error *err) {
+    struct poll *p = ctx;
+    struct session *s = ended(p);
+    const enum rt_topic t = list_topic(p->kind);
+    /* Events may answer 500 for good after a node died: that says nothing of the cluster. */
+    if (err && p->kind == POLL_EVENTS && err->code == RT_E_REMOTE)
+        rt_store_fail(s->app->store, s->cluster, t, err);
+    else if (err)
+        failed(p, t, err);
+    else
+        rt_store_put_rows(s->app->store, s->cluster, t, b);
+    session_schedule(s);
+}
+
 static void got_idle(void *ctx, int64_t idle_since_ms, const struct rt_error *err) {
     struct poll *p = ctx;
     struct session *s = ended(p);
@@ -237,6 +265,14 @@ static void start(struct poll *p, struct rt_ray *ray) {
         break;
     case POLL_IDLE:
         p->op = rt_ray_idle(ray, got_idle, p);
+        break;
+    case POLL_TASKS:
+    case POLL_PGS:
+    case POLL_EVENTS:
+    case POLL_SERVE:
+    case POLL_ENVS:
+    case POLL_WORKERS:
+        p->op = rt_ray_rows(ray, list_topic(p->kind), got_rows, p);
         break;
     case POLL_PROVIDER:
     case POLL_COUNT:

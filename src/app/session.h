@@ -6,7 +6,11 @@
 #include "net/forward.h"
 #include "ray/client.h"
 
-enum poll_kind { POLL_VERSION, POLL_HEALTH, POLL_NODES, POLL_STATUS, POLL_JOBS, POLL_ACTORS, POLL_IDLE, POLL_PROVIDER, POLL_COUNT };
+enum poll_kind {
+    POLL_VERSION, POLL_HEALTH, POLL_NODES, POLL_STATUS, POLL_JOBS, POLL_ACTORS, POLL_IDLE,
+    POLL_TASKS, POLL_PGS, POLL_EVENTS, POLL_SERVE, POLL_ENVS, POLL_WORKERS, /* lists: only while looked at */
+    POLL_PROVIDER, POLL_COUNT
+};
 
 struct session;
 

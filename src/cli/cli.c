@@ -86,7 +86,8 @@ static const struct {
     {"jobs", verb_table},    {"show", verb_show},   {"job", verb_show},       {"forwards", verb_table},
     {"operations", verb_table}, {"logs", verb_logs}, {"wait", verb_wait},     {"check", verb_check},
     {"doctor", verb_doctor}, {"stats", verb_stats}, {"discover", verb_discover}, {"shell", verb_shell},
-    {"submit", verb_submit}, {"forward", verb_forward},
+    {"submit", verb_submit}, {"forward", verb_forward}, {"actors", verb_table}, {"tasks", verb_table},
+    {"pgs", verb_table}, {"serve", verb_table}, {"envs", verb_table}, {"workers", verb_table}, {"events", verb_table},
 };
 
 static void dispatch(struct cli *c) {

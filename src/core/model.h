@@ -120,10 +120,62 @@ struct rt_job {
     int64_t driver_exit_code;  /* -1 unknown */
 };
 
-/* ---- actors, only as far as "what sits on this node" needs them ---- */
+/* ---- actors (GET /api/v0/actors?detail=1), without Ray's own ---- */
 struct rt_actor {
     const char *id, *class_name, *name, *state, *job_id, *node_id;
-    int64_t pid;
+    int64_t pid;              /* 0 while not placed */
+    const char *ray_namespace, *placement_group_id;
+    const char *death_cause;  /* JSON; NULL */
+    struct rt_resources resources;
+    int64_t restarts;         /* -1 unknown */
+    bool detached;
+};
+
+/* ---- what is asked only while somebody looks at it: State API lists, each in a struct rt_rows ---- */
+struct rt_task {
+    const char *id, *name, *state, *job_id, *actor_id, *type, *node_id, *error_type, *error_message;
+    int64_t attempt, pid; /* -1 unknown */
+    int64_t created_ms, start_ms, end_ms; /* wall; -1 unknown */
+    struct rt_resources resources;
+    const char *placement_group_id;
+};
+struct rt_pg {
+    const char *id, *name, *job_id, *state;
+    const char *bundles;          /* JSON list as Ray sends it */
+    struct {
+        const char *scheduling_state; /* "INFEASIBLE", "QUEUED", ... */
+    } stats;
+    bool detached;
+};
+struct rt_event {
+    const char *id, *severity, *source, *message;
+    const char *time; /* local time of the head, without zone */
+};
+struct rt_worker {
+    const char *id, *type, *node_id, *ip, *exit_type, *exit_detail;
+    int64_t pid, start_ms, end_ms;
+    bool alive;
+};
+struct rt_env {
+    const char *id;          /* made here: Ray gives none */
+    const char *runtime_env; /* JSON, env_vars in clear: masked wherever shown */
+    const char *node_id, *error;
+    int64_t creation_ms, refs; /* how long it took to make; -1 unknown */
+    bool success;
+};
+/* A Serve application, or one of its deployments (deployment not NULL). */
+struct rt_serve {
+    const char *id, *app, *deployment, *status, *message, *route;
+    int64_t replicas, wanted; /* -1 unknown */
+    int64_t deployed_ms;
+};
+
+/* A batch of any of these: `v` is an array of `n` structs of `size` bytes whose first member is the id. */
+struct rt_rows {
+    struct rt_arena *arena;
+    void *v;
+    size_t n, size, total, left_out;
+    const char *note;
 };
 
 /* A whole answer: what a source puts into the store at once. The arena owns every string in it

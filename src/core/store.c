@@ -42,6 +42,9 @@ const char *rt_topic_name(enum rt_topic t) {
         [RT_T_CLUSTER] = "cluster",   [RT_T_NODES] = "nodes",
         [RT_T_POOLS] = "pools",       [RT_T_DEMAND] = "demand",
         [RT_T_JOBS] = "jobs",         [RT_T_ACTORS] = "actors",
+        [RT_T_TASKS] = "tasks",       [RT_T_PGS] = "pgs",
+        [RT_T_EVENTS] = "events",     [RT_T_SERVE] = "serve",
+        [RT_T_ENVS] = "envs",         [RT_T_WORKERS] = "workers",
         [RT_T_FORWARDS] = "forwards", [RT_T_OPERATIONS] = "operations",
     };
     return (size_t)t < RT_T_COUNT ? names[t] : "unknown";
@@ -118,6 +121,8 @@ static void entry_destroy(struct entry *e) {
     rt_batch_deinit(&c->demands);
     rt_batch_deinit(&c->jobs);
     rt_batch_deinit(&c->actors);
+    for (size_t i = 0; i < RT_T_COUNT; i++)
+        rt_batch_deinit(&c->lists[i]);
     free(c->forwards);
     char *const owned[] = {c->where,        c->state_detail, c->reach_detail,    c->ray_version,
                            c->session_name, c->ends_why,     c->autoscaler_error};
@@ -300,6 +305,12 @@ static void index_jobs(struct entry *e) {
             rt_map_set(&e->jobs, e->c.jobs.v[i].id, &e->c.jobs.v[i]);
 }
 
+void rt_store_put_rows(struct rt_store *s, struct rt_cluster *c, enum rt_topic t, struct rt_rows *b) {
+    SWAP_BATCH(&c->lists[t], b);
+    stamp(c, t);
+    rt_store_touch(s, c, t);
+}
+
 void rt_store_put_jobs(struct rt_store *s, struct rt_cluster *c, rt_jobs *b) {
     /* Ten thousand jobs of which none changed are the usual answer: the old rows stay, and with
      * them the revision, so that nobody sorts and draws them again. */
@@ -438,13 +449,16 @@ void rt_store_set_reach(struct rt_store *s, struct rt_cluster *c, enum rt_reach 
 
 /* Ids of an older session mean nothing in the new one. */
 static void drop_session(struct rt_store *s, struct rt_cluster *c) {
-    static const enum rt_topic topics[] = {RT_T_NODES, RT_T_JOBS, RT_T_ACTORS};
+    static const enum rt_topic topics[] = {RT_T_NODES, RT_T_JOBS,  RT_T_ACTORS, RT_T_TASKS,  RT_T_PGS,
+                                           RT_T_EVENTS, RT_T_SERVE, RT_T_ENVS,   RT_T_WORKERS};
     struct entry *e = entry_of(c);
     remap(&e->nodes);
     remap(&e->jobs);
     rt_batch_deinit(&c->nodes);
     rt_batch_deinit(&c->jobs);
     rt_batch_deinit(&c->actors);
+    for (size_t i = 0; i < RT_T_COUNT; i++)
+        rt_batch_deinit(&c->lists[i]);
     e->jobs_cap = 0;
     for (size_t i = 0; i < RT_COUNT(topics); i++) {
         struct rt_freshness *f = &c->fresh[topics[i]];

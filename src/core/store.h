@@ -14,6 +14,12 @@ enum rt_topic {
     RT_T_DEMAND,
     RT_T_JOBS,
     RT_T_ACTORS,
+    RT_T_TASKS, /* from here to WORKERS: in lists[], asked only while looked at */
+    RT_T_PGS,
+    RT_T_EVENTS,
+    RT_T_SERVE,
+    RT_T_ENVS,
+    RT_T_WORKERS,
     RT_T_FORWARDS,
     RT_T_OPERATIONS,
     RT_T_COUNT
@@ -69,6 +75,7 @@ struct rt_cluster {
     rt_demands demands;
     rt_jobs jobs;
     rt_actors actors;
+    struct rt_rows lists[RT_T_COUNT]; /* by topic: TASKS to WORKERS */
     struct rt_forward_row *forwards;
     size_t nforwards;
 };
@@ -88,6 +95,7 @@ void rt_store_put_pools(struct rt_store *s, struct rt_cluster *c, rt_pools *b);
 void rt_store_put_demands(struct rt_store *s, struct rt_cluster *c, rt_demands *b);
 void rt_store_put_jobs(struct rt_store *s, struct rt_cluster *c, rt_jobs *b);
 void rt_store_put_actors(struct rt_store *s, struct rt_cluster *c, rt_actors *b);
+void rt_store_put_rows(struct rt_store *s, struct rt_cluster *c, enum rt_topic t, struct rt_rows *b);
 void rt_store_put_forwards(struct rt_store *s, struct rt_cluster *c, const struct rt_forward_row *v, size_t n);
 /* One job changed or came (a copy of *j goes into the batch's arena). */
 void rt_store_put_job(struct rt_store *s, struct rt_cluster *c, const struct rt_job *j);

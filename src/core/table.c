@@ -10,6 +10,13 @@ static const struct rt_table *const tables[] = {
     &rt_table_jobs,
     &rt_table_forwards,
     &rt_table_operations,
+    &rt_table_actors,
+    &rt_table_tasks,
+    &rt_table_pgs,
+    &rt_table_events,
+    &rt_table_serve,
+    &rt_table_envs,
+    &rt_table_workers,
     NULL,
 };
 

@@ -8,7 +8,7 @@
 #define RT_RAY_CLIENT_H
 
 #include "base/str.h"
-#include "core/model.h"
+#include "core/store.h"
 #include "net/http.h"
 
 struct rt_ray;
@@ -80,9 +80,14 @@ struct rt_op *rt_ray_jobs(struct rt_ray *r, rt_ray_jobs_fn *fn, void *ctx);
 /* One job by submission or job id: the batch has one element. */
 struct rt_op *rt_ray_job(struct rt_ray *r, const char *id, rt_ray_jobs_fn *fn, void *ctx);
 
-/* Actors on a node, alive (at most 1,000), without Ray's own. */
+/* Actors (at most 1,000 of each state), without Ray's own. */
 typedef void rt_ray_actors_fn(void *ctx, rt_actors *b, const struct rt_error *err);
 struct rt_op *rt_ray_actors(struct rt_ray *r, rt_ray_actors_fn *fn, void *ctx);
+
+/* A list of RT_T_TASKS to RT_T_WORKERS: what is asked only while somebody looks. Tasks: those that run, wait or failed;
+ * with finished ones a call would cost the head seconds. */
+typedef void rt_ray_rows_fn(void *ctx, struct rt_rows *b, const struct rt_error *err);
+struct rt_op *rt_ray_rows(struct rt_ray *r, enum rt_topic topic, rt_ray_rows_fn *fn, void *ctx);
 
 /* Any GET, as text, for raw views and features to come. */
 typedef void rt_ray_raw_fn(void *ctx, const char *text, size_t n, const struct rt_error *err);

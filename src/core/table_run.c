@@ -1,0 +1,377 @@
+/* What runs in Ray, as tables: actors, tasks, placement groups. */
+#include "core/rows.h"
+
+/* ---- actors ---- */
+
+RT_TEXT_CELL(actor_id, struct rt_actor, r->id)
+RT_TEXT_CELL(actor_class, struct rt_actor, r->class_name)
+RT_TEXT_CELL(actor_name, struct rt_actor, r->name)
+RT_TEXT_CELL(actor_state, struct rt_actor, r->state)
+RT_TEXT_CELL(actor_job, struct rt_actor, r->job_id)
+RT_NUMBER_ORDER(actor_by_pid, struct rt_actor, pid)
+RT_NUMBER_ORDER(actor_by_restarts, struct rt_actor, restarts)
+
+/* A node's name says more than its id; while it is not known the id stands. */
+static void node_cell(struct rt_buf *out, const char *id, const struct rt_row_env *env) {
+    const struct rt_node *n = id && env->cluster ? rt_store_node(env->cluster, id) : NULL;
+    rt_cell_text(out, n && n->name ? n->name : id);
+}
+
+static void actor_node(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
+    node_cell(out, ((const struct rt_actor *)row)->node_id, env);
+}
+
+static void actor_pid(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
+    const struct rt_actor *r = row;
+    (void)env;
+    if (r->pid > 0)
+        rt_buf_addf(out, "%lld", (long long)r->pid);
+    else
+        rt_buf_addc(out, '-');
+}
+
+static void actor_restarts(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
+    (void)env;
+    rt_cell_count(out, ((const struct rt_actor *)row)->restarts);
+}
+
+static void actor_needs(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
+    (void)env;
+    rt_cell_resources(out, &((const struct rt_actor *)row)->resources);
+}
+
+/* The reason inside death_cause, whichever kind of it Ray sends. */
+static void actor_why(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
+    const struct rt_actor *r = row;
+    (void)env;
+    if (!r->death_cause) {
+        rt_cell_text(out, rt_streq(r->state, "PENDING_CREATION") ? "waits for resources" : NULL);
+        return;
+    }
+    json_t *v = json_loads(r->death_cause, 0, NULL), *kind;
+    const char *key, *why = NULL;
+    json_object_foreach(v, key, kind) {
+        why = why ? why : rt_json_str(kind, "error_message");
+        why = why ? why : rt_json_str(kind, "formatted_exception_string");
+    }
+    rt_cell_text(out, why);
+    json_decref(v);
+}
+
+static enum rt_health actor_health(const void *row, const struct rt_row_env *env) {
+    const struct rt_actor *r = row;
+    (void)env;
+    if (rt_streq(r->state, "ALIVE"))
+        return RT_H_OK;
+    if (rt_streq(r->state, "RESTARTING"))
+        return RT_H_BUSY;
+    if (rt_streq(r->state, "DEAD"))
+        return r->death_cause && strstr(r->death_cause, "actor_died_error") && !strstr(r->death_cause, "INTENDED") ? RT_H_BAD
+                                                                                                                : RT_H_OFF;
+    return RT_H_WAITING;
+}
+
+static bool actor_attention(const void *row, const struct rt_row_env *env) {
+    const enum rt_health h = actor_health(row, env);
+    return h == RT_H_BAD || h == RT_H_WAITING || h == RT_H_BUSY;
+}
+
+static json_t *actor_json(const void *row, const struct rt_row_env *env, bool show_env) {
+    const struct rt_actor *r = row;
+    json_t *o = json_object();
+    (void)env;
+    (void)show_env;
+    rt_put_text(o, "id", r->id);
+    rt_put_text(o, "class_name", r->class_name);
+    rt_put_text(o, "name", r->name);
+    rt_put_text(o, "state", r->state);
+    rt_put_text(o, "job_id", r->job_id);
+    rt_put_text(o, "node_id", r->node_id);
+    rt_put_i64(o, "pid", r->pid > 0 ? r->pid : -1);
+    rt_put_text(o, "namespace", r->ray_namespace);
+    rt_put_text(o, "placement_group_id", r->placement_group_id);
+    rt_put_resources(o, "resources", &r->resources);
+    rt_put_i64(o, "restarts", r->restarts);
+    rt_put_bool(o, "detached", r->detached);
+    rt_put_json(o, "death_cause", r->death_cause);
+    return o;
+}
+
+/* clang-format off */
+static const struct rt_column actor_columns[] = {
+    {.id = "class_name", .title = "CLASS", .min = 8, .want = 24, .grow = true, .text = actor_class},
+    {.id = "state", .title = "STATE", .min = 8, .want = 18, .glyph = true, .text = actor_state, .health = actor_health},
+    {.id = "name", .title = "NAME", .min = 6, .want = 18, .priority = 2, .text = actor_name},
+    {.id = "node", .title = "NODE", .min = 8, .want = 18, .cut = RT_CUT_MIDDLE, .priority = 1, .text = actor_node},
+    {.id = "pid", .title = "PID", .min = 6, .want = 8, .align = RT_RIGHT, .priority = 4, .text = actor_pid, .order = actor_by_pid},
+    {.id = "job_id", .title = "JOB", .min = 8, .want = 8, .priority = 3, .text = actor_job},
+    {.id = "resources", .title = "NEEDS", .min = 6, .want = 16, .priority = 5, .text = actor_needs},
+    {.id = "restarts", .title = "RESTARTS", .min = 8, .want = 8, .align = RT_RIGHT, .priority = 6, .text = actor_restarts,
+     .order = actor_by_restarts},
+    {.id = "why", .title = "WHY", .min = 8, .want = 40, .priority = 2, .text = actor_why},
+    {.id = "id", .title = "ID", .min = 9, .want = 32, .cut = RT_CUT_MIDDLE, .priority = 7, .wide = true, .text = actor_id},
+    {0},
+};
+/* clang-format on */
+
+static size_t actors_count(const struct rt_row_env *env) {
+    return env->cluster ? env->cluster->actors.n : 0;
+}
+
+static const void *actors_at(const struct rt_row_env *env, size_t i) {
+    return &env->cluster->actors.v[i];
+}
+
+const struct rt_table rt_table_actors = {
+    .name = "actors",
+    .singular = "actor",
+    .title = "Actors",
+    .topic = RT_T_ACTORS,
+    .columns = actor_columns,
+    .default_sort = "state",
+    .count = actors_count,
+    .at = actors_at,
+    .id = rt_rows_id,
+    .health = actor_health,
+    .attention = actor_attention,
+    .json = actor_json,
+    .empty = "no actors - a job that makes some shows them here",
+};
+
+/* ---- tasks ---- */
+
+RT_TEXT_CELL(task_name, struct rt_task, r->name)
+RT_TEXT_CELL(task_state, struct rt_task, r->state)
+RT_TEXT_CELL(task_type, struct rt_task, r->type)
+RT_TEXT_CELL(task_job, struct rt_task, r->job_id)
+RT_TEXT_CELL(task_id, struct rt_task, r->id)
+RT_NUMBER_ORDER(task_by_start, struct rt_task, start_ms)
+RT_NUMBER_ORDER(task_by_attempt, struct rt_task, attempt)
+
+static void task_node(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
+    node_cell(out, ((const struct rt_task *)row)->node_id, env);
+}
+
+static int64_t task_took(const struct rt_task *r, int64_t now_ms) {
+    const int64_t from = r->start_ms > 0 ? r->start_ms : r->created_ms;
+    return from > 0 ? RT_MAX((int64_t)0, (r->end_ms > 0 ? r->end_ms : now_ms) - from) : -1;
+}
+
+static void task_age(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
+    rt_cell_age(out, task_took(row, env->now_ms));
+}
+
+static void task_needs(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
+    (void)env;
+    rt_cell_resources(out, &((const struct rt_task *)row)->resources);
+}
+
+static void task_attempt(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
+    (void)env;
+    rt_cell_count(out, ((const struct rt_task *)row)->attempt);
+}
+
+/* The last line of the error: above it stands the traceback. */
+static void task_why(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
+    const struct rt_task *r = row;
+    (void)env;
+    const char *text = r->error_message, *end = text ? text + strlen(text) : NULL;
+    while (end && end > text && (end[-1] == '\n' || end[-1] == ' '))
+        end--;
+    const char *line = end;
+    while (line && line > text && line[-1] != '\n')
+        line--;
+    if (line && end > line)
+        rt_clean(out, line, (size_t)(end - line));
+    else
+        rt_cell_text(out, r->error_type);
+}
+
+static enum rt_health task_health(const void *row, const struct rt_row_env *env) {
+    const struct rt_task *r = row;
+    (void)env;
+    if (!r->state)
+        return RT_H_UNKNOWN;
+    if (rt_starts(r->state, "RUNNING"))
+        return RT_H_OK;
+    if (rt_streq(r->state, "FAILED"))
+        return RT_H_BAD;
+    return rt_streq(r->state, "FINISHED") ? RT_H_DONE : RT_H_WAITING;
+}
+
+static bool task_attention(const void *row, const struct rt_row_env *env) {
+    const enum rt_health h = task_health(row, env);
+    return h == RT_H_BAD || (h == RT_H_WAITING && task_took(row, env->now_ms) > 60000);
+}
+
+static json_t *task_json(const void *row, const struct rt_row_env *env, bool show_env) {
+    const struct rt_task *r = row;
+    json_t *o = json_object();
+    (void)show_env;
+    rt_put_text(o, "id", r->id);
+    rt_put_text(o, "name", r->name);
+    rt_put_text(o, "state", r->state);
+    rt_put_text(o, "type", r->type);
+    rt_put_text(o, "job_id", r->job_id);
+    rt_put_text(o, "actor_id", r->actor_id);
+    rt_put_text(o, "node_id", r->node_id);
+    rt_put_i64(o, "pid", r->pid);
+    rt_put_i64(o, "attempt", r->attempt);
+    rt_put_time(o, "created_ms", r->created_ms);
+    rt_put_time(o, "started_ms", r->start_ms);
+    rt_put_time(o, "ended_ms", r->end_ms);
+    rt_put_i64(o, "took_ms", task_took(r, env->now_ms));
+    rt_put_resources(o, "resources", &r->resources);
+    rt_put_text(o, "placement_group_id", r->placement_group_id);
+    rt_put_text(o, "error_type", r->error_type);
+    rt_put_text(o, "error_message", r->error_message);
+    return o;
+}
+
+/* clang-format off */
+static const struct rt_column task_columns[] = {
+    {.id = "name", .title = "TASK", .min = 8, .want = 28, .grow = true, .text = task_name},
+    {.id = "state", .title = "STATE", .min = 8, .want = 26, .glyph = true, .text = task_state, .health = task_health},
+    {.id = "job_id", .title = "JOB", .min = 8, .want = 8, .priority = 3, .text = task_job},
+    {.id = "node", .title = "NODE", .min = 8, .want = 18, .cut = RT_CUT_MIDDLE, .priority = 2, .text = task_node},
+    {.id = "resources", .title = "NEEDS", .min = 6, .want = 14, .priority = 4, .text = task_needs},
+    {.id = "took", .title = "TOOK", .min = 5, .want = 7, .align = RT_RIGHT, .text = task_age, .order = task_by_start},
+    {.id = "why", .title = "WHY", .min = 8, .want = 36, .priority = 1, .text = task_why},
+    {.id = "type", .title = "TYPE", .min = 8, .want = 20, .priority = 6, .wide = true, .text = task_type},
+    {.id = "attempt", .title = "TRY", .min = 3, .want = 3, .align = RT_RIGHT, .priority = 7, .wide = true, .text = task_attempt,
+     .order = task_by_attempt},
+    {.id = "id", .title = "ID", .min = 9, .want = 48, .cut = RT_CUT_MIDDLE, .priority = 7, .wide = true, .text = task_id},
+    {0},
+};
+/* clang-format on */
+
+RT_LIST_ROWS(tasks, RT_T_TASKS)
+
+const struct rt_table rt_table_tasks = {
+    .name = "tasks",
+    .singular = "task",
+    .title = "Tasks",
+    .topic = RT_T_TASKS,
+    .columns = task_columns,
+    .default_sort = "-took",
+    .count = tasks_count,
+    .at = tasks_at,
+    .id = rt_rows_id,
+    .health = task_health,
+    .attention = task_attention,
+    .json = task_json,
+    .empty = "no task runs, waits or failed - finished ones are not asked for: they would cost the head seconds",
+};
+
+/* ---- placement groups ---- */
+
+RT_TEXT_CELL(pg_id, struct rt_pg, r->id)
+RT_TEXT_CELL(pg_name, struct rt_pg, r->name)
+RT_TEXT_CELL(pg_state, struct rt_pg, r->state)
+RT_TEXT_CELL(pg_job, struct rt_pg, r->job_id)
+
+/* {CPU 40} x 2: equal bundles are counted. */
+static void pg_bundles(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
+    const struct rt_pg *r = row;
+    json_t *all = r->bundles ? json_loads(r->bundles, 0, NULL) : NULL;
+    const size_t n = json_array_size(all);
+    (void)env;
+    if (!n)
+        rt_buf_addc(out, '-');
+    for (size_t i = 0; i < n;) {
+        json_t *need = json_object_get(json_array_get(all, i), "unit_resources"), *v;
+        size_t same = 1;
+        const char *key;
+        char amount[32];
+        while (i + same < n && json_equal(need, json_object_get(json_array_get(all, i + same), "unit_resources")))
+            same++;
+        rt_buf_adds(out, i ? " {" : "{");
+        bool first = true;
+        json_object_foreach(need, key, v) {
+            rt_buf_adds(out, first ? "" : ", ");
+            rt_clean(out, key, strlen(key));
+            rt_buf_addf(out, " %s", rt_fmt_amount(amount, sizeof(amount), json_number_value(v)));
+            first = false;
+        }
+        rt_buf_adds(out, "}");
+        if (same > 1)
+            rt_buf_addf(out, " x %zu", same);
+        i += same;
+    }
+    json_decref(all);
+}
+
+static bool is_infeasible(const struct rt_pg *r) {
+    return rt_streq(r->stats.scheduling_state, "INFEASIBLE");
+}
+
+static void pg_why(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
+    const struct rt_pg *r = row;
+    (void)env;
+    if (is_infeasible(r))
+        rt_buf_adds(out, "infeasible: no node could hold it");
+    else if (rt_streq(r->state, "PENDING"))
+        rt_cell_text(out, r->stats.scheduling_state ? r->stats.scheduling_state : "waits for resources");
+    else
+        rt_buf_addc(out, '-');
+}
+
+static enum rt_health pg_health(const void *row, const struct rt_row_env *env) {
+    const struct rt_pg *r = row;
+    (void)env;
+    if (rt_streq(r->state, "CREATED"))
+        return RT_H_OK;
+    if (rt_streq(r->state, "REMOVED"))
+        return RT_H_OFF;
+    return is_infeasible(r) ? RT_H_BAD : RT_H_WAITING;
+}
+
+static bool pg_attention(const void *row, const struct rt_row_env *env) {
+    const enum rt_health h = pg_health(row, env);
+    return h == RT_H_BAD || h == RT_H_WAITING;
+}
+
+static json_t *pg_json(const void *row, const struct rt_row_env *env, bool show_env) {
+    const struct rt_pg *r = row;
+    json_t *o = json_object();
+    (void)env;
+    (void)show_env;
+    rt_put_text(o, "id", r->id);
+    rt_put_text(o, "name", r->name);
+    rt_put_text(o, "state", r->state);
+    rt_put_text(o, "scheduling_state", r->stats.scheduling_state);
+    rt_put_text(o, "job_id", r->job_id);
+    rt_put_bool(o, "detached", r->detached);
+    rt_put_json(o, "bundles", r->bundles);
+    return o;
+}
+
+/* clang-format off */
+static const struct rt_column pg_columns[] = {
+    {.id = "name", .title = "NAME", .min = 8, .want = 20, .text = pg_name},
+    {.id = "state", .title = "STATE", .min = 8, .want = 12, .glyph = true, .text = pg_state, .health = pg_health},
+    {.id = "bundles", .title = "BUNDLES", .min = 10, .want = 32, .grow = true, .text = pg_bundles},
+    {.id = "job_id", .title = "JOB", .min = 8, .want = 8, .priority = 3, .text = pg_job},
+    {.id = "why", .title = "WHY", .min = 8, .want = 34, .priority = 1, .text = pg_why},
+    {.id = "id", .title = "ID", .min = 9, .want = 36, .cut = RT_CUT_MIDDLE, .priority = 4, .text = pg_id},
+    {0},
+};
+/* clang-format on */
+
+RT_LIST_ROWS(pgs, RT_T_PGS)
+
+const struct rt_table rt_table_pgs = {
+    .name = "pgs",
+    .singular = "placement-group",
+    .title = "Placement groups",
+    .topic = RT_T_PGS,
+    .columns = pg_columns,
+    .default_sort = "state",
+    .count = pgs_count,
+    .at = pgs_at,
+    .id = rt_rows_id,
+    .health = pg_health,
+    .attention = pg_attention,
+    .json = pg_json,
+    .empty = "no placement groups",
+};
