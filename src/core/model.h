@@ -147,7 +147,7 @@ struct rt_pg {
     } stats;
     bool detached;
 };
-struct rt_event {
+struct rt_cluster_event {
     const char *id, *severity, *source, *message;
     const char *time; /* local time of the head, without zone */
 };

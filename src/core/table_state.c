@@ -3,19 +3,19 @@
 
 /* ---- events ---- */
 
-RT_TEXT_CELL(event_time, struct rt_event, r->time)
-RT_TEXT_CELL(event_severity, struct rt_event, r->severity)
-RT_TEXT_CELL(event_source, struct rt_event, r->source)
-RT_TEXT_CELL(event_message, struct rt_event, r->message)
+RT_TEXT_CELL(event_time, struct rt_cluster_event, r->time)
+RT_TEXT_CELL(event_severity, struct rt_cluster_event, r->severity)
+RT_TEXT_CELL(event_source, struct rt_cluster_event, r->source)
+RT_TEXT_CELL(event_message, struct rt_cluster_event, r->message)
 
 static int event_by_time(const void *a, const void *b) {
-    const struct rt_event *x = a, *y = b;
+    const struct rt_cluster_event *x = a, *y = b;
     const int d = rt_strcmp(x->time, y->time);
     return d ? d : rt_strcmp(x->id, y->id);
 }
 
 static enum rt_health event_health(const void *row, const struct rt_row_env *env) {
-    const struct rt_event *r = row;
+    const struct rt_cluster_event *r = row;
     (void)env;
     if (rt_streq(r->severity, "ERROR") || rt_streq(r->severity, "FATAL"))
         return RT_H_BAD;
@@ -27,7 +27,7 @@ static bool event_attention(const void *row, const struct rt_row_env *env) {
 }
 
 static json_t *event_json(const void *row, const struct rt_row_env *env, bool show_env) {
-    const struct rt_event *r = row;
+    const struct rt_cluster_event *r = row;
     json_t *o = json_object();
     (void)env;
     (void)show_env;

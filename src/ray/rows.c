@@ -62,11 +62,11 @@ static const struct rt_field pg_fields[] = {
 };
 
 static const struct rt_field event_fields[] = {
-    RT_FIELD(struct rt_event, id, "event_id", RT_F_STR, .required = true),
-    RT_FIELD(struct rt_event, severity, "severity", RT_F_STR),
-    RT_FIELD(struct rt_event, source, "source_type", RT_F_STR),
-    RT_FIELD(struct rt_event, message, "message", RT_F_STR),
-    RT_FIELD(struct rt_event, time, "time", RT_F_STR),
+    RT_FIELD(struct rt_cluster_event, id, "event_id", RT_F_STR, .required = true),
+    RT_FIELD(struct rt_cluster_event, severity, "severity", RT_F_STR),
+    RT_FIELD(struct rt_cluster_event, source, "source_type", RT_F_STR),
+    RT_FIELD(struct rt_cluster_event, message, "message", RT_F_STR),
+    RT_FIELD(struct rt_cluster_event, time, "time", RT_F_STR),
     {0},
 };
 
@@ -98,7 +98,7 @@ static const char LIST[] = "data.result.result";
 static const struct kind kinds[] = {
     {RT_T_TASKS, "/api/v0/tasks", LIST, task_paths, task_fields, sizeof(struct rt_task)},
     {RT_T_PGS, "/api/v0/placement_groups", LIST, pg_paths, pg_fields, sizeof(struct rt_pg)},
-    {RT_T_EVENTS, "/api/v0/cluster_events", LIST, event_paths, event_fields, sizeof(struct rt_event)},
+    {RT_T_EVENTS, "/api/v0/cluster_events", LIST, event_paths, event_fields, sizeof(struct rt_cluster_event)},
     {RT_T_ENVS, "/api/v0/runtime_envs", LIST, env_paths, env_fields, sizeof(struct rt_env)},
     {RT_T_WORKERS, "/api/v0/workers", LIST, worker_paths, worker_fields, sizeof(struct rt_worker)},
 };

@@ -10,8 +10,15 @@ const struct rt_view_def rt_view_defs[] = {
     {"pools", "2", "pools of nodes, scaled with + and -", rt_view_pools},
     {"nodes", "3", "nodes and what they carry", rt_view_nodes},
     {"jobs", "4", "jobs", rt_view_jobs},
+    {"actors", "5", "actors and where they live", rt_view_actors},
+    {"tasks", "6", "tasks that run, wait or failed", rt_view_tasks},
+    {"events", "8", "what the autoscaler and jobs reported", rt_view_events},
     {"forwards", "9", "local ports carried to clusters", rt_view_forwards},
     {"operations", "@", "what raytui does and did", rt_view_operations},
+    {"pgs", NULL, "placement groups", rt_view_pgs},
+    {"serve", NULL, "Serve applications and their deployments", rt_view_serve},
+    {"envs", NULL, "runtime environments and how their making went", rt_view_envs},
+    {"workers", NULL, "worker processes", rt_view_workers},
     {"start", NULL, "what was found on this machine", rt_view_start},
     {0},
 };
@@ -81,5 +88,44 @@ struct rt_view *rt_view_forwards(struct rt_ui *ui) {
 struct rt_view *rt_view_operations(struct rt_ui *ui) {
     static const struct rt_list_opts opts = {
         .table = &rt_table_operations, .words = {[RT_H_BUSY] = "running", [RT_H_BAD] = "failed"}, .command = rt_operations_command};
+    return rt_list_create(ui, &opts);
+}
+
+struct rt_view *rt_view_actors(struct rt_ui *ui) {
+    static const struct rt_list_opts opts = {
+        .table = &rt_table_actors, .words = {[RT_H_OK] = "alive", [RT_H_BUSY] = "restarting", [RT_H_WAITING] = "pending", [RT_H_BAD] = "died"}};
+    return rt_list_create(ui, &opts);
+}
+
+struct rt_view *rt_view_tasks(struct rt_ui *ui) {
+    static const struct rt_list_opts opts = {
+        .table = &rt_table_tasks, .words = {[RT_H_OK] = "running", [RT_H_WAITING] = "pending", [RT_H_BAD] = "failed"}};
+    return rt_list_create(ui, &opts);
+}
+
+struct rt_view *rt_view_events(struct rt_ui *ui) {
+    static const struct rt_list_opts opts = {.table = &rt_table_events, .words = {[RT_H_WARN] = "warnings", [RT_H_BAD] = "errors"}};
+    return rt_list_create(ui, &opts);
+}
+
+struct rt_view *rt_view_pgs(struct rt_ui *ui) {
+    static const struct rt_list_opts opts = {
+        .table = &rt_table_pgs, .words = {[RT_H_OK] = "created", [RT_H_WAITING] = "pending", [RT_H_BAD] = "infeasible"}};
+    return rt_list_create(ui, &opts);
+}
+
+struct rt_view *rt_view_serve(struct rt_ui *ui) {
+    static const struct rt_list_opts opts = {
+        .table = &rt_table_serve, .words = {[RT_H_OK] = "healthy", [RT_H_BUSY] = "changing", [RT_H_BAD] = "unhealthy"}};
+    return rt_list_create(ui, &opts);
+}
+
+struct rt_view *rt_view_envs(struct rt_ui *ui) {
+    static const struct rt_list_opts opts = {.table = &rt_table_envs, .words = {[RT_H_OK] = "made", [RT_H_BAD] = "failed"}};
+    return rt_list_create(ui, &opts);
+}
+
+struct rt_view *rt_view_workers(struct rt_ui *ui) {
+    static const struct rt_list_opts opts = {.table = &rt_table_workers, .words = {[RT_H_OK] = "alive", [RT_H_BAD] = "died"}};
     return rt_list_create(ui, &opts);
 }

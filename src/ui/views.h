@@ -19,6 +19,13 @@ struct rt_view *rt_view_clusters(struct rt_ui *ui);
 struct rt_view *rt_view_pools(struct rt_ui *ui);
 struct rt_view *rt_view_nodes(struct rt_ui *ui);
 struct rt_view *rt_view_jobs(struct rt_ui *ui);
+struct rt_view *rt_view_actors(struct rt_ui *ui);
+struct rt_view *rt_view_tasks(struct rt_ui *ui);
+struct rt_view *rt_view_events(struct rt_ui *ui);
+struct rt_view *rt_view_pgs(struct rt_ui *ui);
+struct rt_view *rt_view_serve(struct rt_ui *ui);
+struct rt_view *rt_view_envs(struct rt_ui *ui);
+struct rt_view *rt_view_workers(struct rt_ui *ui);
 struct rt_view *rt_view_forwards(struct rt_ui *ui);
 struct rt_view *rt_view_operations(struct rt_ui *ui);
 struct rt_view *rt_view_start(struct rt_ui *ui); /* nothing is configured: what was found here */
