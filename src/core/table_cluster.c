@@ -266,7 +266,7 @@ static const struct rt_column columns[] = {
      .order = by_name},
     {.id = "provider", .title = "PROVIDER", .min = 7, .want = 9, .priority = 3, .text = provider_text,
      .order = by_provider},
-    {.id = "state", .title = "STATE", .min = 8, .want = 22, .glyph = true, .grow = true, .text = state_text,
+    {.id = "state", .title = "STATE", .min = 14, .want = 22, .glyph = true, .grow = true, .text = state_text,
      .order = by_state, .health = health},
     {.id = "nodes", .title = "NODES", .min = 5, .want = 7, .align = RT_RIGHT, .priority = 1, .text = nodes_text,
      .order = by_nodes},

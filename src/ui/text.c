@@ -295,6 +295,16 @@ static bool text_ticks(struct rt_view *v) {
     return t->refill != NULL;
 }
 
+/* As a popup: as wide as its lines, as high as there are. */
+static void text_want(struct rt_view *v, int max_rows, int max_cols, int *rows, int *cols) {
+    const struct text *t = of(v);
+    int widest = rt_width(t->title, strlen(t->title)) + 8;
+    for (size_t i = 0; i < t->lines.n; i++)
+        widest = RT_MAX(widest, rt_width(t->text + t->lines.v[i].at, t->lines.v[i].len));
+    *rows = RT_MIN(max_rows, (int)RT_MIN(t->lines.n, (size_t)10000) + 2);
+    *cols = RT_MIN(max_cols, widest + 4);
+}
+
 static void text_text(struct rt_view *v, struct rt_buf *out) {
     rt_buf_adds(out, of(v)->text);
 }
@@ -315,7 +325,7 @@ static void text_destroy(struct rt_view *v) {
     {                                                                                              \
         .name = view_name, .klass = "text", .side = true, .draw = text_draw, .title = text_title,                     \
         .command = text_command, .mouse = text_mouse, .topics = text_topics, .changed = text_changed,                \
-        .ticks = text_ticks, .text = text_text, .back = text_back, .destroy = text_destroy                           \
+        .ticks = text_ticks, .want = text_want, .text = text_text, .back = text_back, .destroy = text_destroy                           \
     }
 
 static const struct rt_view_ops all_ops[] = {TEXT_OPS("text"),  TEXT_OPS("detail"), TEXT_OPS("raw"), TEXT_OPS("doctor"),

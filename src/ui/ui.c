@@ -153,6 +153,14 @@ static bool open_terminal(struct rt_ui *ui, const struct rt_ui_opts *o, struct r
     return true;
 }
 
+/* Did the person name any cluster? `local` is there always. */
+static bool configured(const struct rt_config *c) {
+    for (size_t i = 0; i < c->nclusters; i++)
+        if (c->clusters[i]->file)
+            return true;
+    return c->nproblems > 0;
+}
+
 /* A named cluster shows its jobs, no cluster at all the first-run page, else the list of clusters. */
 static void open_first(struct rt_ui *ui, const struct rt_ui_opts *o) {
     struct rt_error err = {0};
@@ -172,7 +180,7 @@ static void open_first(struct rt_ui *ui, const struct rt_ui_opts *o) {
         rt_ui_command(ui, "open");
         return;
     }
-    shell_open_tab(ui, ui->app->config->nclusters || o->log_file ? "clusters" : "start");
+    shell_open_tab(ui, configured(ui->app->config) || o->log_file ? "clusters" : "start");
     if (!o->log_file)
         rt_app_attach_all(ui->app);
     if (ui->app->config->nproblems)

@@ -88,7 +88,10 @@ static void draw_keys(const struct rt_draw *d, struct rt_rect r, int row) {
 
 static void start_draw(struct rt_view *v, const struct rt_draw *d, struct rt_rect r) {
     struct start *s = of(v);
-    const bool configured = rt_ui_app(v->ui)->config->nclusters > 0;
+    const struct rt_config *c = rt_ui_app(v->ui)->config;
+    bool configured = false;
+    for (size_t i = 0; i < c->nclusters; i++)
+        configured |= c->clusters[i]->file != NULL;
     int row = r.row + (r.rows > 10 ? 1 : 0);
     const char *head = s->found.n ? "Found on this machine:" : s->op ? "Looking at this machine ..." : "No Ray was found on this machine.";
     if (!configured)
