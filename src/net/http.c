@@ -72,10 +72,10 @@ void rt_http_forget_pool(struct rt_http *h, const char *pool) {
 
 /* ---- handing out */
 
-static void unwake(struct rt_http_request_impl *r) {
+static void unwake(struct rt_http_call *r) {
     if (!r->is_woken)
         return;
-    struct rt_http_request_impl **at = &r->http->woken;
+    struct rt_http_call **at = &r->http->woken;
     while (*at != r)
         at = &(*at)->next_woken;
     *at = r->next_woken;
@@ -84,7 +84,7 @@ static void unwake(struct rt_http_request_impl *r) {
 }
 
 /* Nothing outside knows the request any more. */
-static void detach(struct rt_http_request_impl *r) {
+static void detach(struct rt_http_call *r) {
     rt_http_pool_remove(r);
     rt_op_drop(&r->lookup);
     rt_timer_stop(r->lookup_deadline);
@@ -92,7 +92,7 @@ static void detach(struct rt_http_request_impl *r) {
     unwake(r);
 }
 
-static void request_free(struct rt_http_request_impl *r) {
+static void request_free(struct rt_http_call *r) {
     char *strings[] = {r->method,  r->url,       r->range,     r->unix_socket, r->proxy,
                        r->ca_file, r->body_file, r->pool_name, r->body,        r->content_type};
     for (size_t i = 0; i < RT_COUNT(strings); i++)
@@ -111,7 +111,7 @@ static void request_free(struct rt_http_request_impl *r) {
 
 /* In its own callback the memory must last until that returns. */
 static void request_cancel(struct rt_op *op) {
-    struct rt_http_request_impl *r = (struct rt_http_request_impl *)op;
+    struct rt_http_call *r = (struct rt_http_call *)op;
     if (r->dead)
         return;
     r->dead = true;
@@ -120,7 +120,7 @@ static void request_cancel(struct rt_op *op) {
         request_free(r);
 }
 
-static void give_data(struct rt_http_request_impl *r) {
+static void give_data(struct rt_http_call *r) {
     bool more = r->cb.data(r->cb.ctx, r->status, r->inbox.data, r->inbox.len);
     rt_buf_clear(&r->inbox);
     if (more || r->dead)
@@ -131,17 +131,19 @@ static void give_data(struct rt_http_request_impl *r) {
     rt_http_fail(r, RT_E_CANCELLED, "ended by its receiver");
 }
 
-static void log_end(const struct rt_http_request_impl *r) {
+static void log_end(const struct rt_http_call *r) {
+    char path[160];
     if (!rt_log_wants(RT_LOG_DEBUG))
         return;
     if (r->error.code != RT_OK)
-        rt_log(RT_LOG_DEBUG, "http: %s:%d: %s", r->at.host ? r->at.host : "-", r->at.port, r->error.message);
+        rt_log(RT_LOG_DEBUG, "http: %s", r->error.message);
     else
-        rt_log(RT_LOG_DEBUG, "http: %s:%d: %s %.*s: %d, %lld bytes, %lld us", r->at.host, r->at.port, r->method,
-               (int)strcspn(r->url, "?#"), r->url, r->status, (long long)r->bytes, (long long)r->elapsed_us);
+        rt_log(RT_LOG_DEBUG, "http: %s:%d: %s %s: %d, %lld bytes, %lld us", r->at.host, r->at.port,
+               r->method, rt_http_path(r, path, sizeof path), r->status, (long long)r->bytes,
+               (long long)r->elapsed_us);
 }
 
-static void give_end(struct rt_http_request_impl *r) {
+static void give_end(struct rt_http_call *r) {
     const struct rt_http_answer a = {
         .status = r->status,
         .body = rt_buf_str(&r->kept),
@@ -160,7 +162,7 @@ static void give_end(struct rt_http_request_impl *r) {
 }
 
 /* Gives the owner what has come. The request may be gone afterwards, and so may everything else. */
-static void hand_out(struct rt_http_request_impl *r) {
+static void hand_out(struct rt_http_call *r) {
     r->in_callback = true;
     if (r->inbox.len > 0)
         give_data(r);
@@ -182,7 +184,7 @@ static void tick(void *ctx) {
     h->in_tick = true;
     h->ticks++;
     while (!h->destroyed && h->woken && h->woken->woken_at < h->ticks) {
-        struct rt_http_request_impl *r = h->woken;
+        struct rt_http_call *r = h->woken;
         unwake(r);
         hand_out(r);
     }
@@ -200,10 +202,10 @@ void rt_http_need_tick(struct rt_http *h) {
         h->tick = rt_loop_defer(h->loop, tick, h);
 }
 
-void rt_http_wake(struct rt_http_request_impl *r) {
+void rt_http_wake(struct rt_http_call *r) {
     if (r->is_woken || r->dead)
         return;
-    struct rt_http_request_impl **end = &r->http->woken;
+    struct rt_http_call **end = &r->http->woken;
     while (*end)
         end = &(*end)->next_woken;
     *end = r;
@@ -212,13 +214,13 @@ void rt_http_wake(struct rt_http_request_impl *r) {
     rt_http_need_tick(r->http);
 }
 
-static void finish(struct rt_http_request_impl *r) {
+static void finish(struct rt_http_call *r) {
     r->elapsed_us = rt_mono_us() - r->began_us;
     r->finished = true;
     rt_http_wake(r);
 }
 
-void rt_http_finish(struct rt_http_request_impl *r, CURLcode code) {
+void rt_http_finish(struct rt_http_call *r, CURLcode code) {
     long status = 0;
     const char *type = NULL;
     curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -235,7 +237,7 @@ void rt_http_finish(struct rt_http_request_impl *r, CURLcode code) {
 
 /* ---- names */
 
-static void use_addresses(struct rt_http_request_impl *r, const struct rt_addresses *a) {
+static void use_addresses(struct rt_http_call *r, const struct rt_addresses *a) {
     struct rt_buf b;
     rt_buf_init(&b, 0);
     rt_buf_addf(&b, "%s:%d:", r->at.host, r->at.port);
@@ -257,7 +259,7 @@ static void remember_name(struct rt_http *h, const char *host, const struct rt_a
     n->at_ms = rt_mono_ms();
 }
 
-static void begin(struct rt_http_request_impl *r) {
+static void begin(struct rt_http_call *r) {
     r->easy = curl_easy_init();
     if (r->easy) {
         rt_http_setup(r);
@@ -276,7 +278,7 @@ static bool is_numeric(const char *host) {
 
 /* An old address is better than none: the connection may even be there still. */
 static void looked_up(void *ctx, const struct rt_addresses *a, const struct rt_error *err) {
-    struct rt_http_request_impl *r = ctx;
+    struct rt_http_call *r = ctx;
     const struct name *old = rt_map_get(&r->http->names, r->at.host);
     r->lookup = NULL;
     rt_timer_stop(r->lookup_deadline);
@@ -296,7 +298,7 @@ static void looked_up(void *ctx, const struct rt_addresses *a, const struct rt_e
 }
 
 static void lookup_too_slow(void *ctx) {
-    struct rt_http_request_impl *r = ctx;
+    struct rt_http_call *r = ctx;
     rt_op_drop(&r->lookup);
     struct rt_error err = {0};
     rt_error_set(&err, RT_E_TIMEOUT, "no address of %s within %g s", r->at.host,
@@ -311,12 +313,12 @@ static bool is_set(const char *env) {
 }
 
 /* With a proxy curl looks names up itself: only it knows whose. */
-static bool may_use_proxy(const struct rt_http_request_impl *r) {
+static bool may_use_proxy(const struct rt_http_call *r) {
     return r->proxy || is_set("all_proxy") || is_set("ALL_PROXY") || is_set("https_proxy") ||
            is_set("HTTPS_PROXY") || is_set("http_proxy");
 }
 
-static void find_way(struct rt_http_request_impl *r) {
+static void find_way(struct rt_http_call *r) {
     if (r->dialer || r->unix_socket || is_numeric(r->at.host) || may_use_proxy(r)) {
         begin(r);
         return;
@@ -327,13 +329,14 @@ static void find_way(struct rt_http_request_impl *r) {
         begin(r);
     } else {
         r->lookup = rt_resolve(r->http->loop, r->at.host, looked_up, r);
-        r->lookup_deadline = rt_timer_start(r->http->loop, r->connect_timeout_ms, 0, lookup_too_slow, r);
+        r->lookup_deadline =
+            rt_timer_start(r->http->loop, r->connect_timeout_ms, 0, lookup_too_slow, r);
     }
 }
 
 /* ---- sending */
 
-static bool open_body(struct rt_http_request_impl *r) {
+static bool open_body(struct rt_http_call *r) {
     struct stat st;
     if (!r->body_file)
         return true;
@@ -347,7 +350,7 @@ static bool open_body(struct rt_http_request_impl *r) {
     return true;
 }
 
-static void copy_request(struct rt_http_request_impl *r, const struct rt_http_request *q) {
+static void copy_request(struct rt_http_call *r, const struct rt_http_request *q) {
     r->method = rt_strdup(q->method ? q->method : "GET");
     r->url = rt_strdup(q->url);
     r->range = rt_strdup(q->range);
@@ -372,8 +375,9 @@ static void copy_request(struct rt_http_request_impl *r, const struct rt_http_re
         r->headers = curl_slist_append(r->headers, *h);
 }
 
-struct rt_op *rt_http_send(struct rt_http *h, const struct rt_http_request *q, const struct rt_http_callbacks *cb) {
-    struct rt_http_request_impl *r = RT_NEW(struct rt_http_request_impl);
+struct rt_op *rt_http_send(struct rt_http *h, const struct rt_http_request *q,
+                           const struct rt_http_callbacks *cb) {
+    struct rt_http_call *r = RT_NEW(struct rt_http_call);
     r->op.cancel = request_cancel;
     r->http = h;
     r->cb = *cb;

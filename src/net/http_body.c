@@ -1,5 +1,5 @@
-/* What curl brings of an answer and takes of a request. Runs inside curl: nothing here calls a person's
- * callback. */
+/* What curl brings of an answer and takes of a request. Runs inside curl: nothing here calls a
+ * person's callback. */
 #include "base/mem.h"
 #include "base/str.h"
 #include "net/http_impl.h"
@@ -16,7 +16,7 @@ static bool is_good(int status) {
     return status >= 200 && status < 300;
 }
 
-static void too_large(struct rt_http_request_impl *r) {
+static void too_large(struct rt_http_call *r) {
     char limit[32];
     rt_fmt_bytes(limit, sizeof limit, (double)r->max_bytes);
     rt_http_fail(r, RT_E_LIMIT, "the answer is larger than %s", limit);
@@ -24,7 +24,7 @@ static void too_large(struct rt_http_request_impl *r) {
 }
 
 /* An announced length tells before the first byte that it will be too much. */
-static bool announced_too_large(const struct rt_http_request_impl *r) {
+static bool announced_too_large(const struct rt_http_call *r) {
     curl_off_t length = -1;
     return r->bytes == 0 &&
            curl_easy_getinfo(r->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length) == CURLE_OK &&
@@ -33,7 +33,7 @@ static bool announced_too_large(const struct rt_http_request_impl *r) {
 
 /* Returns what curl wants: n, or anything else to end the transfer. */
 size_t rt_http_on_body(char *data, size_t size, size_t n, void *request) {
-    struct rt_http_request_impl *r = request;
+    struct rt_http_call *r = request;
     n *= size;
     if (n > rt_http_room(r->http)) {
         rt_http_pause(r);
@@ -63,7 +63,7 @@ size_t rt_http_on_body(char *data, size_t size, size_t n, void *request) {
 }
 
 /* "bytes 100-199/1234", "bytes 0-9" + "/" + "*", "bytes " + "*" + "/1234" */
-static void content_range(struct rt_http_request_impl *r, const char *text) {
+static void content_range(struct rt_http_call *r, const char *text) {
     text += strspn(text, " \t");
     if (strncasecmp(text, "bytes", 5) != 0)
         return;
@@ -83,7 +83,7 @@ static void content_range(struct rt_http_request_impl *r, const char *text) {
 
 size_t rt_http_on_header(char *data, size_t size, size_t n, void *request) {
     static const char name[] = "content-range:";
-    struct rt_http_request_impl *r = request;
+    struct rt_http_call *r = request;
     n *= size;
     if (n >= 5 && memcmp(data, "HTTP/", 5) == 0) { /* a new answer: 100 and the like came before */
         r->range_start = r->range_end = r->range_total = -1;
@@ -92,7 +92,8 @@ size_t rt_http_on_header(char *data, size_t size, size_t n, void *request) {
     if (n <= 2) /* the empty line */
         r->head_ended = true;
     if (n > sizeof name - 1 && strncasecmp(data, name, sizeof name - 1) == 0) {
-        char *value = rt_strndup(data + sizeof name - 1, RT_MIN(n - (sizeof name - 1), (size_t)200));
+        char *value =
+            rt_strndup(data + sizeof name - 1, RT_MIN(n - (sizeof name - 1), (size_t)200));
         content_range(r, value);
         free(value);
     }
@@ -100,19 +101,19 @@ size_t rt_http_on_header(char *data, size_t size, size_t n, void *request) {
 }
 
 size_t rt_http_on_read(char *out, size_t size, size_t n, void *request) {
-    struct rt_http_request_impl *r = request;
+    struct rt_http_call *r = request;
     ssize_t got = read(r->file, out, size * n);
     return got < 0 ? CURL_READFUNC_ABORT : (size_t)got;
 }
 
 int rt_http_on_seek(void *request, curl_off_t offset, int origin) {
-    const struct rt_http_request_impl *r = request;
+    const struct rt_http_call *r = request;
     return lseek(r->file, (off_t)offset, origin) < 0 ? CURL_SEEKFUNC_FAIL : CURL_SEEKFUNC_OK;
 }
 
 int rt_http_on_progress(void *request, curl_off_t dl_total, curl_off_t dl_now, curl_off_t ul_total,
                         curl_off_t ul_now) {
-    struct rt_http_request_impl *r = request;
+    struct rt_http_call *r = request;
     int64_t now = r->file >= 0 ? ul_now : dl_now, total = r->file >= 0 ? ul_total : dl_total;
     if (now != r->sent || total != r->total) {
         r->sent = now;

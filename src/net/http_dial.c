@@ -1,9 +1,9 @@
 /* Requests over streams that a dialer has connected already.
  *
- * curl asks for a socket, is given the dialer's descriptor and is told that it is connected. curl 7.88
- * does not listen to the latter and connects all the same, which fails on a connected socket. It gets a
- * stand-in: a datagram socket, whose connect succeeds without a packet. Before the first byte is sent the
- * dialled stream is put in its place, under the same number. */
+ * curl asks for a socket, is given the dialer's descriptor and is told that it is connected.
+ * curl 7.88 does not listen to the latter and connects all the same, which fails on a connected
+ * socket. It gets a stand-in: a datagram socket, whose connect succeeds without a packet. Before
+ * the first byte is sent the dialled stream is put in its place, under the same number. */
 #include "base/mem.h"
 #include "net/http_impl.h"
 #include <arpa/inet.h>
@@ -18,7 +18,7 @@ static bool needs_stand_in(void) {
     return version >= 0x075800 && version < 0x080000;
 }
 
-static int make_stand_in(struct rt_http_request_impl *r, struct curl_sockaddr *address) {
+static int make_stand_in(struct rt_http_call *r, struct curl_sockaddr *address) {
     const struct sockaddr_in here = {
         .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
@@ -37,7 +37,7 @@ static int make_stand_in(struct rt_http_request_impl *r, struct curl_sockaddr *a
 /* Whatever address curl thinks of: the stream is connected behind its descriptor. */
 static curl_socket_t dial(void *request, curlsocktype purpose, struct curl_sockaddr *address) {
     (void)purpose;
-    struct rt_http_request_impl *r = request;
+    struct rt_http_call *r = request;
     struct rt_error err = {0};
     int fd = r->dialer->dial(r->dialer->ctx, r->at.host, r->at.port, &err);
     if (fd < 0) {
@@ -60,7 +60,7 @@ static int is_connected(void *request, curl_socket_t fd, curlsocktype purpose) {
     return CURL_SOCKOPT_ALREADY_CONNECTED;
 }
 
-static void take_place(struct rt_http_request_impl *r) {
+static void take_place(struct rt_http_call *r) {
     if (r->dialled < 0)
         return;
     dup2(r->dialled, r->stand_in);
@@ -87,13 +87,13 @@ static CURLcode before_tls(CURL *easy, void *tls, void *request) {
     return CURLE_OK;
 }
 
-void rt_http_close_dialled(struct rt_http_request_impl *r) {
+void rt_http_close_dialled(struct rt_http_call *r) {
     if (r->dialled >= 0)
         close(r->dialled);
     r->dialled = -1;
 }
 
-void rt_http_set_dialer(struct rt_http_request_impl *r) {
+void rt_http_set_dialer(struct rt_http_call *r) {
     CURL *e = r->easy;
     /* All hosts are here, so that no name is looked up. */
     r->connect_to = curl_slist_append(r->connect_to, "::127.0.0.1:");

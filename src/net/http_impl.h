@@ -1,8 +1,8 @@
 /* Inside of http: what its files share.
  *
- * A request lives from rt_http_send until its done callback or cancel. The person's callbacks never run
- * inside a call of curl: what curl brings is put into the request, and a deferred call hands it out in the
- * next turn. So a callback may cancel any request and send new ones. */
+ * A request lives from rt_http_send until its done callback or cancel. The person's callbacks never
+ * run inside a call of curl: what curl brings is put into the request, and a deferred call hands it
+ * out in the next turn. So a callback may cancel any request and send new ones. */
 #ifndef RT_NET_HTTP_IMPL_H
 #define RT_NET_HTTP_IMPL_H
 
@@ -13,7 +13,7 @@
 #include <curl/curl.h>
 
 enum {
-    RT_HTTP_TURN_BYTES = 128 * 1024, /* of body, per turn, over all requests */
+    RT_HTTP_TURN_BYTES = 128 * 1024,   /* of body, per turn, over all requests */
     RT_HTTP_REFUSAL_BYTES = 64 * 1024, /* kept of an answer that is not 2xx when 2xx is streamed */
 };
 #define RT_HTTP_MAX_BYTES (128 * RT_MIB)
@@ -21,9 +21,9 @@ enum {
 struct rt_http {
     struct rt_loop *loop;
     struct rt_http_pool *pools;
-    struct rt_map names;                          /* host -> what it was found to be */
-    struct rt_http_request_impl *paused, *woken;  /* in the order in which they came here */
-    struct rt_op *tick;                           /* next turn's work, while there is any */
+    struct rt_map names;                 /* host -> what it was found to be */
+    struct rt_http_call *paused, *woken; /* in the order in which they came here */
+    struct rt_op *tick;                  /* next turn's work, while there is any */
     uint64_t ticks;
     size_t turn_bytes; /* of body, taken from curl since the last tick */
     bool in_tick, destroyed;
@@ -43,7 +43,7 @@ struct rt_http_pool {
     bool forgotten; /* no new requests; goes with its last one */
 };
 
-struct rt_http_request_impl {
+struct rt_http_call {
     struct rt_op op;
     struct rt_http *http;
     struct rt_http_pool *pool;
@@ -65,9 +65,9 @@ struct rt_http_request_impl {
     char curl_text[CURL_ERROR_SIZE];
     struct rt_op *lookup;
     struct rt_timer *lookup_deadline;
-    struct rt_http_request_impl *next_paused, *next_woken;
+    struct rt_http_call *next_paused, *next_woken;
     bool is_paused, is_woken;
-    uint64_t woken_at; /* tick */
+    uint64_t woken_at;     /* tick */
     int dialled, stand_in; /* see http_dial.c; -1 */
     int file;              /* body_file; -1 */
     int64_t file_size;
@@ -90,24 +90,26 @@ struct rt_http_request_impl {
 };
 
 /* ---- http_pool.c: curl on the loop */
-struct rt_http_pool *rt_http_pool_get(struct rt_http *h, const char *name, const struct rt_dialer *dialer);
+struct rt_http_pool *rt_http_pool_get(struct rt_http *h, const char *name,
+                                      const struct rt_dialer *dialer);
 void rt_http_pool_release(struct rt_http_pool *p); /* forgets it; it goes when it is not used */
-bool rt_http_pool_add(struct rt_http_pool *p, struct rt_http_request_impl *r);
+bool rt_http_pool_add(struct rt_http_pool *p, struct rt_http_call *r);
 /* Takes the request's handle out and frees it; fine when there is none. */
-void rt_http_pool_remove(struct rt_http_request_impl *r);
+void rt_http_pool_remove(struct rt_http_call *r);
 /* Curl was told to pause it; it goes on with the next tick. */
-void rt_http_pause(struct rt_http_request_impl *r);
+void rt_http_pause(struct rt_http_call *r);
 void rt_http_resume(struct rt_http *h);
 
 /* ---- http_setup.c: a request in curl's words */
-void rt_http_setup(struct rt_http_request_impl *r);
+void rt_http_setup(struct rt_http_call *r);
 
 /* ---- http_dial.c */
-void rt_http_set_dialer(struct rt_http_request_impl *r);
-void rt_http_close_dialled(struct rt_http_request_impl *r); /* one that curl has not got yet */
+void rt_http_set_dialer(struct rt_http_call *r);
+void rt_http_close_dialled(struct rt_http_call *r); /* one that curl has not got yet */
 
 /* ---- http_body.c: what curl brings and takes */
-size_t rt_http_room(const struct rt_http *h); /* bytes of body that may still be taken before the next tick */
+/* Bytes of body that may still be taken before the next tick. */
+size_t rt_http_room(const struct rt_http *h);
 size_t rt_http_on_body(char *data, size_t size, size_t n, void *request);
 size_t rt_http_on_header(char *data, size_t size, size_t n, void *request);
 size_t rt_http_on_read(char *out, size_t size, size_t n, void *request);
@@ -116,14 +118,18 @@ int rt_http_on_progress(void *request, curl_off_t dl_total, curl_off_t dl_now, c
                         curl_off_t ul_now);
 
 /* ---- http_error.c */
-/* Says in r->error what a code of curl means for this request. An error that is there already stays. */
-void rt_http_explain(struct rt_http_request_impl *r, CURLcode code);
+/* Says in r->error what a code of curl means for this request. An error that is there already
+ * stays. */
+void rt_http_explain(struct rt_http_call *r, CURLcode code);
+/* What may be shown of the address: its path, without what may be secret. Returns out. */
+char *rt_http_path(const struct rt_http_call *r, char *out, size_t size);
 /* "GET /api/jobs/: " and text, code; keeps what is there already. */
-void rt_http_fail(struct rt_http_request_impl *r, enum rt_code code, const char *fmt, ...) RT_PRINTF(3, 4);
+void rt_http_fail(struct rt_http_call *r, enum rt_code code, const char *fmt, ...) RT_PRINTF(3, 4);
 
 /* ---- http.c */
 void rt_http_need_tick(struct rt_http *h);
-void rt_http_wake(struct rt_http_request_impl *r); /* what has come is handed out with the next tick */
-void rt_http_finish(struct rt_http_request_impl *r, CURLcode code); /* curl is through with it */
+/* What has come is handed out with the next tick. */
+void rt_http_wake(struct rt_http_call *r);
+void rt_http_finish(struct rt_http_call *r, CURLcode code); /* curl is through with it */
 
 #endif

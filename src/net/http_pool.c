@@ -53,7 +53,7 @@ static void collect_finished(struct rt_http_pool *p) {
         char *private = NULL;
         CURLcode code = m->data.result;
         curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &private);
-        rt_http_finish((struct rt_http_request_impl *)(void *)private, code);
+        rt_http_finish((struct rt_http_call *)(void *)private, code);
     }
 }
 
@@ -71,7 +71,8 @@ static void act(struct rt_http_pool *p, curl_socket_t fd, int events) {
 
 static void socket_ready(void *ctx, int events) {
     const struct rt_http_socket *s = ctx;
-    int mask = (events & RT_READ ? CURL_CSELECT_IN : 0) | (events & RT_WRITE ? CURL_CSELECT_OUT : 0);
+    int mask =
+        (events & RT_READ ? CURL_CSELECT_IN : 0) | (events & RT_WRITE ? CURL_CSELECT_OUT : 0);
     if (events & RT_HANGUP)
         mask |= CURL_CSELECT_ERR;
     act(s->pool, s->fd, mask);
@@ -120,7 +121,8 @@ static int on_timer(CURLM *multi, long timeout_ms, void *pool) {
     return 0;
 }
 
-struct rt_http_pool *rt_http_pool_get(struct rt_http *h, const char *name, const struct rt_dialer *dialer) {
+struct rt_http_pool *rt_http_pool_get(struct rt_http *h, const char *name,
+                                      const struct rt_dialer *dialer) {
     name = name ? name : "";
     for (struct rt_http_pool *p = h->pools; p; p = p->next)
         if (p->dialer == dialer && rt_streq(p->name, name))
@@ -140,7 +142,7 @@ struct rt_http_pool *rt_http_pool_get(struct rt_http *h, const char *name, const
     return p;
 }
 
-bool rt_http_pool_add(struct rt_http_pool *p, struct rt_http_request_impl *r) {
+bool rt_http_pool_add(struct rt_http_pool *p, struct rt_http_call *r) {
     r->pool = p;
     p->requests++; /* also when it fails: then it is removed */
     return curl_multi_add_handle(p->multi, r->easy) == CURLM_OK;
@@ -148,8 +150,8 @@ bool rt_http_pool_add(struct rt_http_pool *p, struct rt_http_request_impl *r) {
 
 /* ---- pausing */
 
-void rt_http_pause(struct rt_http_request_impl *r) {
-    struct rt_http_request_impl **end = &r->http->paused;
+void rt_http_pause(struct rt_http_call *r) {
+    struct rt_http_call **end = &r->http->paused;
     while (*end && *end != r)
         end = &(*end)->next_paused;
     *end = r;
@@ -157,10 +159,10 @@ void rt_http_pause(struct rt_http_request_impl *r) {
     rt_http_need_tick(r->http);
 }
 
-static void unpause(struct rt_http_request_impl *r) {
+static void unpause(struct rt_http_call *r) {
     if (!r->is_paused)
         return;
-    struct rt_http_request_impl **at = &r->http->paused;
+    struct rt_http_call **at = &r->http->paused;
     while (*at != r)
         at = &(*at)->next_paused;
     *at = r->next_paused;
@@ -168,14 +170,14 @@ static void unpause(struct rt_http_request_impl *r) {
     r->is_paused = false;
 }
 
-/* Those that wait go on in the order in which they were paused, as far as this turn's bytes reach. One
- * that pauses again stands last. */
+/* Those that wait go on in the order in which they were paused, as far as this turn's bytes reach.
+ * One that pauses again stands last. */
 void rt_http_resume(struct rt_http *h) {
     size_t n = 0;
-    for (const struct rt_http_request_impl *r = h->paused; r; r = r->next_paused)
+    for (const struct rt_http_call *r = h->paused; r; r = r->next_paused)
         n++;
     for (; n > 0 && h->paused && rt_http_room(h) > 0; n--) {
-        struct rt_http_request_impl *r = h->paused;
+        struct rt_http_call *r = h->paused;
         struct rt_http_pool *p = r->pool;
         unpause(r);
         p->busy = true;
@@ -190,7 +192,7 @@ void rt_http_resume(struct rt_http *h) {
         rt_http_need_tick(h);
 }
 
-void rt_http_pool_remove(struct rt_http_request_impl *r) {
+void rt_http_pool_remove(struct rt_http_call *r) {
     struct rt_http_pool *p = r->pool;
     if (!p)
         return;

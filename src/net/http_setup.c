@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-static bool has_header(const struct rt_http_request_impl *r, const char *name) {
+static bool has_header(const struct rt_http_call *r, const char *name) {
     size_t n = strlen(name);
     for (const struct curl_slist *h = r->headers; h; h = h->next)
         if (strncasecmp(h->data, name, n) == 0)
@@ -14,9 +14,9 @@ static bool has_header(const struct rt_http_request_impl *r, const char *name) {
     return false;
 }
 
-/* Empty values tell curl not to send what it would send by itself: form types, and Expect, for whose
- * answer it would wait a second. */
-static void set_headers(struct rt_http_request_impl *r) {
+/* Empty values tell curl not to send what it would send by itself: form types, and Expect, for
+ * whose answer it would wait a second. */
+static void set_headers(struct rt_http_call *r) {
     r->headers = curl_slist_append(r->headers, "Expect:");
     if (!has_header(r, "content-type:"))
         r->headers = curl_slist_append(r->headers, "Content-Type:");
@@ -25,7 +25,7 @@ static void set_headers(struct rt_http_request_impl *r) {
         curl_easy_setopt(r->easy, CURLOPT_USERAGENT, "raytui/" RT_VERSION);
 }
 
-static void set_method(struct rt_http_request_impl *r) {
+static void set_method(struct rt_http_call *r) {
     CURL *e = r->easy;
     if (r->file >= 0) {
         curl_easy_setopt(e, CURLOPT_UPLOAD, 1L);
@@ -51,7 +51,7 @@ static bool is_loopback(const char *host) {
     return rt_starts(host, "127.") || rt_streq(host, "::1") || rt_streq(host, "localhost");
 }
 
-static void set_way(struct rt_http_request_impl *r) {
+static void set_way(struct rt_http_call *r) {
     CURL *e = r->easy;
     if (r->unix_socket)
         curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, r->unix_socket);
@@ -68,7 +68,7 @@ static void set_way(struct rt_http_request_impl *r) {
         curl_easy_setopt(e, CURLOPT_CAINFO, r->ca_file);
 }
 
-static void set_limits(struct rt_http_request_impl *r) {
+static void set_limits(struct rt_http_call *r) {
     CURL *e = r->easy;
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)r->connect_timeout_ms);
     if (r->timeout_ms > 0)
@@ -83,7 +83,7 @@ static void set_limits(struct rt_http_request_impl *r) {
     }
 }
 
-static void set_callbacks(struct rt_http_request_impl *r) {
+static void set_callbacks(struct rt_http_call *r) {
     CURL *e = r->easy;
     curl_easy_setopt(e, CURLOPT_PRIVATE, (void *)r);
     curl_easy_setopt(e, CURLOPT_ERRORBUFFER, r->curl_text);
@@ -98,7 +98,7 @@ static void set_callbacks(struct rt_http_request_impl *r) {
     }
 }
 
-void rt_http_setup(struct rt_http_request_impl *r) {
+void rt_http_setup(struct rt_http_call *r) {
     CURL *e = r->easy;
     curl_easy_setopt(e, CURLOPT_URL, r->url);
 #if LIBCURL_VERSION_NUM >= 0x075500

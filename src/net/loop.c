@@ -229,8 +229,8 @@ void rt_timer_again(struct rt_timer *t, int64_t delay_ms, int64_t repeat_ms) {
     uv_timer_start(&t->uv, timer_fired, from_now(&t->uv, delay_ms), (uint64_t)RT_MAX(repeat_ms, 0));
 }
 
-struct rt_timer *rt_timer_start(struct rt_loop *l, int64_t delay_ms, int64_t repeat_ms, rt_loop_fn *fn,
-                                void *ctx) {
+struct rt_timer *rt_timer_start(struct rt_loop *l, int64_t delay_ms, int64_t repeat_ms,
+                                rt_loop_fn *fn, void *ctx) {
     struct rt_timer *t = RT_NEW(struct rt_timer);
     t->fn = fn;
     t->ctx = ctx;
@@ -261,7 +261,8 @@ struct rt_fd {
 static void fd_ready(uv_poll_t *h, int status, int events);
 
 static void fd_arm(struct rt_fd *w) {
-    int wanted = (w->events & RT_READ ? UV_READABLE : 0) | (w->events & RT_WRITE ? UV_WRITABLE : 0) |
+    int wanted = (w->events & RT_READ ? UV_READABLE : 0) |
+                 (w->events & RT_WRITE ? UV_WRITABLE : 0) |
                  (w->events & RT_HANGUP ? UV_DISCONNECT : 0);
     if (wanted)
         uv_poll_start(&w->uv, wanted, fd_ready);
@@ -288,7 +289,8 @@ struct rt_fd *rt_fd_watch(struct rt_loop *l, int fd, int events, rt_fd_fn *fn, v
     w->ctx = ctx;
     w->events = events;
     w->uv.data = w;
-    /* libuv makes the descriptor non-blocking. It may be a terminal that others share: put it back. */
+    /* libuv makes the descriptor non-blocking. It may be a terminal that others share: put it back.
+     */
     int flags = fcntl(fd, F_GETFL);
     int rc = uv_poll_init(&l->uv, &w->uv, fd);
     if (flags >= 0)

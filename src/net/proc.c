@@ -19,8 +19,8 @@ extern char **environ;
 
 enum {
     KILL_AFTER_MS = 3000, /* from SIGTERM to SIGKILL */
-    GRACE_MS = 500,       /* for streams that outlive the child; for children that outlive the loop */
-    CHUNK = 32768         /* read at once; the rest comes next turn */
+    GRACE_MS = 500, /* for streams that outlive the child; for children that outlive the loop */
+    CHUNK = 32768   /* read at once; the rest comes next turn */
 };
 
 /* Our end of one of the child's descriptors. */
@@ -77,7 +77,8 @@ static void proc_freed(uv_handle_t *h) {
     free(h->data);
 }
 
-/* The memory stays until the loop has let go of the handle, so callers up the stack may still look. */
+/* The memory stays until the loop has let go of the handle, so callers up the stack may still look.
+ */
 static void release(struct rt_proc *p) {
     p->over = true;
     close_ends(p);
@@ -98,7 +99,8 @@ static void finish_if_over(struct rt_proc *p) {
         finish(p);
 }
 
-/* One read. False when there is nothing to read now, or no more for ever (then the end is closed). */
+/* One read. False when there is nothing to read now, or no more for ever (then the end is closed).
+ */
 static bool read_some(struct end *e) {
     struct rt_proc *p = e->proc;
     char chunk[CHUNK];
@@ -253,7 +255,8 @@ static void make_env(const char *const *edits, struct rt_strs *out) {
             rt_strs_add(out, *edits);
 }
 
-/* Libraries do not mark all that they open. A child that outlives us must not keep our connections. */
+/* Libraries do not mark all that they open. A child that outlives us must not keep our connections.
+ */
 static void keep_descriptors_to_ourselves(void) {
     DIR *d = opendir("/dev/fd");
     for (const struct dirent *e; d && (e = readdir(d)) != NULL;) {
@@ -284,7 +287,8 @@ static void close_all(int *fds, size_t n) {
 }
 
 /* The child's three descriptors (-1: /dev/null), and our ends of them. */
-static bool make_streams(struct rt_proc *p, const struct rt_proc_opts *o, int theirs[3], struct rt_error *err) {
+static bool make_streams(struct rt_proc *p, const struct rt_proc_opts *o, int theirs[3],
+                         struct rt_error *err) {
     int fds[2];
     theirs[0] = theirs[1] = theirs[2] = -1;
     if (o->input) {
@@ -296,7 +300,8 @@ static bool make_streams(struct rt_proc *p, const struct rt_proc_opts *o, int th
     if (o->output_file) {
         theirs[1] = open(o->output_file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
         if (theirs[1] < 0)
-            return rt_error_set(err, RT_E_IO, "cannot write %s: %s", o->output_file, strerror(errno));
+            return rt_error_set(err, RT_E_IO, "cannot write %s: %s", o->output_file,
+                                strerror(errno));
         theirs[2] = theirs[1];
         return true;
     }
@@ -370,8 +375,8 @@ static void watch_ends(struct rt_proc *p, const struct rt_proc_opts *o) {
     p->in.watch = rt_fd_watch(p->loop, p->in.fd, RT_WRITE, in_ready, &p->in);
 }
 
-static struct rt_proc *proc_create(struct rt_loop *l, const struct rt_proc_opts *o, rt_proc_exit_fn *fn,
-                                   void *ctx) {
+static struct rt_proc *proc_create(struct rt_loop *l, const struct rt_proc_opts *o,
+                                   rt_proc_exit_fn *fn, void *ctx) {
     struct rt_proc *p = RT_NEW(struct rt_proc);
     p->loop = l;
     p->child.data = p;
@@ -386,10 +391,11 @@ static struct rt_proc *proc_create(struct rt_loop *l, const struct rt_proc_opts 
     return p;
 }
 
-struct rt_proc *rt_proc_start(struct rt_loop *l, const struct rt_proc_opts *o, rt_proc_exit_fn *fn, void *ctx,
-                              struct rt_error *err) {
+struct rt_proc *rt_proc_start(struct rt_loop *l, const struct rt_proc_opts *o, rt_proc_exit_fn *fn,
+                              void *ctx, struct rt_error *err) {
     if (o->cwd && !rt_dir_exists(o->cwd)) { /* else it would look as if the program were missing */
-        rt_error_set(err, RT_E_FAILED, "cannot start %s: there is no directory %s", o->argv[0], o->cwd);
+        rt_error_set(err, RT_E_FAILED, "cannot start %s: there is no directory %s", o->argv[0],
+                     o->cwd);
         return NULL;
     }
     struct rt_proc *p = proc_create(l, o, fn, ctx);

@@ -1,9 +1,9 @@
 /* Names to addresses without waiting; see loop.h.
  *
  * getaddrinfo cannot be interrupted and may take half a minute where name servers are silent. Each
- * look-up therefore has a thread of its own that nobody ever joins: neither cancel nor the end of the
- * program waits for it. Questions for the same name share one look-up, so silent servers cannot pile
- * up threads. */
+ * look-up therefore has a thread of its own that nobody ever joins: neither cancel nor the end of
+ * the program waits for it. Questions for the same name share one look-up, so silent servers cannot
+ * pile up threads. */
 #include "base/mem.h"
 #include "base/str.h"
 #include "net/loop_uv.h"
@@ -44,13 +44,15 @@ struct question {
 static void collect(struct rt_addresses *out, const struct addrinfo *list) {
     for (const struct addrinfo *a = list; a && out->n < (int)RT_COUNT(out->text); a = a->ai_next) {
         char *text = out->text[out->n];
-        if (getnameinfo(a->ai_addr, a->ai_addrlen, text, sizeof out->text[0], NULL, 0, NI_NUMERICHOST) == 0)
+        if (getnameinfo(a->ai_addr, a->ai_addrlen, text, sizeof out->text[0], NULL, 0,
+                        NI_NUMERICHOST) == 0)
             out->n++;
     }
 }
 
 static int look_up(const char *host, int flags, struct rt_addresses *out) {
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = flags};
+    const struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = flags};
     struct addrinfo *list = NULL;
     out->n = 0;
     int rc = getaddrinfo(host, NULL, &hints, &list);
@@ -108,7 +110,8 @@ static void lookup_end(struct rt_loop_rest *rest) {
     lookup_leave((struct rt_lookup *)rest);
 }
 
-static void answer(rt_resolve_fn *fn, void *ctx, const char *host, int rc, const struct rt_addresses *found) {
+static void answer(rt_resolve_fn *fn, void *ctx, const char *host, int rc,
+                   const struct rt_addresses *found) {
     if (rc == 0) {
         fn(ctx, found, NULL);
         return;

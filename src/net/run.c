@@ -56,7 +56,8 @@ static void run_not_started(void *ctx) {
     run_free(r);
 }
 
-struct rt_op *rt_run(struct rt_loop *l, const struct rt_proc_opts *o, size_t max, rt_run_fn *fn, void *ctx) {
+struct rt_op *rt_run(struct rt_loop *l, const struct rt_proc_opts *o, size_t max, rt_run_fn *fn,
+                     void *ctx) {
     struct run *r = RT_NEW(struct run);
     r->op.cancel = run_cancel;
     r->fn = fn;

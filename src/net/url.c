@@ -9,7 +9,8 @@
 #include <strings.h>
 
 char *rt_url_encode(const char *s) {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
     struct rt_buf b;
     rt_buf_init(&b, 0);
     for (; *s; s++) {
@@ -70,7 +71,8 @@ bool rt_url_parse(const char *url, struct rt_url *out, struct rt_error *err) {
         return rt_error_hint(err, "for example http://127.0.0.1:8265");
     }
     CURLU *u = curl_url();
-    bool ok = u && curl_url_set(u, CURLUPART_URL, url, CURLU_PATH_AS_IS) == CURLUE_OK && take_apart(u, out);
+    bool ok = u && curl_url_set(u, CURLUPART_URL, url, CURLU_PATH_AS_IS) == CURLUE_OK &&
+              take_apart(u, out);
     curl_url_cleanup(u);
     if (!ok) {
         rt_url_deinit(out);

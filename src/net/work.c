@@ -33,8 +33,8 @@ static void work_cancel(struct rt_op *op) {
     uv_cancel((uv_req_t *)&w->uv); /* one that has not begun never does */
 }
 
-struct rt_op *rt_loop_work(struct rt_loop *l, rt_loop_fn *work, rt_loop_fn *done, rt_loop_fn *free_ctx,
-                           void *ctx) {
+struct rt_op *rt_loop_work(struct rt_loop *l, rt_loop_fn *work, rt_loop_fn *done,
+                           rt_loop_fn *free_ctx, void *ctx) {
     struct work *w = RT_NEW(struct work);
     w->op.cancel = work_cancel;
     w->work = work;

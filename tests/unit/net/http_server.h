@@ -1,5 +1,5 @@
-/* A small HTTP server on the loop of a test, good at misbehaving. Each connection is served by the test's
- * handler, which gets a whole request and answers with the functions below. */
+/* A small HTTP server on the loop of a test, good at misbehaving. Each connection is served by the
+ * test's handler, which gets a whole request and answers with the functions below. */
 #ifndef RT_TESTS_NET_HTTP_SERVER_H
 #define RT_TESTS_NET_HTTP_SERVER_H
 
@@ -29,10 +29,10 @@ struct peer { /* a connection of a client */
     struct rt_timer *drip;
     int fd;
     struct rt_buf in, out;
-    size_t sent;       /* of out */
-    size_t zeros;      /* to be sent after out */
-    bool close_after;  /* what is queued */
-    bool dripping;     /* one byte per tick */
+    size_t sent;      /* of out */
+    size_t zeros;     /* to be sent after out */
+    bool close_after; /* what is queued */
+    bool dripping;    /* one byte per tick */
 };
 
 struct asked { /* a request */
@@ -110,8 +110,8 @@ static inline void send_text(struct peer *p, const char *text) {
 }
 
 static inline void answer(struct peer *p, int status, const char *type, const char *body) {
-    rt_buf_addf(&p->out, "HTTP/1.1 %d Word\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n%s", status, type,
-                strlen(body), body);
+    rt_buf_addf(&p->out, "HTTP/1.1 %d Word\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n%s",
+                status, type, strlen(body), body);
 }
 
 /* From now on one byte per `every_ms`. */
@@ -216,7 +216,8 @@ static inline void server_start(struct server *s, struct rt_loop *loop, serve_fn
     s->port = ntohs(at.sin_port);
 }
 
-static inline void server_start_unix(struct server *s, struct rt_loop *loop, serve_fn *serve, const char *path) {
+static inline void server_start_unix(struct server *s, struct rt_loop *loop, serve_fn *serve,
+                                     const char *path) {
     server_init(s, loop, serve);
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     snprintf(at.sun_path, sizeof at.sun_path, "%s", path);

@@ -1,4 +1,5 @@
-/* TLS against `openssl s_server` with a certificate made for the test; skipped where there is no openssl. */
+/* TLS against `openssl s_server` with a certificate made for the test; skipped where there is no
+ * openssl. */
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -28,9 +29,12 @@ static void on_run(void *ctx, const struct rt_run_result *r, const struct rt_err
 }
 
 static bool make_certificate(void) {
-    const char *const argv[] = {"openssl", "req",   "-x509", "-newkey", "rsa:2048",      "-nodes",
-                                "-keyout", key,     "-out",  cert,      "-days",         "2",
-                                "-subj",   "/CN=a", "-addext", "subjectAltName=IP:127.0.0.1,DNS:head.far.invalid", NULL};
+    const char *const argv[] = {
+        "openssl",  "req",    "-x509",   "-newkey",
+        "rsa:2048", "-nodes", "-keyout", key,
+        "-out",     cert,     "-days",   "2",
+        "-subj",    "/CN=a",  "-addext", "subjectAltName=IP:127.0.0.1,DNS:head.far.invalid",
+        NULL};
     int made = 0;
     rt_run(loop, &(struct rt_proc_opts){.argv = argv, .timeout_ms = 20000}, 10000, on_run, &made);
     rt_loop_run(loop);
@@ -50,13 +54,16 @@ static void server_ended(void *ctx, const struct rt_proc_exit *exit) {
 }
 
 static bool start_server(void) {
-    const char *const argv[] = {"openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", cert,
-                                "-key",    key,        "-www",    NULL};
+    const char *const argv[] = {"openssl", "s_server", "-accept", "127.0.0.1:0", "-cert",
+                                cert,      "-key",     key,       "-www",        NULL};
     struct rt_error err = {0};
-    server = rt_proc_start(loop, &(struct rt_proc_opts){.argv = argv, .output = server_said}, server_ended, NULL, &err);
-    while (server && (!strstr(rt_buf_str(&said), "ACCEPT 127.0.0.1:") || !strchr(strstr(said.data, "ACCEPT"), '\n')))
+    server = rt_proc_start(loop, &(struct rt_proc_opts){.argv = argv, .output = server_said},
+                           server_ended, NULL, &err);
+    while (server && (!strstr(rt_buf_str(&said), "ACCEPT 127.0.0.1:") ||
+                      !strchr(strstr(said.data, "ACCEPT"), '\n')))
         rt_loop_turn(loop, true);
-    return server && sscanf(strstr(said.data, "ACCEPT 127.0.0.1:"), "ACCEPT 127.0.0.1:%d", &port) == 1;
+    return server &&
+           sscanf(strstr(said.data, "ACCEPT 127.0.0.1:"), "ACCEPT 127.0.0.1:%d", &port) == 1;
 }
 
 static int setup(void **state) {

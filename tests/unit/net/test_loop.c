@@ -1,5 +1,5 @@
-#include "net/loop.h"
 #include "base/mem.h"
+#include "net/loop.h"
 #include "unit/cmocka_all.h"
 #include <fcntl.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
-#include "net/proc.h"
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/mem.h"
+#include "net/proc.h"
 #include "unit/cmocka_all.h"
 #include <errno.h>
 #include <signal.h>
@@ -48,8 +48,8 @@ static void nothing(void *ctx) {
     (void)ctx;
 }
 
-/* Turns until no child, not even a zombie, has the number. What ends in the background does not keep a
- * loop going by itself. */
+/* Turns until no child, not even a zombie, has the number. What ends in the background does not
+ * keep a loop going by itself. */
 static void turn_until_gone(int64_t pid) {
     struct rt_timer *busy = rt_timer_start(loop, 1, 1, nothing, NULL);
     while (kill((pid_t)pid, 0) == 0)
@@ -204,10 +204,12 @@ static void a_child_runs_in_its_directory(void **state) {
     deinit(&c);
 }
 
-static void check_refused(const char *program, const char *cwd, enum rt_code code, const char *word) {
+static void check_refused(const char *program, const char *cwd, enum rt_code code,
+                          const char *word) {
     struct rt_error err = {0};
     const char *const argv[] = {program, NULL};
-    struct rt_proc_opts o = {.argv = argv, .cwd = cwd, .input = "x", .input_len = 1, .output = on_output};
+    struct rt_proc_opts o = {
+        .argv = argv, .cwd = cwd, .input = "x", .input_len = 1, .output = on_output};
     assert_null(rt_proc_start(loop, &o, on_exit_, NULL, &err));
     assert_int_equal(err.code, code);
     assert_non_null(strstr(err.message, word));
@@ -219,7 +221,8 @@ static void a_child_inherits_no_descriptor_but_its_three(void **state) {
     assert_int_equal(pipe(fd), 0); /* as a library would, without FD_CLOEXEC */
     int high = dup2(fd[0], 9);
     struct child c = {0};
-    run_sh(&c, "for fd in 3 4 5 6 7 8 9; do { : <&$fd; } 2>/dev/null && echo $fd; done", (struct rt_proc_opts){0});
+    run_sh(&c, "for fd in 3 4 5 6 7 8 9; do { : <&$fd; } 2>/dev/null && echo $fd; done",
+           (struct rt_proc_opts){0});
     assert_string_equal(rt_buf_str(&c.out), "");
     close(high);
     close(fd[0]);
@@ -239,7 +242,8 @@ static void an_output_file_that_cannot_be_written_is_told(void **state) {
     (void)state;
     struct rt_error err = {0};
     const char *const argv[] = {"/bin/true", NULL};
-    struct rt_proc_opts o = {.argv = argv, .output_file = "/nowhere/log", .input = "x", .input_len = 1};
+    struct rt_proc_opts o = {
+        .argv = argv, .output_file = "/nowhere/log", .input = "x", .input_len = 1};
     assert_null(rt_proc_start(loop, &o, on_exit_, NULL, &err));
     assert_int_equal(err.code, RT_E_IO);
 }
@@ -332,7 +336,8 @@ static void a_destroyed_child_ends_in_the_background(void **state) {
 static void a_destroyed_child_ends_with_the_loop_at_the_latest(void **state) {
     (void)state;
     struct child c = {.destroy = true};
-    start_sh(&c, "trap '' TERM; echo ready; while :; do sleep 0.1; done", (struct rt_proc_opts){.own_session = true});
+    start_sh(&c, "trap '' TERM; echo ready; while :; do sleep 0.1; done",
+             (struct rt_proc_opts){.own_session = true});
     int64_t pid = rt_proc_pid(c.p);
     rt_loop_run(loop);
     assert_null(c.p);
@@ -349,7 +354,8 @@ static void a_child_that_stays_outlives_its_proc_and_the_loop(void **state) {
     struct child c = {0};
     const char *const argv[] = {"sleep", "100", NULL};
     struct rt_error err = {0};
-    struct rt_proc_opts o = {.argv = argv, .stay = true, .own_session = true, .output_file = "/dev/null"};
+    struct rt_proc_opts o = {
+        .argv = argv, .stay = true, .own_session = true, .output_file = "/dev/null"};
     c.p = rt_proc_start(loop, &o, on_exit_, &c, &err);
     int64_t pid = rt_proc_pid(c.p);
     rt_proc_destroy(c.p);
@@ -389,7 +395,8 @@ static void a_child_may_be_destroyed_between_its_end_and_that_of_its_streams(voi
 static void a_broken_pipe_ends_the_child_as_it_should(void **state) {
     (void)state;
     struct child c = {.destroy = true};
-    start_sh(&c, "yes; exit 0", (struct rt_proc_opts){.stay = true}); /* yes must see SIGPIPE, which we ignore */
+    start_sh(&c, "yes; exit 0",
+             (struct rt_proc_opts){.stay = true}); /* yes must see SIGPIPE, which we ignore */
     int64_t pid = rt_proc_pid(c.p);
     rt_loop_run(loop);
     turn_until_gone(pid);
