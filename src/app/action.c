@@ -299,7 +299,7 @@ bool rt_call_ready(struct rt_app *a, const struct rt_call *c, struct rt_error *e
         return rt_error_hint(err, "%s", a->readonly ? "started with --readonly or `readonly: true`" : "`readonly: true` of this cluster");
     }
     if (d->need && cl && !(cl->caps & d->need)) {
-        rt_error_set(err, RT_E_UNSUPPORTED, "%s: provider %s cannot %s", cl->name, cl->provider, rt_cap_name(d->need));
+        rt_error_set(err, RT_E_UNSUPPORTED, "%s: provider %s has no `%s`", cl->name, cl->provider, rt_cap_name(d->need));
         return false;
     }
     return !d->ready || d->ready(a, c, err);

@@ -116,8 +116,8 @@ static void failed(struct poll *p, enum rt_topic topic, const struct rt_error *e
         rt_store_set_reach(s->app->store, s->cluster, RT_REACH_TOKEN_NEEDED, err->message);
         s->failures++;
         p->due_ms = rt_loop_now_ms(s->app->loop) + back_off_ms(s->failures);
-    } else if (err->code == RT_E_UNREACHABLE || err->code == RT_E_TIMEOUT) {
-        lost(s, err);
+    } else if (err->code == RT_E_UNREACHABLE || err->code == RT_E_TIMEOUT || p->kind == POLL_VERSION) {
+        lost(s, err); /* without a version it is no Ray that answers */
     }
 }
 
@@ -143,6 +143,8 @@ static void got_version(void *ctx, const struct rt_ray_version *v, const struct 
         const bool first = s->cluster->reach != RT_REACH_OK;
         rt_store_set_version(s->app->store, s->cluster, v->ray_version, v->session_name);
         reached(s);
+        if (s->unwell.code) /* the dashboard answers this by itself */
+            rt_store_fail(s->app->store, s->cluster, RT_T_CLUSTER, &s->unwell);
         if (first)
             for (int i = POLL_NODES; i < POLL_COUNT; i++)
                 s->polls[i].due_ms = 0;
@@ -151,13 +153,15 @@ static void got_version(void *ctx, const struct rt_ray_version *v, const struct 
     session_schedule(s);
 }
 
+/* The control service behind the dashboard: silent, the dashboard still answers, but with old news. */
 static void got_health(void *ctx, const struct rt_error *err) {
     struct poll *p = ctx;
     struct session *s = ended(p);
-    if (err)
-        failed(p, RT_T_CLUSTER, err);
-    else
+    s->unwell = err && err->code == RT_E_REMOTE ? *err : (struct rt_error){0};
+    if (!err)
         s->good_at_ms = rt_loop_now_ms(s->app->loop);
+    else if (err->code != RT_E_UNSUPPORTED)
+        failed(p, RT_T_CLUSTER, err);
     session_schedule(s);
 }
 

@@ -48,6 +48,7 @@ struct session {
     int failures;         /* in a row, of reaching it */
     int64_t retry_at_ms;  /* loop time; 0: not backing off */
     int64_t good_at_ms;   /* loop time of the last answer */
+    struct rt_error unwell; /* what the health check said last; code 0: fine */
     struct poll polls[POLL_COUNT];
     struct rt_timer *timer;
     rt_pools status_pools; /* what the autoscaler last said */

@@ -1,12 +1,14 @@
 /* What a one-shot command does: attach, look, wait for the first answers. */
 #include "app/session.h"
 #include <stdlib.h>
+#include <string.h>
 
 struct waiter {
     struct rt_op op;
     struct session *session;
     uint32_t topics;
     int64_t since_ms; /* wall */
+    int64_t timeout_ms;
     struct rt_timer *timeout, *soon;
     struct rt_error start_error;
     rt_app_wait_fn *fn;
@@ -44,21 +46,51 @@ static void finish(struct waiter *w, const struct rt_error *err) {
     fn(ctx, err ? &copy : NULL);
 }
 
-/* The reason why nothing can come, or NULL while something may. */
+static const enum rt_topic asked[] = {RT_T_NODES, RT_T_JOBS, RT_T_DEMAND, RT_T_ACTORS};
+static const char *const asked_names[] = {"nodes", "jobs", "the cluster's status", "actors"};
+
+static bool wants(const struct waiter *w, enum rt_topic t) {
+    return w->topics & RT_TOPIC_BIT(t);
+}
+
+static bool failed_since(const struct waiter *w, enum rt_topic t) {
+    const struct rt_freshness *f = &w->session->cluster->fresh[t];
+    return f->error.code && f->error_at_ms >= w->since_ms;
+}
+
+static bool came_since(const struct waiter *w, enum rt_topic t) {
+    const struct rt_freshness *f = &w->session->cluster->fresh[t];
+    return !f->from_snapshot && f->at_ms >= w->since_ms;
+}
+
+/* The reason why nothing can come, or NULL while something may: what was asked for before the way to it. */
 static const struct rt_error *hopeless(const struct waiter *w) {
+    const struct rt_freshness *fresh = w->session->cluster->fresh;
+    for (size_t i = 0; i < RT_COUNT(asked); i++)
+        if (wants(w, asked[i]) && failed_since(w, asked[i]))
+            return &fresh[asked[i]].error;
+    return failed_since(w, RT_T_CLUSTER) ? &fresh[RT_T_CLUSTER].error : NULL;
+}
+
+/* What was asked for and is not there yet; NULL: all of it is. */
+static const char *missing(const struct waiter *w) {
+    for (size_t i = 0; i < RT_COUNT(asked); i++)
+        if (wants(w, asked[i]) && !came_since(w, asked[i]))
+            return asked_names[i];
+    return wants(w, RT_T_CLUSTER) && !w->session->cluster->ray_version ? "its version" : NULL;
+}
+
+static void finish_bad(struct waiter *w, const struct rt_error *why) {
+    struct rt_error err = *why;
     const struct rt_cluster *c = w->session->cluster;
-    const struct rt_freshness *f = &c->fresh[RT_T_CLUSTER];
-    switch (c->reach) {
-    case RT_REACH_LOST:
-    case RT_REACH_TOKEN_NEEDED:
-    case RT_REACH_NEEDS_LOGIN:
-        return f->error.code && f->error_at_ms >= w->since_ms ? &f->error : NULL;
-    case RT_REACH_NONE:
-    case RT_REACH_CONNECTING:
-    case RT_REACH_OK:
-        break;
-    }
-    return NULL;
+    const size_t n = strlen(c->name);
+    if (w->session->unwell.code && why == &c->fresh[RT_T_CLUSTER].error)
+        err.code = RT_E_TIMEOUT; /* the dashboard is there, what stands behind it is silent */
+    if (c->reach == RT_REACH_TOKEN_NEEDED && err.code == RT_E_DENIED)
+        rt_error_wrap(&err, "%s", rt_reach_name(c->reach));
+    if (strncmp(err.message, c->name, n) != 0 || err.message[n] != ':')
+        rt_error_wrap(&err, "%s", c->name);
+    finish(w, &err);
 }
 
 static void check(void *ctx) {
@@ -67,34 +99,22 @@ static void check(void *ctx) {
         finish(w, &w->start_error);
         return;
     }
-    const struct rt_cluster *c = w->session->cluster;
     const struct rt_error *why = hopeless(w);
-    if (why) {
-        finish(w, why);
-        return;
-    }
-    if (c->reach != RT_REACH_OK)
-        return;
-    for (int t = 0; t < RT_T_COUNT; t++) {
-        const struct rt_freshness *f = &c->fresh[t];
-        if (!(w->topics & RT_TOPIC_BIT(t)) || t == RT_T_CLUSTER)
-            continue;
-        if (f->error.code && f->error_at_ms >= w->since_ms) {
-            finish(w, &f->error);
-            return;
-        }
-        if (f->from_snapshot || f->at_ms < w->since_ms)
-            return;
-    }
-    finish(w, NULL);
+    if (why)
+        finish_bad(w, why);
+    else if (w->session->cluster->reach == RT_REACH_OK && !missing(w))
+        finish(w, NULL);
 }
 
 static void on_timeout(void *ctx) {
     struct waiter *w = ctx;
     const struct rt_cluster *c = w->session->cluster;
     struct rt_error err = {0};
-    rt_error_set(&err, RT_E_TIMEOUT, "%s: no answer in time (%s)", c->name,
-                 c->fresh[RT_T_CLUSTER].error.code ? c->fresh[RT_T_CLUSTER].error.message : rt_reach_name(c->reach));
+    if (c->reach == RT_REACH_OK)
+        rt_error_set(&err, RT_E_TIMEOUT, "%s: no answer about %s within %lld s", c->name, missing(w), (long long)w->timeout_ms / 1000);
+    else
+        rt_error_set(&err, RT_E_TIMEOUT, "%s: no answer within %lld s (%s)", c->name, (long long)w->timeout_ms / 1000,
+                     rt_reach_name(c->reach));
     finish(w, &err);
 }
 
@@ -110,7 +130,8 @@ struct rt_op *rt_app_wait(struct rt_app *a, const char *cluster, uint32_t topics
     w->session = session_get(a, cluster, &w->start_error);
     if (!w->session)
         return &w->op;
-    w->timeout = rt_timer_start(a->loop, timeout_ms ? timeout_ms : 15000, 0, on_timeout, w);
+    w->timeout_ms = timeout_ms ? timeout_ms : 15000;
+    w->timeout = rt_timer_start(a->loop, w->timeout_ms, 0, on_timeout, w);
     w->session->waited = topics;
     rt_store_watch(a->store, on_store, w);
     if (!w->session->attached)

@@ -102,7 +102,10 @@ static void dispatch(struct cli *c) {
 
 static void interrupted(void *ctx, int signum) {
     struct cli *c = ctx;
-    if (++c->interrupts == 1 && c->operation) {
+    c->interrupts++;
+    if (c->interrupts == 1 && c->held && c->signalled && c->signalled(c->held, signum))
+        return;
+    if (c->interrupts == 1 && c->operation) {
         out_note("raytui: stopping (once more: leave at once)");
         rt_operation_cancel(c->operation);
         return;
@@ -137,6 +140,11 @@ static int run_verb(struct parsed *p, const struct rt_cli_opts *o) {
     (void)start; /* runs before anything can end the loop */
     rt_loop_run(loop);
     rt_op_drop(&c.op);
+    if (c.operation) {
+        rt_operation_on_change(c.operation, NULL, NULL);
+        rt_operation_on_done(c.operation, NULL, NULL);
+    }
+    cli_release(&c);
     rt_signal_unwatch(on_int);
     rt_signal_unwatch(on_term);
     rt_call_deinit(&c.call);

@@ -16,12 +16,19 @@ struct holding {
     char said[160];
 };
 
-static void end(struct holding *h, int status) {
-    struct cli *c = h->cli;
+static void holding_release(void *held) {
+    struct holding *h = held;
     rt_timer_stop(h->timer);
     if (h->child_signal)
         rt_signal_unwatch(h->child_signal);
+    if (h->child > 0)
+        kill(h->child, SIGTERM); /* its addresses go away now */
     free(h);
+}
+
+static void end(struct holding *h, int status) {
+    struct cli *c = h->cli;
+    cli_release(c);
     cli_end(c, status);
 }
 
@@ -29,8 +36,20 @@ static void child_ended(void *ctx, int signum) {
     struct holding *h = ctx;
     int st = 0;
     (void)signum;
-    if (h->child > 0 && waitpid(h->child, &st, WNOHANG) == h->child)
-        end(h, WIFEXITED(st) ? WEXITSTATUS(st) : 128 + WTERMSIG(st));
+    if (h->child <= 0 || waitpid(h->child, &st, WNOHANG) != h->child)
+        return;
+    h->child = 0;
+    end(h, WIFEXITED(st) ? WEXITSTATUS(st) : 128 + WTERMSIG(st));
+}
+
+/* The command decides what a signal means; its end is ours. ^C on a terminal has reached it already. */
+static bool pass_on(void *held, int signum) {
+    struct holding *h = held;
+    if (h->child <= 0)
+        return false;
+    if (signum != SIGINT || !isatty(STDIN_FILENO))
+        kill(h->child, signum);
+    return true;
 }
 
 /* "K=V"; ours wins over what was set outside. */
@@ -135,6 +154,8 @@ static void opened(void *ctx, const struct rt_error *err, const char *message, s
     }
     struct holding *h = RT_NEW(struct holding);
     h->cli = c;
+    cli_hold(c, h, holding_release);
+    c->signalled = pass_on;
     h->timer = rt_timer_start(c->app->loop, 0, 100, look, h);
 }
 

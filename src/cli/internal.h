@@ -12,6 +12,10 @@ struct cli {
     enum rt_out_kind kind;
     struct rt_call call;
     struct rt_op *op;               /* what is waited for now; dropped at the end */
+    void (*go_on)(struct cli *c);   /* after it */
+    void *held;                     /* what the verb keeps while it runs; released at the end whatever ends it */
+    void (*release)(void *held);
+    bool (*signalled)(void *held, int signum); /* NULL, or: true when the verb deals with it */
     struct rt_operation *operation; /* what an interrupt asks to stop */
     int interrupts;
     bool ended;
@@ -22,6 +26,9 @@ struct cli {
 /* Ends the verb. The first call counts. */
 void cli_end(struct cli *c, int status);
 void cli_fail(struct cli *c, const struct rt_error *err);
+/* Keeps `held` until cli_release, or until a signal ends the verb. One thing at a time. */
+void cli_hold(struct cli *c, void *held, void (*release)(void *held));
+void cli_release(struct cli *c);
 
 /* Waits for topics of the call's cluster, then calls `go` (or fails). */
 typedef void cli_fn(struct cli *c);

@@ -52,6 +52,8 @@ static bool settled(const struct rt_cluster *cl, int64_t since_ms) {
         return false;
     if (cl->reach != RT_REACH_OK)
         return true;
+    if (!cl->ray_version)
+        return false;
     static const enum rt_topic wanted[] = {RT_T_NODES, RT_T_JOBS};
     for (size_t i = 0; i < RT_COUNT(wanted); i++) {
         const struct rt_freshness *f = &cl->fresh[wanted[i]];
@@ -59,6 +61,12 @@ static bool settled(const struct rt_cluster *cl, int64_t since_ms) {
             return false;
     }
     return true;
+}
+
+static void ls_release(void *held) {
+    struct ls *x = held;
+    rt_timer_stop(x->timer);
+    free(x);
 }
 
 static void ls_look(void *ctx) {
@@ -69,14 +77,14 @@ static void ls_look(void *ctx) {
         all = all && settled(rt_store_at(c->app->store, i), x->since_ms);
     if (!all && rt_wall_ms() - x->since_ms < LS_WAIT_MS)
         return;
-    rt_timer_stop(x->timer);
-    free(x);
+    cli_release(c);
     print_list(c, &rt_table_clusters);
 }
 
 void verb_ls(struct cli *c) {
     struct ls *x = RT_NEW(struct ls);
     x->cli = c;
+    cli_hold(c, x, ls_release);
     x->since_ms = rt_wall_ms();
     rt_app_attach_all(c->app);
     for (size_t i = 0; i < rt_store_count(c->app->store); i++)
@@ -169,7 +177,7 @@ void verb_show(struct cli *c) {
         const char *name = rt_store_cluster(c->app->store, c->call.args.v[0]) ? c->call.args.v[0] : NULL;
         if (name && !rt_call_option(&c->call, "cluster") && !rt_call_option(&c->call, "address")) {
             c->call.cluster = rt_strdup(name);
-            c->op = rt_app_wait(c->app, name, all, 0, have_cluster, c);
+            c->op = rt_app_wait(c->app, name, all | RT_TOPIC_BIT(RT_T_CLUSTER), 0, have_cluster, c);
             return;
         }
         const char *option = rt_call_option(&c->call, "cluster");

@@ -10,13 +10,14 @@ struct follow {
     struct cli *cli;
     struct rt_log *log;
     char *cluster, *id;
-    bool is_job, clean; /* clean: stdout is a terminal */
+    bool is_job, follows, clean; /* clean: stdout is a terminal */
     int64_t last_lines; /* -1: all */
     struct rt_buf line, held;
     struct rt_op *soon;
 };
 
-static void follow_free(struct follow *f) {
+static void follow_release(void *held) {
+    struct follow *f = held;
     rt_op_drop(&f->soon);
     rt_log_close_target(f->log);
     rt_buf_deinit(&f->line);
@@ -96,14 +97,15 @@ static void over(void *ctx) {
         print_clean(rt_buf_str(&f->line), f->line.len);
     fflush(stdout);
     if (st.failed) {
-        follow_free(f);
+        cli_release(c);
         cli_fail(c, &st.error);
         return;
     }
-    if (f->is_job && st.job_status)
+    const bool to_end = f->follows && f->is_job;
+    if (to_end && st.job_status)
         out_note("raytui: %s %s", f->id, st.text);
-    follow_free(f);
-    cli_end(c, job_exit(st.job_status));
+    cli_release(c);
+    cli_end(c, to_end ? job_exit(st.job_status) : 0);
 }
 
 static void changed(void *ctx) {
@@ -120,16 +122,18 @@ static void follow(struct cli *c, const struct rt_log_target *t, bool on, int64_
     struct rt_error err = {0};
     struct follow *f = RT_NEW(struct follow);
     f->cli = c;
+    cli_hold(c, f, follow_release);
     f->cluster = rt_strdup(t->cluster);
     f->id = rt_strdup(t->id);
     f->is_job = t->what == RT_LOG_JOB;
+    f->follows = on;
     f->clean = isatty(STDOUT_FILENO);
     f->last_lines = last_lines;
     rt_buf_init(&f->line, 2 * LINE_MAX_BYTES);
     rt_buf_init(&f->held, 128 * RT_MIB);
     f->log = rt_log_open_target(c->app, t, on, changed, f, &err);
     if (!f->log) {
-        follow_free(f);
+        cli_release(c);
         cli_fail(c, &err);
         return;
     }
@@ -219,7 +223,8 @@ struct waiting {
     char *job;
 };
 
-static void waiting_free(struct waiting *w) {
+static void waiting_release(void *held) {
+    struct waiting *w = held;
     rt_timer_stop(w->timer);
     rt_timer_stop(w->timeout);
     free(w->job);
@@ -231,7 +236,7 @@ static void wait_timed_out(void *ctx) {
     struct cli *c = w->cli;
     struct rt_error err = {0};
     rt_error_set(&err, RT_E_TIMEOUT, "%s: not there in time", w->job ? w->job : c->call.cluster);
-    waiting_free(w);
+    cli_release(c);
     cli_fail(c, &err);
 }
 
@@ -251,7 +256,7 @@ static void look_at_job(void *ctx) {
     } else {
         printf("%s %s\n", j->id, j->status_text);
     }
-    waiting_free(w);
+    cli_release(c);
     cli_end(c, status);
 }
 
@@ -269,7 +274,7 @@ static void look_at_cluster(void *ctx) {
     } else {
         printf("%s %s\n", cl->name, rt_cluster_state_name(cl->state));
     }
-    waiting_free(w);
+    cli_release(c);
     cli_end(c, 0);
 }
 
@@ -284,6 +289,7 @@ static struct waiting *wait_start(struct cli *c, rt_loop_fn *look) {
     }
     struct waiting *w = RT_NEW(struct waiting);
     w->cli = c;
+    cli_hold(c, w, waiting_release);
     w->timer = rt_timer_start(c->app->loop, 0, 200, look, w);
     if (timeout)
         w->timeout = rt_timer_start(c->app->loop, timeout, 0, wait_timed_out, w);

@@ -99,7 +99,7 @@ void verb_doctor(struct cli *c) {
     }
     free(c->call.cluster);
     c->call.cluster = rt_strdup(name);
-    c->op = rt_app_wait(c->app, name, RT_TOPIC_BIT(RT_T_NODES) | RT_TOPIC_BIT(RT_T_DEMAND), 0, answered, c);
+    c->op = rt_app_wait(c->app, name, RT_TOPIC_BIT(RT_T_CLUSTER) | RT_TOPIC_BIT(RT_T_NODES) | RT_TOPIC_BIT(RT_T_DEMAND), 0, answered, c);
 }
 
 static void have_stats(struct cli *c) {

@@ -252,7 +252,8 @@ static void warn(json_t *warnings, const char *note, size_t left_out) {
     if (note)
         json_array_append_new(warnings, json_string(note));
     if (left_out) {
-        char *text = rt_strf("%zu rows could not be understood and are left out", left_out);
+        char *text = left_out == 1 ? rt_strdup("1 row could not be understood and is left out")
+                                   : rt_strf("%zu rows could not be understood and are left out", left_out);
         json_array_append_new(warnings, json_string(text));
         free(text);
     }

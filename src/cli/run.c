@@ -23,28 +23,34 @@ void cli_fail(struct cli *c, const struct rt_error *err) {
     cli_end(c, out_error(c->kind, err));
 }
 
+void cli_hold(struct cli *c, void *held, void (*release)(void *held)) {
+    c->held = held;
+    c->release = release;
+    c->signalled = NULL;
+}
+
+void cli_release(struct cli *c) {
+    void *held = c->held;
+    c->held = NULL;
+    c->signalled = NULL;
+    if (held)
+        c->release(held);
+}
+
 /* ---- waiting ---- */
 
-struct when {
-    struct cli *cli;
-    cli_fn *go;
-};
-
 static void waited(void *ctx, const struct rt_error *err) {
-    struct when w = *(struct when *)ctx;
-    free(ctx);
-    w.cli->op = NULL;
+    struct cli *c = ctx;
+    c->op = NULL;
     if (err)
-        cli_fail(w.cli, err);
+        cli_fail(c, err);
     else
-        w.go(w.cli);
+        c->go_on(c);
 }
 
 void cli_when(struct cli *c, uint32_t topics, cli_fn *go) {
-    struct when *w = RT_NEW(struct when);
-    w->cli = c;
-    w->go = go;
-    c->op = rt_app_wait(c->app, c->call.cluster, topics, 0, waited, w);
+    c->go_on = go;
+    c->op = rt_app_wait(c->app, c->call.cluster, topics, 0, waited, c);
 }
 
 /* ---- an operation's steps on stderr ---- */
@@ -57,7 +63,8 @@ struct running {
     size_t told;  /* steps whose end was printed */
 };
 
-static void running_free(struct running *r) {
+static void running_release(void *held) {
+    struct running *r = held;
     rt_confirmation_deinit(&r->question);
     free(r);
 }
@@ -94,7 +101,7 @@ static void operation_ended(void *ctx, struct rt_operation *op) {
     void (*done)(struct cli *, const char *) = r->done;
     show_steps(r, op);
     c->operation = NULL;
-    running_free(r);
+    cli_release(c);
     if (op->state != RT_OPS_DONE)
         cli_fail(c, &op->error);
     else if (done)
@@ -110,7 +117,7 @@ static void answered_action(void *ctx, const struct rt_error *err, const char *m
     struct cli *c = r->cli;
     c->op = NULL;
     if (err) {
-        running_free(r);
+        cli_release(c);
         cli_fail(c, err);
     } else if (op) {
         c->operation = op;
@@ -122,7 +129,7 @@ static void answered_action(void *ctx, const struct rt_error *err, const char *m
             const size_t n = strlen(message);
             printf("%s%s", message, message[n - 1] == '\n' ? "" : "\n");
         }
-        running_free(r);
+        cli_release(c);
         cli_end(c, 0);
     }
 }
@@ -140,8 +147,8 @@ static void answered_question(void *ctx, const char *answer) {
         start(r);
         return;
     }
-    running_free(r);
-    rt_error_set(&err, RT_E_DENIED, "%s: not confirmed", c->call.def->name);
+    rt_error_set(&err, RT_E_DENIED, "%s: not confirmed: %s", c->call.def->name, r->question.title);
+    cli_release(c);
     rt_error_hint(&err, "--yes answers yes");
     cli_fail(c, &err);
 }
@@ -151,8 +158,9 @@ void cli_run_action(struct cli *c, void (*done)(struct cli *c, const char *resul
     struct running *r = RT_NEW(struct running);
     r->cli = c;
     r->done = done;
+    cli_hold(c, r, running_release);
     if (!rt_call_ready(c->app, &c->call, &err) || !rt_call_ask(c->app, &c->call, &r->question, &err)) {
-        running_free(r);
+        cli_release(c);
         cli_fail(c, &err);
         return;
     }
@@ -165,8 +173,7 @@ void cli_run_action(struct cli *c, void (*done)(struct cli *c, const char *resul
                                   .cluster = c->call.cluster,
                                   .title = r->question.title,
                                   .text = r->question.text,
-                                  .prompt = "Go on?",
-                                  .unanswered_hint = "--yes answers yes"};
+                                  .prompt = "Go on?"};
     c->op = c->app->asker->ask(c->app->asker->ctx, &q, answered_question, r);
 }
 

@@ -195,6 +195,7 @@ static bool local_endpoint(struct rt_provider *p, enum rt_endpoint_kind kind, st
 static bool may_work(struct rt_provider *p, const char *what, struct rt_error *err) {
     if (!p->journal) {
         *err = p->journal_error;
+        err->code = RT_E_IO;
         rt_error_wrap(err, "%s: nothing is made without its journal", p->conf->name);
         return false;
     }

@@ -6,6 +6,7 @@
 #
 #   RTB_RAY_VERSION  version of Ray (default 2.60.0)
 #   RTB_CPUS         CPUs each host claims (default 2)
+#   RTB_WORKERS      which hosts join the head (default "w1 w2"; empty: none)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); . "$here/lib.sh"
 RAY_VERSION=${RTB_RAY_VERSION:-2.60.0}
@@ -31,12 +32,15 @@ up)
     if ! ssh_ head-direct "pgrep -u ray -x gcs_server" >/dev/null 2>&1; then
         ssh_ head-direct "PATH=/srv/venv/bin:\$PATH /srv/venv/bin/ray start --head --node-ip-address=$N.1.10 --port=6379 --dashboard-host=127.0.0.1 --dashboard-port=8265 --ray-client-server-port=10001 $common" </dev/null
     fi
+    workers=${RTB_WORKERS-w1 w2}
     for w in w1:$N.1.11 w2:$N.1.12; do
+        case " $workers " in *" ${w%%:*} "*) ;; *) continue ;; esac
         ssh_ head-direct "ssh ${w%%:*} 'pgrep -u ray -x raylet >/dev/null || PATH=/srv/venv/bin:\$PATH /srv/venv/bin/ray start --address=$N.1.10:6379 --node-ip-address=${w#*:} $common'" </dev/null
     done
-    for i in $(seq 20); do # the head's own list of nodes is up to 5 s old
+    want=$((1 + $(wc -w <<<"$workers")))
+    for _ in $(seq 20); do # the head's own list of nodes is up to 5 s old
         out=$(ssh_ head-direct "/srv/venv/bin/ray status --address=$N.1.10:6379" </dev/null)
-        [ "$(grep -c '^ 1 node_' <<<"$out")" -ge 3 ] && break; sleep 1
+        [ "$(grep -c '^ 1 node_' <<<"$out")" -ge $want ] && break; sleep 1
     done
     echo "$out"
     ;;

@@ -1,0 +1,139 @@
+"""The program run as a person would, for tests written in Python: in a HOME of its own, without a terminal."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.request
+
+SIM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "sim", "dashboard.py")
+
+
+class Home:
+    """A HOME with a configuration, and raytui run in it. Nothing of the caller's own settings gets in."""
+
+    def __init__(self, raytui, config="", env=None):
+        self.raytui = raytui
+        self.dir = tempfile.mkdtemp(prefix="rt-it-", dir="/tmp")
+        self.env = {k: v for k, v in os.environ.items()
+                    if not k.startswith(("RAY", "XDG_", "PYTHON", "SSH_")) and k not in ("NO_COLOR", "http_proxy", "https_proxy")}
+        self.env.update(HOME=self.dir, XDG_CONFIG_HOME=self.dir + "/config", XDG_STATE_HOME=self.dir + "/state",
+                        XDG_CACHE_HOME=self.dir + "/cache", XDG_RUNTIME_DIR=self.dir + "/run", TERM="dumb", LC_ALL="C.UTF-8")
+        self.env.update(env or {})
+        os.makedirs(self.dir + "/config/raytui")
+        os.mkdir(self.dir + "/run", 0o700)
+        self.configure(config)
+
+    def configure(self, text):
+        with open(self.dir + "/config/raytui/config.yaml", "w") as f:
+            f.write(text)
+
+    def file(self, name, text, mode=0o600):
+        path = os.path.join(self.dir, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as f:
+            f.write(text)
+        os.chmod(path, mode)
+        return path
+
+    def run(self, *words, code=0, timeout=60, env=None, **more):
+        """Runs to the end; `code` None: any status."""
+        more.setdefault("stdin", subprocess.DEVNULL)
+        p = subprocess.run([self.raytui, *words], env={**self.env, **(env or {})}, cwd=self.dir, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, timeout=timeout, text=True, start_new_session=True, **more)
+        if code is not None and p.returncode != code:
+            raise AssertionError("raytui %s: exit %d, not %d\n%s\n%s" % (" ".join(words), p.returncode, code, p.stdout[-2000:], p.stderr))
+        return p
+
+    def json(self, *words, **more):
+        return json.loads(self.run(words[0], "-o", "json", *words[1:], **more).stdout)
+
+    def start(self, *words, env=None):
+        return Running([self.raytui, *words], {**self.env, **(env or {})}, self.dir)
+
+    def close(self):
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+class Running:
+    """A process whose output is read as it comes."""
+
+    def __init__(self, argv, env, cwd=None):
+        self.process = subprocess.Popen(argv, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True, start_new_session=True)
+        self.out, self.err = [], []
+        self.readers = [threading.Thread(target=self.read, args=x, daemon=True)
+                        for x in ((self.process.stdout, self.out), (self.process.stderr, self.err))]
+        for t in self.readers:
+            t.start()
+
+    @staticmethod
+    def read(stream, lines):
+        for line in stream:
+            lines.append(line.rstrip("\n"))
+
+    def wait(self, timeout=60):
+        self.process.wait(timeout)
+        for t in self.readers:
+            t.join(10)
+        self.process.stdout.close()
+        self.process.stderr.close()
+        return self.process.returncode
+
+    def stop(self, signum=signal.SIGTERM):
+        """Ends it if it still runs; its status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signum)
+        try:
+            return self.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.wait(15)
+            raise
+
+
+class Sim:
+    """The made-up dashboard, with faults on demand."""
+
+    def __init__(self, *options):
+        self.process = subprocess.Popen(["python3", SIM, *options], stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline())
+        self.url = "http://127.0.0.1:%d" % self.port
+
+    def post(self, what, **body):
+        data = json.dumps(body).encode()
+        request = urllib.request.Request(self.url + "/_test/" + what, data, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.loads(answer.read())
+
+    def get(self, what):
+        with urllib.request.urlopen(self.url + "/_test/" + what, timeout=10) as answer:
+            return json.loads(answer.read())
+
+    def fault(self, mode, **more):
+        self.post("fault", mode=mode, **more)
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def until(what, fn, seconds=40):
+    end = time.time() + seconds
+    while time.time() < end:
+        got = fn()
+        if got:
+            return got
+        time.sleep(0.2)
+    raise AssertionError("not in %d s: %s" % (seconds, what() if callable(what) else what))
+
+
+def free_port():
+    import socket
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
