@@ -277,8 +277,13 @@ char *rt_call_text(const struct rt_call *c) {
     for (size_t i = 0; i < c->options.n; i++) {
         if (option_value(c->options.v[i], "cluster") || option_value(c->options.v[i], "address"))
             continue;
-        rt_buf_adds(&b, " --");
-        rt_shell_word(&b, c->options.v[i]);
+        const char *value = strchr(c->options.v[i], '=');
+        if (value) {
+            rt_buf_addf(&b, " --%.*s=", (int)(value - c->options.v[i]), c->options.v[i]);
+            rt_shell_word(&b, value + 1);
+        } else {
+            rt_buf_addf(&b, " --%s", c->options.v[i]);
+        }
     }
     if (c->command.n) {
         rt_buf_adds(&b, " -- ");

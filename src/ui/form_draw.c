@@ -44,11 +44,11 @@ static void put_field(struct rt_form *f, const struct rt_draw *w, size_t i, stru
     f->places[i] = in;
     if (focus)
         rt_surface_fill(w->s, in, look);
+    if (focus || f->inputs[i].text.len)
+        rt_input_draw(&f->inputs[i], w->s, in, look, w->ascii, focus);
     if (!f->inputs[i].text.len && f->fields[i].example)
         rt_tool_put(w->s, in.row, in.col + (focus ? 1 : 0), in.cols - 1, f->fields[i].example,
                     rt_look_over(look, rt_theme_over(w->theme, RT_R_DIM)));
-    if (focus || f->inputs[i].text.len)
-        rt_input_draw(&f->inputs[i], w->s, in, look, w->ascii, focus);
     if (note)
         rt_tool_put(w->s, r.row, r.col + r.cols - note, note, f->notes[i], rt_tool_look(w->theme, RT_R_DIALOG, RT_R_DIM));
 }

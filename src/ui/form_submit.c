@@ -2,7 +2,6 @@
 #include "ui/form.h"
 #include "ui/views.h"
 
-#include "base/shell.h"
 #include "base/str.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,11 +126,18 @@ static void submit_request(struct rt_form *f, struct rt_buf *out) {
         rt_buf_addf(out, "%s\n", err.code ? err.message : own->error.code ? own->error.message : "still looking at the directory");
 }
 
+/* The log is opened by its id: the job may not be in the list yet. */
 static char *submit_done(struct rt_form *f, const char *result, bool follow) {
+    struct rt_error err = {0};
     if (!follow || !result)
         return NULL;
-    char *id = rt_shell_join((const char *const[]){"logs", "--follow", "--cluster", f->view.cluster, result, NULL});
-    return id;
+    const struct rt_log_target t = {.what = RT_LOG_JOB, .cluster = f->view.cluster, .id = result};
+    struct rt_view *log = rt_view_log(f->view.ui, &t, &err);
+    if (log)
+        rt_ui_push(f->view.ui, log);
+    else
+        rt_ui_error(f->view.ui, &err);
+    return NULL;
 }
 
 static void submit_destroy(struct rt_form *f) {
