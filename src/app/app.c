@@ -267,6 +267,16 @@ bool rt_app_attach(struct rt_app *a, const char *cluster, bool may_ask, struct r
     return s && session_attach(s, may_ask);
 }
 
+bool rt_app_start(struct rt_app *a, const char *cluster, struct rt_error *err) {
+    const struct rt_up_opts o = {0};
+    struct session *s = session_get(a, cluster, err);
+    if (!s)
+        return false;
+    if (!s->conf->ops->starts || s->cluster->state != RT_CL_DOWN || s->cluster->readonly)
+        return true;
+    return s->conf->ops->up(s->provider, &o, err) != NULL;
+}
+
 void rt_app_detach(struct rt_app *a, const char *cluster) {
     struct session *s = session_find(a, cluster);
     if (s)

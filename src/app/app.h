@@ -49,6 +49,8 @@ bool rt_app_reload(struct rt_app *a);
 /* Opens the way to a cluster and begins to look at it. Coming true is seen in the store (reach, topics).
  * `may_ask`: questions may be put to the person now. Again on an attached one: tries now. */
 bool rt_app_attach(struct rt_app *a, const char *cluster, bool may_ask, struct rt_error *err);
+/* `raytui local`: brings a cluster up that is down, where its provider does that unasked; else nothing. */
+bool rt_app_start(struct rt_app *a, const char *cluster, struct rt_error *err);
 void rt_app_detach(struct rt_app *a, const char *cluster);
 bool rt_app_attached(const struct rt_app *a, const char *cluster);
 /* Attaches every configured cluster with `attach: auto`, as far as that needs no question. */

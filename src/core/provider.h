@@ -80,6 +80,7 @@ struct rt_provider_ops {
     uint32_t caps;       /* enum rt_cap: what it can do at all */
     const struct rt_yfield *config; /* its own fields; NULL */
     size_t config_size;
+    bool starts;         /* opening a cluster that is down brings it up without a question: it costs this machine only */
     bool needs_hop;      /* its cluster is reached over conf->hop or what hop_target gives */
     bool own_file;       /* `file:` is in a format of its own, read by the provider; else it holds these same fields */
 

@@ -663,6 +663,7 @@ const struct rt_provider_ops rt_provider_local = {
     .caps = RT_CAP_UP | RT_CAP_DOWN | RT_CAP_SCALE | RT_CAP_REMOVE_NODE | RT_CAP_SHELL | RT_CAP_MACHINE_LOGS | RT_CAP_DISCOVER,
     .config = local_fields,
     .config_size = sizeof(struct local_config),
+    .starts = true,
     .check = local_check,
     .where = local_where,
     .create = local_create,

@@ -145,6 +145,12 @@ static void say_why(const struct list *l, struct rt_buf *out, struct rt_buf *hin
     } else if (c->reach == RT_REACH_NONE) {
         rt_buf_addf(out, "%s is not attached", c->name);
         rt_buf_adds(hint, "Enter on it in 1 clusters attaches");
+    } else if (c->reach != RT_REACH_OK && c->state == RT_CL_DOWN) {
+        rt_buf_addf(out, "%s is down", c->name);
+        rt_buf_addf(hint, ":up %s brings it up (u in 1 clusters)", c->name);
+    } else if (c->reach != RT_REACH_OK && (c->state == RT_CL_STARTING || c->state == RT_CL_STOPPING)) {
+        rt_buf_addf(out, "%s is %s", c->name, c->state == RT_CL_STARTING ? "coming up" : "going down");
+        rt_buf_adds(hint, "@ shows the steps");
     } else if (c->reach != RT_REACH_OK) {
         rt_buf_addf(out, "%s: %s", c->name, rt_reach_name(c->reach));
         if (c->reach_detail)

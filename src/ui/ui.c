@@ -178,6 +178,8 @@ static void open_first(struct rt_ui *ui, const struct rt_ui_opts *o) {
         rt_ui_set_cluster(ui, name);
         shell_open_tab(ui, "jobs");
         rt_ui_command(ui, "open");
+        if (!rt_app_start(ui->app, name, &err))
+            rt_ui_error(ui, &err);
         return;
     }
     shell_open_tab(ui, configured(ui->app->config) || o->log_file ? "clusters" : "start");
