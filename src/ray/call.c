@@ -104,6 +104,8 @@ static struct rt_http_request request(const struct rt_ray *r, const struct rt_ra
         .stream = call->stream,
         .pool = r->name,
     };
+    if (r->patience_ms > 0 && !call->stream)
+        q.timeout_ms = r->patience_ms;
     if (call->node) { /* a node's port: never through what stands in front of the dashboard */
         q.dialer = r->node_direct ? NULL : r->node_dialer;
         q.unix_socket = q.proxy = NULL;

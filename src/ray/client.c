@@ -70,6 +70,7 @@ void rt_ray_set_url(struct rt_ray *r, const char *url) {
     free(r->url);
     r->url = without_slash(url);
     r->node_failed_ms = 0;
+    rt_http_forget_pool(r->http, r->name);
     forget_features(r);
 }
 

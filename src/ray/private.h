@@ -30,7 +30,8 @@ struct rt_ray {
     bool node_direct;
     char session[128];
     struct rt_ray_features features;
-    int haste; /* waits between requests are so many times shorter: 1, more in tests */
+    int haste;              /* waits between requests are so many times shorter: 1, more in tests */
+    int64_t patience_ms;    /* no request lasts longer; 0: as long as it says. For tests */
     int64_t node_failed_ms; /* loop time when a node's own port could not be reached; 0 */
     RT_VEC(struct rt_route_stats) routes;
 };

@@ -245,12 +245,17 @@ static void a_job_that_is_not_there_is_named(void **state) {
 
 static void leaves_rays_own_actors_out(void **state) {
     (void)state;
-    OPEN({"GET", "/api/v0/actors", .fixture = "ray-2.60.0/actors.json"});
+    OPEN({"GET",
+          "/api/v0/"
+          "actors?detail=1&limit=1000&filter_keys=state&filter_predicates=%3D&filter_values=ALIVE",
+          .fixture = "ray-2.60.0/actors.json"},
+         {"GET", "/api/v0/actors", .text = "{\"data\":{\"result\":{\"result\":[]}}}"});
     rt_ray_actors(d.ray, got_actors, &a);
     dashboard_wait(&d, &a.done);
-    assert_int_equal(a.actors.n, 1);
-    assert_string_equal(a.actors.v[0].class_name, "Counter");
-    assert_string_equal(a.actors.v[0].state, "ALIVE");
+    assert_int_equal(a.err.code, RT_OK);
+    assert_int_equal(a.actors.n, 2);
+    for (size_t i = 0; i < a.actors.n; i++)
+        assert_string_equal(a.actors.v[i].class_name, "Counter");
     close_all(&a);
 }
 
@@ -531,6 +536,58 @@ static bool says_nothing(void *ctx, const struct httpd_request *r) {
     return false;
 }
 
+static void assert_times_out(void) {
+    struct answer a = {0};
+    d.ray->patience_ms = 300;
+    rt_ray_jobs(d.ray, got_jobs, &a);
+    dashboard_wait(&d, &a.done);
+    assert_int_equal(a.err.code, RT_E_TIMEOUT);
+    a.done = false;
+    rt_ray_nodes(d.ray, got_nodes, &a);
+    dashboard_wait(&d, &a.done);
+    assert_int_equal(a.err.code, RT_E_TIMEOUT);
+    close_all(&a);
+}
+
+static void a_dashboard_that_says_nothing_times_out(void **state) {
+    (void)state;
+    OPEN({"GET", "/", .fn = says_nothing});
+    (void)a;
+    assert_times_out();
+}
+
+static bool drips(void *ctx, const struct httpd_request *r) {
+    (void)ctx;
+    static const char head[] =
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n";
+    bool ok = httpd_send(r, head, sizeof(head) - 1);
+    while (ok && !httpd_stopping(r->server)) {
+        ok = httpd_send(r, " ", 1);
+        httpd_sleep_ms(20);
+    }
+    return false;
+}
+
+static void a_dashboard_that_drips_times_out_all_the_same(void **state) {
+    (void)state;
+    OPEN({"GET", "/", .fn = drips});
+    (void)a;
+    assert_times_out();
+}
+
+static void another_url_is_another_cluster(void **state) {
+    (void)state;
+    OPEN({"GET", "/prefix/api/gcs_healthz", .text = "success"});
+    char *url = rt_strf("%s/prefix/", httpd_url(d.server));
+    rt_ray_set_url(d.ray, url);
+    assert_false(rt_ends(rt_ray_url(d.ray), "/"));
+    rt_ray_health(d.ray, got_done, &a);
+    dashboard_wait(&d, &a.done);
+    assert_int_equal(a.err.code, RT_OK);
+    free(url);
+    close_all(&a);
+}
+
 static void never(void *ctx, const struct rt_error *err) {
     (void)ctx;
     (void)err;
@@ -603,6 +660,9 @@ int main(void) {
         cmocka_unit_test(one_bad_element_costs_only_itself),
         cmocka_unit_test(deep_nesting_does_not_hurt),
         cmocka_unit_test(an_answer_over_the_cap_is_refused),
+        cmocka_unit_test(a_dashboard_that_says_nothing_times_out),
+        cmocka_unit_test(a_dashboard_that_drips_times_out_all_the_same),
+        cmocka_unit_test(another_url_is_another_cluster),
         cmocka_unit_test(a_cancelled_call_is_silent),
         cmocka_unit_test(counts_what_each_route_costs),
     };
