@@ -231,7 +231,7 @@ static void what_is_asked_before_the_index_is_made_is_answered_rightly(void **st
             rt_buf_addf(&t->bytes, "%d %s%*s\n", i, i % 10 == 0 ? "ten" : "", i % 200, "");
         if (unfinished) { /* in a last line over many blocks */
             rt_buf_adds(&t->bytes, "ten");
-            for (int i = 0; i < 300000; i++)
+            for (int i = 0; i < 12000000; i++)
                 rt_buf_adds(&t->bytes, " much");
         }
         naive_lines lines = {0};
