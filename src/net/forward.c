@@ -1,5 +1,5 @@
-/* The listener of a forward and the connections behind it. Bytes are carried by the dialer itself where
- * it can do that, else by a relay. */
+/* The listener of a forward and the connections behind it. Bytes are carried by the dialer itself
+ * where it can do that, else by a relay. */
 #include "net/forward.h"
 
 #include "base/mem.h"
@@ -17,12 +17,12 @@
 #include <unistd.h>
 
 enum {
-    WAIT_MS = 5000,      /* for the way to come up */
+    WAIT_MS = 5000, /* for the way to come up */
     WAIT_STEP_MS = 50,
-    REFUSE_MS = 1000,    /* for the client to notice that it was refused */
-    CONNECT_MS = 10000,  /* straight TCP */
-    ACCEPTS = 64,        /* in one turn */
-    SEARCH = 200,        /* ports tried from first_free */
+    REFUSE_MS = 1000,   /* for the client to notice that it was refused */
+    CONNECT_MS = 10000, /* straight TCP */
+    ACCEPTS = 64,       /* in one turn */
+    SEARCH = 200,       /* ports tried from first_free */
     MAX_OPEN = 1000
 };
 
@@ -33,8 +33,8 @@ struct conn {
     enum phase phase;
     int fd; /* -1 once it is carried */
     int64_t until_ms;
-    struct rt_op *op;     /* the connect, or what carries it */
-    struct rt_fd *watch;  /* of a refused one: its input is read away */
+    struct rt_op *op;    /* the connect, or what carries it */
+    struct rt_fd *watch; /* of a refused one: its input is read away */
     struct rt_splice splice;
     int64_t seen_in, seen_out;
 };
@@ -217,7 +217,8 @@ static void on_incoming(void *ctx, int events) {
             return;
         }
         if (f->conns.n >= MAX_OPEN || !rt_fd_prepare(fd)) {
-            rt_error_set(&f->status.error, RT_E_LIMIT, "more than %d connections at once", MAX_OPEN);
+            rt_error_set(&f->status.error, RT_E_LIMIT, "more than %d connections at once",
+                         MAX_OPEN);
             close(fd);
             continue;
         }
@@ -247,8 +248,8 @@ static int find_port(const struct rt_forward_opts *o, struct rt_forward_status *
     s->moved = true;
     if (err_no == EADDRINUSE) {
         rt_port_holder(o->local_port, holder, sizeof holder);
-        snprintf(s->note, sizeof s->note, "%s%d is held by %s", o->pinned ? "the port asked for, " : "", o->local_port,
-                 holder);
+        snprintf(s->note, sizeof s->note, "%s%d is held by %s",
+                 o->pinned ? "the port asked for, " : "", o->local_port, holder);
     } else {
         snprintf(s->note, sizeof s->note, "%d: %s", o->local_port, strerror(err_no));
     }
@@ -261,11 +262,13 @@ static int port_of(int fd) {
     return getsockname(fd, (struct sockaddr *)&a, &n) == 0 ? ntohs(a.sin_port) : 0;
 }
 
-struct rt_forward *rt_forward_open(struct rt_loop *l, const struct rt_forward_opts *o, struct rt_error *err) {
+struct rt_forward *rt_forward_open(struct rt_loop *l, const struct rt_forward_opts *o,
+                                   struct rt_error *err) {
     struct rt_forward_status s = {0};
     int fd = find_port(o, &s);
     if (fd < 0 || !rt_fd_prepare(fd)) {
-        rt_error_set(err, RT_E_IO, "no local port for %s:%d: %s", o->host, o->port, strerror(errno));
+        rt_error_set(err, RT_E_IO, "no local port for %s:%d: %s", o->host, o->port,
+                     strerror(errno));
         if (fd >= 0)
             close(fd);
         return NULL;

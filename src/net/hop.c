@@ -157,7 +157,8 @@ static void retry_later(struct rt_hop *h) {
     if (h->up_mono_ms && rt_mono_ms() - h->up_mono_ms >= STEADY_MS)
         h->back_off_ms = 0;
     h->up_mono_ms = 0;
-    h->back_off_ms = h->back_off_ms ? RT_MIN(h->back_off_ms * 2, (int64_t)BACK_OFF_MAX_MS) : BACK_OFF_MIN_MS;
+    h->back_off_ms =
+        h->back_off_ms ? RT_MIN(h->back_off_ms * 2, (int64_t)BACK_OFF_MAX_MS) : BACK_OFF_MIN_MS;
     int64_t wait = jittered(h, h->back_off_ms);
     h->status.attempt++;
     h->status.retry_at_ms = rt_loop_now_ms(h->loop) + wait;
@@ -225,7 +226,8 @@ static void start_way(struct rt_hop *h) {
 
 /* ---- from outside ---- */
 
-struct rt_hop *rt_hop_create(struct rt_loop *l, const struct rt_hop_opts *o, rt_hop_change_fn *change, void *ctx) {
+struct rt_hop *rt_hop_create(struct rt_loop *l, const struct rt_hop_opts *o,
+                             rt_hop_change_fn *change, void *ctx) {
     struct rt_hop *h = RT_NEW(struct rt_hop);
     libssh2_init(0);
     h->loop = l;
@@ -295,7 +297,8 @@ const struct rt_hop_status *rt_hop_status(const struct rt_hop *h) {
 
 /* ---- as a person would type it ---- */
 
-char *rt_way_words(const char *target, const char *jump, const char *config_file, struct rt_strs *out) {
+char *rt_way_words(const char *target, const char *jump, const char *config_file,
+                   struct rt_strs *out) {
     struct rt_ssh_target t;
     struct rt_error ignored;
     if (config_file) {

@@ -14,7 +14,7 @@ struct dial {
     int fd; /* -1 once the way has it */
     char *host;
     int port;
-    struct rt_splice *to;  /* the way counts in it; its end comes to us first */
+    struct rt_splice *to; /* the way counts in it; its end comes to us first */
     void (*end)(void *ctx, const struct rt_error *err); /* whose it is; NULL: nobody's */
     void *ctx;
     struct rt_splice own; /* when only a descriptor was asked for */
@@ -69,7 +69,8 @@ static void go(struct rt_hop_wait *w, const struct rt_error *err) {
     d->carried = w->hop->way->ops->splice(w->hop->way, fd, d->host, d->port, d->to);
 }
 
-static struct dial *new_dial(struct rt_hop *h, int fd, const char *host, int port, struct rt_splice *to) {
+static struct dial *new_dial(struct rt_hop *h, int fd, const char *host, int port,
+                             struct rt_splice *to) {
     struct dial *d = RT_NEW(struct dial);
     d->op.cancel = dial_cancel;
     d->wait.hop = h;
@@ -85,7 +86,8 @@ static struct dial *new_dial(struct rt_hop *h, int fd, const char *host, int por
     return d;
 }
 
-static struct rt_op *hop_splice(void *ctx, int fd, const char *host, int port, struct rt_splice *s) {
+static struct rt_op *hop_splice(void *ctx, int fd, const char *host, int port,
+                                struct rt_splice *s) {
     struct rt_hop *h = ctx;
     struct dial *d = new_dial(h, fd, host, port, s);
     rt_hop_await(h, &d->wait);
@@ -111,7 +113,8 @@ static bool hop_error(void *ctx, struct rt_error *err) {
 }
 
 void rt_hop_dialer_init(struct rt_hop *h) {
-    h->dialer = (struct rt_dialer){.dial = hop_dial, .error = hop_error, .ctx = h, .splice = hop_splice};
+    h->dialer =
+        (struct rt_dialer){.dial = hop_dial, .error = hop_error, .ctx = h, .splice = hop_splice};
 }
 
 void rt_hop_drop_dials(struct rt_hop *h) {

@@ -1,5 +1,6 @@
-/* Commands through a hop: the script goes to a shell's stdin, between marker lines that cut off what login
- * scripts print; `timeout` ends it on the far side, because a command outlives its channel. */
+/* Commands through a hop: the script goes to a shell's stdin, between marker lines that cut off
+ * what login scripts print; `timeout` ends it on the far side, because a command outlives its
+ * channel. */
 #include "net/hop_private.h"
 
 #include "base/mem.h"
@@ -133,11 +134,14 @@ static void skip_noise(const struct exec *x, struct output *o) {
     }
 }
 
-/* Everything up to the end marker; what might be its beginning is held back. False when x is gone. */
+/* Everything up to the end marker; what might be its beginning is held back. False when x is gone.
+ */
 static bool take_inside(struct exec *x, int i) {
     struct output *o = &x->out[i];
     char *mark = o->tail.len ? find(&o->tail, x->mark) : NULL;
-    size_t n = mark ? (size_t)(mark - o->tail.data) : o->tail.len > MARK_LEN ? o->tail.len - MARK_LEN : 0;
+    size_t n = mark                     ? (size_t)(mark - o->tail.data)
+               : o->tail.len > MARK_LEN ? o->tail.len - MARK_LEN
+                                        : 0;
     if (mark && !memchr(mark, '\n', o->tail.len - n))
         return true; /* the status is still on its way */
     int status;
@@ -170,7 +174,8 @@ static void on_output(void *ctx, enum rt_stream stream, const char *data, size_t
         return;
     if (x->too_much) {
         struct rt_error err;
-        rt_error_set(&err, RT_E_LIMIT, "%s: the command printed more than %zu bytes", x->wait.hop->opts.target, x->max);
+        rt_error_set(&err, RT_E_LIMIT, "%s: the command printed more than %zu bytes",
+                     x->wait.hop->opts.target, x->max);
         finish(x, &err);
     }
 }
@@ -190,8 +195,8 @@ static void last_words(const struct exec *x, char *out, size_t size) {
 
 static void timed_out(struct exec *x) {
     struct rt_error err;
-    rt_error_set(&err, RT_E_TIMEOUT, "%s: the command did not end in %lld s", x->wait.hop->opts.target,
-                 (long long)(x->timeout_ms / 1000));
+    rt_error_set(&err, RT_E_TIMEOUT, "%s: the command did not end in %lld s",
+                 x->wait.hop->opts.target, (long long)(x->timeout_ms / 1000));
     finish(x, &err);
 }
 
@@ -206,8 +211,10 @@ static void on_command_end(void *ctx, int status, const struct rt_error *err) {
         struct rt_error e;
         char words[240];
         last_words(x, words, sizeof words);
-        rt_error_set(&e, RT_E_REMOTE, "%s gives no shell: %s", x->wait.hop->opts.target, *words ? words : "no output");
-        rt_error_hint(&e, "the account must be allowed to run commands: try `ssh %s true`", x->wait.hop->opts.target);
+        rt_error_set(&e, RT_E_REMOTE, "%s gives no shell: %s", x->wait.hop->opts.target,
+                     *words ? words : "no output");
+        rt_error_hint(&e, "the account must be allowed to run commands: try `ssh %s true`",
+                      x->wait.hop->opts.target);
         finish(x, &e);
         return;
     }
@@ -218,7 +225,8 @@ static void on_command_end(void *ctx, int status, const struct rt_error *err) {
     }
     if (x->status == NOT_SEEN)
         x->status = status;
-    bool for_time = (x->status == TIMED_OUT || x->status == KILLED) && rt_mono_ms() - x->started_ms >= x->timeout_ms;
+    bool for_time = (x->status == TIMED_OUT || x->status == KILLED) &&
+                    rt_mono_ms() - x->started_ms >= x->timeout_ms;
     if (for_time)
         timed_out(x);
     else
@@ -250,13 +258,14 @@ static void go(struct rt_hop_wait *w, const struct rt_error *err) {
 
 /* The script runs in a shell of its own, so that its `exit` does not cost the end marker. */
 static char *frame(const char *mark, const struct rt_exec_opts *o, int64_t timeout_ms) {
-    return rt_strf("if command -v timeout >/dev/null 2>&1; then set -- timeout -k 5 %lld; else set --; fi\n"
-                   "\"$@\" %s <<'%s'\n"
-                   "printf '%%s\\n' %s; printf '%%s\\n' %s >&2\n"
-                   "%s\n%s\n"
-                   "s=$?; printf '%%s %%d\\n' %s $s; printf '%%s\\n' %s >&2; exit $s\n",
-                   (long long)((timeout_ms + 999) / 1000), o->login_shell ? "bash -l -s" : "/bin/sh -s", mark, mark,
-                   mark, o->script, mark, mark, mark);
+    return rt_strf(
+        "if command -v timeout >/dev/null 2>&1; then set -- timeout -k 5 %lld; else set --; fi\n"
+        "\"$@\" %s <<'%s'\n"
+        "printf '%%s\\n' %s; printf '%%s\\n' %s >&2\n"
+        "%s\n%s\n"
+        "s=$?; printf '%%s %%d\\n' %s $s; printf '%%s\\n' %s >&2; exit $s\n",
+        (long long)((timeout_ms + 999) / 1000), o->login_shell ? "bash -l -s" : "/bin/sh -s", mark,
+        mark, mark, o->script, mark, mark, mark);
 }
 
 static void make_mark(char *mark) {
@@ -268,7 +277,8 @@ static void make_mark(char *mark) {
     mark[0] = 'm'; /* a word, not a number */
 }
 
-struct rt_op *rt_hop_exec(struct rt_hop *h, const struct rt_exec_opts *o, rt_exec_fn *fn, void *ctx) {
+struct rt_op *rt_hop_exec(struct rt_hop *h, const struct rt_exec_opts *o, rt_exec_fn *fn,
+                          void *ctx) {
     struct exec *x = RT_NEW(struct exec);
     x->op.cancel = exec_cancel;
     x->wait.go = go;

@@ -15,8 +15,8 @@ struct rt_hop_wait {
     bool waiting;
     bool is_exec; /* at most RT_HOP_MAX_EXEC run at once */
     struct rt_error error;
-    /* err NULL: hop->way is there now. Else it will not be had. Runs inside rt_hop_await when the hop is up,
-     * else later. */
+    /* err NULL: hop->way is there now. Else it will not be had. Runs inside rt_hop_await when the
+     * hop is up, else later. */
     void (*go)(struct rt_hop_wait *w, const struct rt_error *err);
 };
 

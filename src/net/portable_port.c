@@ -1,6 +1,7 @@
-/* Who listens on a port, and a bind that takes no port away from others: both differ between systems. */
-#include "net/forward.h"
+/* Who listens on a port, and a bind that takes no port away from others: both differ between
+ * systems. */
 #include "net/port.h"
+#include "net/forward.h"
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -33,8 +34,8 @@ static int bound_socket(in_addr_t address, int port) {
     return -1;
 }
 
-/* On BSD and macOS SO_REUSEADDR lets 127.0.0.1 be bound under a listener on all addresses, which would
- * then lose its loopback clients. Linux refuses that by itself. */
+/* On BSD and macOS SO_REUSEADDR lets 127.0.0.1 be bound under a listener on all addresses, which
+ * would then lose its loopback clients. Linux refuses that by itself. */
 static bool wildcard_is_free(int port) {
 #if defined(__linux__)
     (void)port;
@@ -69,7 +70,8 @@ bool rt_port_free(int port) {
 }
 
 #if defined(__linux__)
-/* The inode of the socket that listens on the port, from a table of the kernel; 0 when there is none. */
+/* The inode of the socket that listens on the port, from a table of the kernel; 0 when there is
+ * none. */
 static unsigned long listening_inode(const char *table, int port) {
     char line[512];
     unsigned long found = 0;
@@ -79,8 +81,8 @@ static unsigned long listening_inode(const char *table, int port) {
     while (!found && fgets(line, sizeof line, f)) {
         unsigned int local, state;
         unsigned long inode;
-        if (sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s %*s %*s %lu", &local, &state,
-                   &inode) == 3 &&
+        if (sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s %*s %*s %lu",
+                   &local, &state, &inode) == 3 &&
             state == 0x0a && local == (unsigned int)port)
             found = inode;
     }

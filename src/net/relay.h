@@ -5,8 +5,8 @@
 #include "net/dial.h"
 #include "net/loop.h"
 
-/* Takes both descriptors (connected, non-blocking stream sockets). `near` is our side: what is read from
- * it counts as out. The op ends when both sides have ended or one is broken. */
+/* Takes both descriptors (connected, non-blocking stream sockets). `near` is our side: what is read
+ * from it counts as out. The op ends when both sides have ended or one is broken. */
 struct rt_op *rt_relay_start(struct rt_loop *l, int near, int far, struct rt_splice *s);
 
 #endif

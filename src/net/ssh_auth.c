@@ -1,9 +1,9 @@
-/* Authentication, in OpenSSH's order: agent and key files, keyboard-interactive, password. Runs on the
- * login's thread.
+/* Authentication, in OpenSSH's order: agent and key files, keyboard-interactive, password. Runs on
+ * the login's thread.
  *
- * libssh2 does not report partial success (two factors): a right key then reads as an invalid signature.
- * So the list of methods is asked for again where it may have changed; asking costs one of the server's
- * few attempts. */
+ * libssh2 does not report partial success (two factors): a right key then reads as an invalid
+ * signature. So the list of methods is asked for again where it may have changed; asking costs one
+ * of the server's few attempts. */
 #include "net/ssh.h"
 
 #include "base/fs.h"
@@ -28,8 +28,8 @@ struct auth {
     char *methods; /* what the server takes now */
     bool changed;  /* since the last look: something was right */
     bool done[METHODS];
-    int tries; /* wrong answers by the person */
-    char hindrance[160]; /* what libssh2 cannot do and the ssh program can */
+    int tries;               /* wrong answers by the person */
+    char hindrance[160];     /* what libssh2 cannot do and the ssh program can */
     struct rt_ssh_key *keys; /* parallel to conf.identityfile */
     bool *key_used;
 };
@@ -40,8 +40,8 @@ static bool modern(void) {
 
 static bool gone(const struct auth *a, int rc) {
     return a->w->io->eof || a->w->io->refuse || rc == LIBSSH2_ERROR_SOCKET_DISCONNECT ||
-           rc == LIBSSH2_ERROR_SOCKET_SEND || rc == LIBSSH2_ERROR_SOCKET_RECV || rc == LIBSSH2_ERROR_TIMEOUT ||
-           rc == LIBSSH2_ERROR_SOCKET_TIMEOUT;
+           rc == LIBSSH2_ERROR_SOCKET_SEND || rc == LIBSSH2_ERROR_SOCKET_RECV ||
+           rc == LIBSSH2_ERROR_TIMEOUT || rc == LIBSSH2_ERROR_SOCKET_TIMEOUT;
 }
 
 /* Asks what the server takes; false when the connection ended. */
@@ -70,7 +70,8 @@ static bool offers(const struct auth *a, int method) {
 
 static void hinder(struct auth *a, const char *what) {
     if (!*a->hindrance)
-        snprintf(a->hindrance, sizeof a->hindrance, "libssh2 %s cannot use %s", libssh2_version(0), what);
+        snprintf(a->hindrance, sizeof a->hindrance, "libssh2 %s cannot use %s", libssh2_version(0),
+                 what);
 }
 
 /* Types that this libssh2 does not master are left out; what they are is remembered. */
@@ -110,7 +111,8 @@ static int listed_at(const struct auth *a, const unsigned char *blob, size_t n) 
     return -1;
 }
 
-static enum verdict offer_identity(struct auth *a, LIBSSH2_AGENT *agent, struct libssh2_agent_publickey *id, bool listed) {
+static enum verdict offer_identity(struct auth *a, LIBSSH2_AGENT *agent,
+                                   struct libssh2_agent_publickey *id, bool listed) {
     char type[64];
     int at = listed_at(a, id->blob, id->blob_len);
     if ((at >= 0) != listed)
@@ -200,7 +202,8 @@ static int sign_with(struct auth *a, const char *file, const char *passphrase) {
         hinder(a, "user certificates");
         cert = NULL;
     }
-    int rc = libssh2_userauth_publickey_fromfile_ex(a->s, a->user, a->user_len, cert, file, passphrase);
+    int rc =
+        libssh2_userauth_publickey_fromfile_ex(a->s, a->user, a->user_len, cert, file, passphrase);
     free(made);
     return rc;
 }
@@ -208,7 +211,8 @@ static int sign_with(struct auth *a, const char *file, const char *passphrase) {
 static char *ask_passphrase(struct auth *a, const char *file, int nth) {
     char title[200], text[400];
     snprintf(title, sizeof title, "passphrase for %s", a->w->shown);
-    snprintf(text, sizeof text, "%sThe key %s is encrypted.", nth > 0 ? "That was not it.\n" : "", file);
+    snprintf(text, sizeof text, "%sThe key %s is encrypted.", nth > 0 ? "That was not it.\n" : "",
+             file);
     struct rt_question q = {.kind = RT_ASK_SECRET,
                             .cluster = a->w->cluster,
                             .title = title,
@@ -267,7 +271,8 @@ static void add_clean(struct rt_buf *b, const char *text, size_t n) {
     rt_clean(b, text, RT_MIN(n, (size_t)2000));
 }
 
-static char *ask_prompt(struct rt_login_work *w, const struct rt_buf *text, const char *prompt, size_t n, bool echo) {
+static char *ask_prompt(struct rt_login_work *w, const struct rt_buf *text, const char *prompt,
+                        size_t n, bool echo) {
     struct rt_buf clean;
     char title[200];
     rt_buf_init(&clean, 4096);
@@ -280,16 +285,17 @@ static char *ask_prompt(struct rt_login_work *w, const struct rt_buf *text, cons
                             .title = title,
                             .text = rt_buf_str(text),
                             .prompt = rt_buf_str(&clean),
-                            .unanswered_hint = "use a key in an SSH agent where the host allows it"};
+                            .unanswered_hint =
+                                "use a key in an SSH agent where the host allows it"};
     char *answer = rt_login_ask(w, &q);
     rt_buf_deinit(&clean);
     return answer;
 }
 
 /* libssh2 frees the answers with free(). */
-static void on_prompts(const char *name, int name_len, const char *instruction, int instruction_len, int num_prompts,
-                       const LIBSSH2_USERAUTH_KBDINT_PROMPT *prompts, LIBSSH2_USERAUTH_KBDINT_RESPONSE *responses,
-                       void **abstract) {
+static void on_prompts(const char *name, int name_len, const char *instruction, int instruction_len,
+                       int num_prompts, const LIBSSH2_USERAUTH_KBDINT_PROMPT *prompts,
+                       LIBSSH2_USERAUTH_KBDINT_RESPONSE *responses, void **abstract) {
     struct rt_ssh_io *io = *abstract;
     struct rt_login_work *w = io->login;
     struct rt_buf text;
@@ -297,7 +303,8 @@ static void on_prompts(const char *name, int name_len, const char *instruction, 
     add_clean(&text, name, name_len > 0 ? (size_t)name_len : 0);
     add_clean(&text, instruction, instruction_len > 0 ? (size_t)instruction_len : 0);
     for (int i = 0; i < num_prompts && !io->refuse; i++) {
-        char *answer = ask_prompt(w, &text, (const char *)(const void *)prompts[i].text, prompts[i].length, prompts[i].echo != 0);
+        char *answer = ask_prompt(w, &text, (const char *)(const void *)prompts[i].text,
+                                  prompts[i].length, prompts[i].echo != 0);
         if (!answer) {
             io->refuse = true; /* sending an empty answer would use up an attempt */
             break;
@@ -346,7 +353,8 @@ static enum verdict try_password(struct auth *a) {
             v = NO_ANSWER;
             break;
         }
-        int rc = libssh2_userauth_password_ex(a->s, a->user, a->user_len, password, (unsigned int)strlen(password), NULL);
+        int rc = libssh2_userauth_password_ex(a->s, a->user, a->user_len, password,
+                                              (unsigned int)strlen(password), NULL);
         rt_ssh_wipe(password);
         v = judge_answer(a, rc);
         rt_buf_clear(&text);
@@ -361,32 +369,39 @@ static enum verdict try_password(struct auth *a) {
 static bool only_foreign_methods(struct auth *a) {
     if (offers(a, KEY) || offers(a, KEYBOARD) || offers(a, PASSWORD))
         return false;
-    hinder(a, a->methods && strstr(a->methods, "gssapi") ? "GSSAPI (Kerberos)" : "the methods that the host offers");
+    hinder(a, a->methods && strstr(a->methods, "gssapi") ? "GSSAPI (Kerberos)"
+                                                         : "the methods that the host offers");
     return true;
 }
 
 static bool refused(struct auth *a, enum rt_way_end *end) {
     struct rt_login_work *w = a->w;
     *end = RT_WAY_FAILED;
-    rt_error_set(&w->error, RT_E_DENIED, "%s: permission denied (%s)", w->shown, a->methods ? a->methods : "");
+    rt_error_set(&w->error, RT_E_DENIED, "%s: permission denied (%s)", w->shown,
+                 a->methods ? a->methods : "");
     if (*a->hindrance) {
         rt_error_set(&w->error, RT_E_DENIED, "%s: permission denied: %s", w->shown, a->hindrance);
-        return rt_error_hint(&w->error, "use an ed25519 key, libssh2 1.11 or newer, or transport: openssh");
+        return rt_error_hint(&w->error,
+                             "use an ed25519 key, libssh2 1.11 or newer, or transport: openssh");
     }
-    return rt_error_hint(&w->error, "does `ssh %s` work? is the key in the agent (ssh-add -l) or in IdentityFile?", w->typed);
+    return rt_error_hint(
+        &w->error, "does `ssh %s` work? is the key in the agent (ssh-add -l) or in IdentityFile?",
+        w->typed);
 }
 
 static bool fall_back(struct auth *a, enum rt_way_end *end) {
     *end = RT_WAY_FALLBACK;
     rt_error_set(&a->w->error, RT_E_UNSUPPORTED, "%s", a->hindrance);
-    return rt_error_hint(&a->w->error, "use an ed25519 key, libssh2 1.11 or newer, or transport: openssh");
+    return rt_error_hint(&a->w->error,
+                         "use an ed25519 key, libssh2 1.11 or newer, or transport: openssh");
 }
 
 static bool conclude(struct auth *a, enum verdict v, enum rt_way_end *end) {
     struct rt_login_work *w = a->w;
     if (v == NO_ANSWER) {
         *end = RT_WAY_NEEDS_LOGIN;
-        rt_error_set(&w->error, RT_E_DENIED, "%s: a question was not answered: %s", w->shown, w->needed);
+        rt_error_set(&w->error, RT_E_DENIED, "%s: a question was not answered: %s", w->shown,
+                     w->needed);
         return rt_error_hint(&w->error, "open it again and answer, or use a key in an SSH agent");
     }
     if (v == BROKEN && w->may_fall_back && *a->hindrance)
@@ -395,9 +410,12 @@ static bool conclude(struct auth *a, enum verdict v, enum rt_way_end *end) {
         char *why = NULL, clean[200];
         libssh2_session_last_error(a->s, &why, NULL, 0);
         *end = a->tries > 0 ? RT_WAY_FAILED : RT_WAY_LOST;
-        rt_error_set(&w->error, a->tries > 0 ? RT_E_DENIED : RT_E_UNREACHABLE, "%s: the host ended the login: %s", w->shown,
+        rt_error_set(&w->error, a->tries > 0 ? RT_E_DENIED : RT_E_UNREACHABLE,
+                     "%s: the host ended the login: %s", w->shown,
                      rt_clean_to(clean, sizeof clean, why ? why : ""));
-        return rt_error_hint(&w->error, "too many keys in the agent use up its attempts: set IdentitiesOnly and IdentityFile");
+        return rt_error_hint(
+            &w->error,
+            "too many keys in the agent use up its attempts: set IdentitiesOnly and IdentityFile");
     }
     return refused(a, end);
 }
@@ -433,7 +451,10 @@ static bool run(struct auth *a, enum rt_way_end *end) {
 
 bool rt_ssh_auth(struct rt_login_work *w, enum rt_way_end *end) {
     size_t n = w->conf.identityfile.n;
-    struct auth a = {.w = w, .s = w->session, .user = w->conf.user, .user_len = (unsigned int)strlen(w->conf.user)};
+    struct auth a = {.w = w,
+                     .s = w->session,
+                     .user = w->conf.user,
+                     .user_len = (unsigned int)strlen(w->conf.user)};
     a.keys = rt_alloc((n + 1) * sizeof *a.keys);
     a.key_used = rt_alloc((n + 1) * sizeof *a.key_used);
     for (size_t i = 0; i < n; i++)

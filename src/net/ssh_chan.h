@@ -11,14 +11,20 @@ enum {
     RT_SSH_MAX_EXEC = 8           /* sshd's MaxSessions is 10 by default */
 };
 
-enum rt_chan_state { RT_CHAN_QUEUED, RT_CHAN_OPENING, RT_CHAN_OPEN, RT_CHAN_GONE /* left the session */ };
+enum rt_chan_state {
+    RT_CHAN_QUEUED,
+    RT_CHAN_OPENING,
+    RT_CHAN_OPEN,
+    RT_CHAN_GONE /* left the session */
+};
 
 struct rt_chan;
 struct rt_chan_ops {
-    bool (*step)(struct rt_chan *c); /* true: something moved */
+    bool (*step)(struct rt_chan *c);  /* true: something moved */
     void (*watch)(struct rt_chan *c); /* sets what it waits for; may be NULL */
-    void (*failed)(struct rt_chan *c, const struct rt_error *err); /* refused, or the session is lost; it has left */
-    bool is_exec; /* else a stream to host:port */
+    void (*failed)(struct rt_chan *c,
+                   const struct rt_error *err); /* refused, or the session is lost; it has left */
+    bool is_exec;                               /* else a stream to host:port */
 };
 
 /* First member of streams and commands. The owner holds it as its op. */
@@ -42,15 +48,14 @@ struct rt_ssh {
     LIBSSH2_CHANNEL *idle;
     char *shown;
     struct rt_fd *watch;
-    int events;
+    int watched;                /* events */
     struct rt_op *more, *dying; /* another pump is due; the loss is told */
     struct rt_timer *alive, *opening;
     int64_t alive_ms, heard;
     int unanswered;
-    bool pumping, dead, stuck, opening_on;
+    bool pumping, dead, opening_on;
     struct rt_error error;
-    rt_ssh_lost_fn *lost;
-    void *ctx;
+    struct rt_ssh_events events;
     RT_VEC(struct rt_chan *) chans;
     RT_VEC(LIBSSH2_CHANNEL *) closing; /* wait for the far side's close */
     int execs;

@@ -1,5 +1,5 @@
-/* A command on the far side: its stdin written and ended, both outputs read to the end, its exit status.
- * Output is handed over outside of the pump, so that whoever gets it may do anything. */
+/* A command on the far side: its stdin written and ended, both outputs read to the end, its exit
+ * status. Output is handed over outside of the pump, so that whoever gets it may do anything. */
 #include "net/ssh_chan.h"
 
 #include <stdlib.h>
@@ -108,7 +108,8 @@ static bool broken(struct exec *x, ssize_t rc) {
 }
 
 static bool start(struct exec *x) {
-    int rc = libssh2_channel_process_startup(x->chan.c, "exec", sizeof "exec" - 1, x->line, (unsigned int)strlen(x->line));
+    int rc = libssh2_channel_process_startup(x->chan.c, "exec", sizeof "exec" - 1, x->line,
+                                             (unsigned int)strlen(x->line));
     if (rc == LIBSSH2_ERROR_EAGAIN)
         return false;
     if (rc != 0)
@@ -122,11 +123,13 @@ static bool write_input(struct exec *x) {
     bool moved = false;
     while (x->input_off < x->input_len && rt_ssh_io_queued(s->io) < RT_SSH_OUT_HIGH &&
            libssh2_channel_window_write(x->chan.c) > 0) {
-        ssize_t n = libssh2_channel_write(x->chan.c, x->input + x->input_off, x->input_len - x->input_off);
+        ssize_t n =
+            libssh2_channel_write(x->chan.c, x->input + x->input_off, x->input_len - x->input_off);
         if (n <= 0 && rt_ssh_fatal(s, n))
             return false;
         if (n <= 0)
-            x->input_off = x->input_len; /* it does not read: what it says and how it ends is still of interest */
+            x->input_off = x->input_len; /* it does not read: what it says and how it ends is still
+                                            of interest */
         else
             x->input_off += (size_t)n;
         moved = true;
@@ -144,7 +147,8 @@ static bool read_output(struct exec *x) {
     for (int i = 0; i < 2; i++) {
         if (x->held[i].len >= HELD_MAX)
             continue;
-        ssize_t n = libssh2_channel_read_ex(x->chan.c, i == 0 ? 0 : SSH_EXTENDED_DATA_STDERR, s->scratch, sizeof s->scratch);
+        ssize_t n = libssh2_channel_read_ex(x->chan.c, i == 0 ? 0 : SSH_EXTENDED_DATA_STDERR,
+                                            s->scratch, sizeof s->scratch);
         if (n > 0) {
             rt_buf_add(&x->held[i], s->scratch, (size_t)n);
             tell_later(x);
@@ -153,7 +157,8 @@ static bool read_output(struct exec *x) {
             return false;
         }
     }
-    if (!moved && libssh2_channel_eof(x->chan.c) && x->held[0].len < HELD_MAX && x->held[1].len < HELD_MAX) {
+    if (!moved && libssh2_channel_eof(x->chan.c) && x->held[0].len < HELD_MAX &&
+        x->held[1].len < HELD_MAX) {
         x->step = CLOSE;
         return true;
     }
@@ -192,7 +197,8 @@ static bool exec_step(struct rt_chan *c) {
     return moved;
 }
 
-static const struct rt_chan_ops exec_ops = {.step = exec_step, .failed = exec_failed, .is_exec = true};
+static const struct rt_chan_ops exec_ops = {
+    .step = exec_step, .failed = exec_failed, .is_exec = true};
 
 struct rt_op *rt_ssh_exec(struct rt_ssh *s, const struct rt_command *cmd) {
     struct exec *x = RT_NEW(struct exec);

@@ -21,7 +21,8 @@ static const struct {
 };
 
 static char *name_of(const struct rt_login_work *w) {
-    return w->conf.hostkeyalias ? rt_known_name(w->conf.hostkeyalias, 22) : rt_known_name(w->conf.hostname, w->conf.port);
+    return w->conf.hostkeyalias ? rt_known_name(w->conf.hostkeyalias, 22)
+                                : rt_known_name(w->conf.hostname, w->conf.port);
 }
 
 static void all_files(const struct rt_login_work *w, struct rt_strs *files) {
@@ -29,8 +30,8 @@ static void all_files(const struct rt_login_work *w, struct rt_strs *files) {
     rt_strs_copy(files, &w->conf.globalknownhostsfile);
 }
 
-/* Does this libssh2 know the algorithm? It may not be named otherwise: libssh2 1.10 takes unknown names out with a
- * copy between overlapping places. */
+/* Does this libssh2 know the algorithm? It may not be named otherwise: libssh2 1.10 takes unknown
+ * names out with a copy between overlapping places. */
 static bool supported(LIBSSH2_SESSION *session, const char *algorithm) {
     const char **list = NULL;
     bool found = false;
@@ -42,7 +43,8 @@ static bool supported(LIBSSH2_SESSION *session, const char *algorithm) {
     return found;
 }
 
-/* The types that known_hosts has come first, else another key of the same host would look like a stranger. */
+/* The types that known_hosts has come first, else another key of the same host would look like a
+ * stranger. */
 void rt_ssh_prefer_known(struct rt_login_work *w) {
     struct rt_strs files = {0}, types = {0};
     struct rt_buf list;
@@ -52,7 +54,8 @@ void rt_ssh_prefer_known(struct rt_login_work *w) {
     rt_known_types(&files, name, &types);
     for (int known = 1; known >= 0; known--)
         for (size_t i = 0; i < RT_COUNT(algorithms); i++)
-            if (rt_strs_has(&types, algorithms[i].type) == (known == 1) && supported(w->session, algorithms[i].asked))
+            if (rt_strs_has(&types, algorithms[i].type) == (known == 1) &&
+                supported(w->session, algorithms[i].asked))
                 rt_buf_addf(&list, "%s%s", list.len ? "," : "", algorithms[i].asked);
     libssh2_session_method_pref(w->session, LIBSSH2_METHOD_HOSTKEY, rt_buf_str(&list));
     rt_buf_deinit(&list);
@@ -80,22 +83,26 @@ struct host {
 
 static bool refuse_changed(struct rt_login_work *w, const struct host *h) {
     rt_error_set(&w->error, RT_E_DENIED,
-                 "the host key of %s has CHANGED: now %s %s, but %s:%d has another one. Somebody may be listening, "
+                 "the host key of %s has CHANGED: now %s %s, but %s:%d has another one. Somebody "
+                 "may be listening, "
                  "or the host was set up anew.",
                  h->name, h->type, h->fingerprint, h->found.file, h->found.line);
-    return rt_error_hint(&w->error, "only when you know why it changed: ssh-keygen -f '%s' -R '%s'", h->found.file,
-                         h->name);
+    return rt_error_hint(&w->error, "only when you know why it changed: ssh-keygen -f '%s' -R '%s'",
+                         h->found.file, h->name);
 }
 
 static bool refuse_revoked(struct rt_login_work *w, const struct host *h) {
-    rt_error_set(&w->error, RT_E_DENIED, "the %s host key of %s is marked as revoked in %s:%d", h->type, h->name,
-                 h->found.file, h->found.line);
-    return rt_error_hint(&w->error, "a stolen key may be used to impersonate this host: ask who runs it");
+    rt_error_set(&w->error, RT_E_DENIED, "the %s host key of %s is marked as revoked in %s:%d",
+                 h->type, h->name, h->found.file, h->found.line);
+    return rt_error_hint(&w->error,
+                         "a stolen key may be used to impersonate this host: ask who runs it");
 }
 
 static bool refuse_unknown(struct rt_login_work *w, const struct host *h, const char *why) {
-    rt_error_set(&w->error, RT_E_DENIED, "no %s host key is known for %s (%s): %s", h->type, h->name, h->fingerprint, why);
-    return rt_error_hint(&w->error, "connect once with `ssh %s` and compare the fingerprint", w->typed);
+    rt_error_set(&w->error, RT_E_DENIED, "no %s host key is known for %s (%s): %s", h->type,
+                 h->name, h->fingerprint, why);
+    return rt_error_hint(&w->error, "connect once with `ssh %s` and compare the fingerprint",
+                         w->typed);
 }
 
 static bool remember(struct rt_login_work *w, const struct host *h) {
@@ -111,10 +118,14 @@ static bool remember(struct rt_login_work *w, const struct host *h) {
 static bool ask_unknown(struct rt_login_work *w, const struct host *h, enum rt_way_end *end) {
     char title[300], text[700], hint[300];
     snprintf(title, sizeof title, "host key of %s", w->shown);
-    snprintf(text, sizeof text, "The host %s is not known yet.\n%s key, fingerprint %s%s\nIs that the host you mean?",
+    snprintf(text, sizeof text,
+             "The host %s is not known yet.\n%s key, fingerprint %s%s\nIs that the host you mean?",
              h->name, h->type, h->fingerprint,
-             h->found.other_type ? "\nA key of another type is known for it: the host may be a different one." : "");
-    snprintf(hint, sizeof hint, "connect once with `ssh %s`, which adds the key to known_hosts", w->typed);
+             h->found.other_type
+                 ? "\nA key of another type is known for it: the host may be a different one."
+                 : "");
+    snprintf(hint, sizeof hint, "connect once with `ssh %s`, which adds the key to known_hosts",
+             w->typed);
     struct rt_question q = {.kind = RT_ASK_YES_NO,
                             .cluster = w->cluster,
                             .title = title,
@@ -133,10 +144,12 @@ static bool ask_unknown(struct rt_login_work *w, const struct host *h, enum rt_w
 static bool unknown(struct rt_login_work *w, const struct host *h, enum rt_way_end *end) {
     const char *strict = w->conf.stricthostkeychecking;
     if (h->found.authority || (h->found.other_type && w->may_fall_back)) {
-        /* libssh2 knows no host certificates; older ones no rsa-sha2 either. The ssh program does. */
+        /* libssh2 knows no host certificates; older ones no rsa-sha2 either. The ssh program does.
+         */
         rt_error_set(&w->error, RT_E_UNSUPPORTED, "%s",
-                     h->found.authority ? "its host key is signed by an authority (@cert-authority)"
-                                        : "only a host key of a type that libssh2 cannot use is known");
+                     h->found.authority
+                         ? "its host key is signed by an authority (@cert-authority)"
+                         : "only a host key of a type that libssh2 cannot use is known");
         *end = w->may_fall_back ? RT_WAY_FALLBACK : RT_WAY_FAILED;
         return rt_error_hint(&w->error, "install the ssh program and set transport: openssh");
     }

@@ -17,7 +17,8 @@ unsigned char *rt_ssh_base64(const char *text, size_t n, size_t *len) {
     unsigned char *out = rt_alloc(n + 4);
     int a = 0, b = 0;
     EVP_DecodeInit(c);
-    bool ok = EVP_DecodeUpdate(c, out, &a, (const unsigned char *)text, (int)n) >= 0 && EVP_DecodeFinal(c, out + a, &b) >= 0;
+    bool ok = EVP_DecodeUpdate(c, out, &a, (const unsigned char *)text, (int)n) >= 0 &&
+              EVP_DecodeFinal(c, out + a, &b) >= 0;
     EVP_ENCODE_CTX_free(c);
     if (!ok || a + b <= 0) {
         free(out);
@@ -101,7 +102,9 @@ static void read_pem(struct rt_ssh_key *k, const char *text) {
     }
     k->readable = true;
     k->encrypted = strstr(text, "ENCRYPTED") != NULL;
-    const char *type = strstr(text, "BEGIN RSA") ? "ssh-rsa" : strstr(text, "BEGIN EC ") ? "ecdsa-sha2-nistp256" : "";
+    const char *type = strstr(text, "BEGIN RSA")   ? "ssh-rsa"
+                       : strstr(text, "BEGIN EC ") ? "ecdsa-sha2-nistp256"
+                                                   : "";
     snprintf(k->type, sizeof k->type, "%s", type);
 }
 

@@ -1,5 +1,5 @@
-/* known_hosts files: names plain, as patterns or hashed; @revoked and @cert-authority lines; where a
- * line stands, so that a refusal can name it. */
+/* known_hosts files: names plain, as patterns or hashed; @revoked and @cert-authority lines; where
+ * a line stands, so that a refusal can name it. */
 #include "net/ssh.h"
 
 #include "base/fs.h"
@@ -64,7 +64,9 @@ static bool hashed_matches(const char *names, size_t n, const char *name) {
         return false;
     unsigned char *s = rt_ssh_base64(salt, (size_t)(bar - salt), &salt_len);
     unsigned char *h = rt_ssh_base64(bar + 1, n - (size_t)(bar + 1 - names), &hash_len);
-    if (s && h && HMAC(EVP_sha1(), s, (int)salt_len, (const unsigned char *)name, strlen(name), mac, &mac_len))
+    if (s && h &&
+        HMAC(EVP_sha1(), s, (int)salt_len, (const unsigned char *)name, strlen(name), mac,
+             &mac_len))
         same = mac_len == hash_len && memcmp(mac, h, hash_len) == 0;
     free(s);
     free(h);
@@ -98,7 +100,8 @@ static bool names_match(const struct entry *e, const char *name) {
         const char *stop = comma ? comma : end;
         bool negated = *p == '!';
         p += negated;
-        if (RT_MIN((size_t)(stop - p), (size_t)1024) == (size_t)(stop - p) && pattern_matches(p, (size_t)(stop - p), name)) {
+        if (RT_MIN((size_t)(stop - p), (size_t)1024) == (size_t)(stop - p) &&
+            pattern_matches(p, (size_t)(stop - p), name)) {
             if (negated)
                 return false;
             found = true;
@@ -108,7 +111,8 @@ static bool names_match(const struct entry *e, const char *name) {
     return found;
 }
 
-typedef bool visit_fn(void *ctx, const struct entry *e, const char *file, int line); /* false: enough */
+typedef bool visit_fn(void *ctx, const struct entry *e, const char *file,
+                      int line); /* false: enough */
 
 static void visit_file(const char *file, const char *name, visit_fn *fn, void *ctx) {
     struct rt_buf text;
@@ -188,8 +192,8 @@ static void check_name(const struct rt_strs *files, const char *name, struct che
     }
 }
 
-void rt_known_check(const struct rt_strs *files, const char *name, const unsigned char *key, size_t key_len,
-                    struct rt_known_finding *out) {
+void rt_known_check(const struct rt_strs *files, const char *name, const unsigned char *key,
+                    size_t key_len, struct rt_known_finding *out) {
     struct check c = {.key = key, .key_len = key_len, .out = out};
     *out = (struct rt_known_finding){0};
     rt_ssh_blob_type(key, key_len, c.type, sizeof c.type);

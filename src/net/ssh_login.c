@@ -1,6 +1,7 @@
-/* The login runs on a thread of its own, in libssh2's blocking mode: key exchange and passphrases cost
- * more than a turn of the loop may, agents and keyboard-interactive only exist as blocking calls.
- * Thread and loop share `struct shared`; a byte in a pipe wakes the loop, a condition the thread. */
+/* The login runs on a thread of its own, in libssh2's blocking mode: key exchange and passphrases
+ * cost more than a turn of the loop may, agents and keyboard-interactive only exist as blocking
+ * calls. Thread and loop share `struct shared`; a byte in a pipe wakes the loop, a condition the
+ * thread. */
 #include "net/ssh.h"
 
 #include "base/mem.h"
@@ -119,9 +120,11 @@ static bool lost(struct rt_login_work *w, const char *doing) {
     int code = libssh2_session_last_error(w->session, &why, NULL, 0);
     rt_clean_to(clean, sizeof clean, why ? why : "");
     if (code == LIBSSH2_ERROR_TIMEOUT)
-        return rt_error_set(&w->error, RT_E_UNREACHABLE, "%s: connected, but no answer to the %s in %d s", w->shown, doing,
+        return rt_error_set(&w->error, RT_E_UNREACHABLE,
+                            "%s: connected, but no answer to the %s in %d s", w->shown, doing,
                             HANDSHAKE_MS / 1000);
-    return rt_error_set(&w->error, RT_E_UNREACHABLE, "%s: %s: %s", w->shown, doing, *clean ? clean : "connection closed");
+    return rt_error_set(&w->error, RT_E_UNREACHABLE, "%s: %s: %s", w->shown, doing,
+                        *clean ? clean : "connection closed");
 }
 
 static bool handshake(struct rt_login_work *w, enum rt_way_end *end) {
@@ -132,7 +135,8 @@ static bool handshake(struct rt_login_work *w, enum rt_way_end *end) {
         return true;
     if (rc == LIBSSH2_ERROR_KEX_FAILURE || rc == LIBSSH2_ERROR_METHOD_NONE) {
         *end = w->may_fall_back ? RT_WAY_FALLBACK : RT_WAY_FAILED;
-        rt_error_set(&w->error, RT_E_UNSUPPORTED, "libssh2 %s and %s have no cipher, MAC or key type in common",
+        rt_error_set(&w->error, RT_E_UNSUPPORTED,
+                     "libssh2 %s and %s have no cipher, MAC or key type in common",
                      libssh2_version(0), w->conf.hostname);
         return rt_error_hint(&w->error, "a newer libssh2 can more, or set transport: openssh");
     }
@@ -251,8 +255,10 @@ static void on_silent(void *ctx) {
     struct login *l = ctx;
     struct shared *s = l->s;
     struct rt_login_result r = {.end = RT_WAY_LOST};
-    rt_error_set(&r.error, RT_E_TIMEOUT, "%s: the login did not end in %d s", s->w.shown, SILENT_MS / 1000);
-    rt_error_hint(&r.error, "an SSH agent that waits for a touch or a confirmation may be the reason");
+    rt_error_set(&r.error, RT_E_TIMEOUT, "%s: the login did not end in %d s", s->w.shown,
+                 SILENT_MS / 1000);
+    rt_error_hint(&r.error,
+                  "an SSH agent that waits for a touch or a confirmation may be the reason");
     rt_login_fn *fn = l->fn;
     void *fn_ctx = l->ctx;
     login_cancel(&l->op);
@@ -306,7 +312,8 @@ static bool start(struct login *l) {
     return start_thread(s);
 }
 
-struct rt_op *rt_login_start(struct rt_loop *loop, const struct rt_login_opts *o, rt_login_fn *fn, void *ctx) {
+struct rt_op *rt_login_start(struct rt_loop *loop, const struct rt_login_opts *o, rt_login_fn *fn,
+                             void *ctx) {
     struct login *l = RT_NEW(struct login);
     l->op.cancel = login_cancel;
     l->loop = loop;

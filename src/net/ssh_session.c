@@ -1,7 +1,9 @@
-/* A session on the loop: pumps its channels, opens them one at a time, notices when the far side is gone.
+/* A session on the loop: pumps its channels, opens them one at a time, notices when the far side is
+ * gone.
  *
- * Any libssh2 call may take in packets of every other channel. So the socket is read only inside pump(),
- * which gives each channel its turn until nothing moves; elsewhere `io->dry` keeps libssh2 off it. */
+ * Any libssh2 call may take in packets of every other channel. So the socket is read only inside
+ * pump(), which gives each channel its turn until nothing moves; elsewhere `io->dry` keeps libssh2
+ * off it. */
 #include "net/ssh_chan.h"
 
 #include <errno.h>
@@ -11,7 +13,8 @@
 
 enum {
     TURN_US = 4000, /* a pump may take this much of a turn */
-    ROUND_BYTES = 64 * 1024, /* more would pile up in libssh2's list of packets, which each read walks */
+    ROUND_BYTES =
+        64 * 1024,   /* more would pile up in libssh2's list of packets, which each read walks */
     OPEN_MS = 10000, /* for a channel, in the queue and under way */
     STUCK_MS = 3000,
     PROBE_MS = 5000, /* between a keepalive without answer and the next */
@@ -24,7 +27,7 @@ static void tell_lost(void *ctx) {
     struct rt_ssh *s = ctx;
     s->dying = NULL;
     struct rt_error err = s->error;
-    s->lost(s->ctx, &err);
+    s->events.lost(s->events.ctx, &err);
 }
 
 static void die(struct rt_ssh *s, const char *why) {
@@ -41,8 +44,8 @@ bool rt_ssh_fatal(struct rt_ssh *s, ssize_t rc) {
     if (s->io->eof) {
         die(s, s->io->err_no ? strerror(s->io->err_no) : "the host closed the connection");
     } else if (rc == LIBSSH2_ERROR_SOCKET_DISCONNECT || rc == LIBSSH2_ERROR_SOCKET_RECV ||
-               rc == LIBSSH2_ERROR_SOCKET_SEND || rc == LIBSSH2_ERROR_DECRYPT || rc == LIBSSH2_ERROR_INVALID_MAC ||
-               rc == LIBSSH2_ERROR_PROTO) {
+               rc == LIBSSH2_ERROR_SOCKET_SEND || rc == LIBSSH2_ERROR_DECRYPT ||
+               rc == LIBSSH2_ERROR_INVALID_MAC || rc == LIBSSH2_ERROR_PROTO) {
         char *why = NULL, clean[200];
         libssh2_session_last_error(s->session, &why, NULL, 0);
         die(s, rt_clean_to(clean, sizeof clean, why ? why : "the connection broke"));
@@ -83,9 +86,9 @@ static bool close_some(struct rt_ssh *s) {
 
 static void set_events(struct rt_ssh *s) {
     int events = s->dead ? 0 : RT_READ | (rt_ssh_io_queued(s->io) > 0 ? RT_WRITE : 0);
-    if (events == s->events)
+    if (events == s->watched)
         return;
-    s->events = events;
+    s->watched = events;
     rt_fd_events(s->watch, events);
 }
 
@@ -96,7 +99,8 @@ static void refuse_open(struct rt_chan *c, const char *why) {
     if (c->ops->is_exec)
         rt_error_set(&err, RT_E_REMOTE, "%s: no command can be run: %s", s->shown, why);
     else
-        rt_error_set(&err, RT_E_UNREACHABLE, "%s:%d is not reached from %s: %s", c->host, c->port, s->shown, why);
+        rt_error_set(&err, RT_E_UNREACHABLE, "%s:%d is not reached from %s: %s", c->host, c->port,
+                     s->shown, why);
     rt_chan_leave(c);
     if (!orphan)
         c->ops->failed(c, &err);
@@ -146,13 +150,13 @@ static bool open_some(struct rt_ssh *s) {
     bool moved = false;
     struct rt_chan *c;
     while (!s->dead && (c = next_to_open(s)) != NULL) {
-        c->c = c->ops->is_exec ? libssh2_channel_open_session(s->session)
-                               : libssh2_channel_direct_tcpip_ex(s->session, c->host, c->port, "127.0.0.1", 0);
+        c->c = c->ops->is_exec
+                   ? libssh2_channel_open_session(s->session)
+                   : libssh2_channel_direct_tcpip_ex(s->session, c->host, c->port, "127.0.0.1", 0);
         c->pending = !c->c && libssh2_session_last_errno(s->session) == LIBSSH2_ERROR_EAGAIN;
         if (c->pending)
             return moved;
         moved = true;
-        s->stuck = false;
         if (c->c) {
             c->state = RT_CHAN_OPEN;
             if (c->orphan)
@@ -189,7 +193,7 @@ static void peek(struct rt_ssh *s) {
     if (n == 0)
         die(s, "the host closed the connection");
     else if (n > 0) {
-        s->events = 0;
+        s->watched = 0;
         rt_fd_events(s->watch, 0);
     }
 }
@@ -248,41 +252,72 @@ void rt_ssh_kick(struct rt_ssh *s) {
 
 /* ---- channels come and go ---- */
 
+static void give_up_open(struct rt_chan *c) {
+    struct rt_ssh *s = c->ssh;
+    struct rt_error err;
+    rt_error_set(&err, RT_E_TIMEOUT, "%s:%d is not reached from %s: no answer in %d s", c->host,
+                 c->port, s->shown, OPEN_MS / 1000);
+    rt_chan_leave(c);
+    c->ops->failed(c, &err);
+}
+
 static void on_opening(void *ctx) {
     struct rt_ssh *s = ctx;
     int64_t now = rt_mono_ms();
-    bool waiting = false;
+    bool waiting = false, hangs = false, others = false;
     for (size_t i = s->chans.n; i-- > 0;) {
         struct rt_chan *c = s->chans.v[i];
         int64_t age = now - c->queued_ms;
-        if (c->state == RT_CHAN_OPENING)
-            s->stuck = age >= STUCK_MS;
-        if (c->orphan || c->state == RT_CHAN_OPEN)
+        if (c->state == RT_CHAN_OPEN)
             continue;
         waiting = true;
-        if (age < OPEN_MS || (c->ops->is_exec && c->state == RT_CHAN_QUEUED))
-            continue;
-        struct rt_error err;
-        rt_error_set(&err, RT_E_TIMEOUT, "%s:%d is not reached from %s: no answer in %d s", c->host, c->port,
-                     s->shown, OPEN_MS / 1000);
-        rt_chan_leave(c);
-        c->ops->failed(c, &err);
+        hangs = hangs || (c->state == RT_CHAN_OPENING && age >= STUCK_MS);
+        others = others || c->state == RT_CHAN_QUEUED;
+        if (!c->orphan && age >= OPEN_MS && !c->ops->is_exec)
+            give_up_open(c);
     }
-    if (waiting || s->stuck)
+    if (hangs && others) {
+        s->events.stuck(s->events.ctx);
+        return;
+    }
+    if (waiting)
         return;
     s->opening_on = false;
     rt_timer_again(s->opening, INT32_MAX, 0);
 }
 
-void rt_chan_add(struct rt_ssh *s, struct rt_chan *c) {
+static void take_in(struct rt_ssh *s, struct rt_chan *c) {
     c->ssh = s;
-    c->state = RT_CHAN_QUEUED;
-    c->queued_ms = rt_mono_ms();
     *rt_vec_push(&s->chans) = c;
     if (!s->opening_on)
         rt_timer_again(s->opening, 1000, 1000);
     s->opening_on = true;
     rt_ssh_pump_soon(s);
+}
+
+void rt_chan_add(struct rt_ssh *s, struct rt_chan *c) {
+    c->state = RT_CHAN_QUEUED;
+    c->queued_ms = rt_mono_ms();
+    take_in(s, c);
+}
+
+void rt_ssh_move_waiting(struct rt_ssh *from, struct rt_ssh *to) {
+    for (size_t i = 0; i < from->chans.n;) {
+        struct rt_chan *c = from->chans.v[i];
+        if (c->state != RT_CHAN_QUEUED) {
+            i++;
+            continue;
+        }
+        rt_vec_remove(&from->chans, i);
+        take_in(to, c);
+    }
+}
+
+bool rt_ssh_is_used(const struct rt_ssh *s) {
+    for (size_t i = 0; i < s->chans.n; i++)
+        if (!s->chans.v[i]->orphan)
+            return true;
+    return false;
 }
 
 /* libssh2 cannot take back an open that is under way: a stand-in waits for its end. */
@@ -342,16 +377,15 @@ static void on_alive(void *ctx) {
     rt_ssh_kick(s);
 }
 
-struct rt_ssh *rt_ssh_create(struct rt_loop *l, const struct rt_login_result *r, const char *shown, int alive_s,
-                             rt_ssh_lost_fn *lost, void *ctx) {
+struct rt_ssh *rt_ssh_create(struct rt_loop *l, const struct rt_login_result *r, const char *shown,
+                             int alive_s, const struct rt_ssh_events *e) {
     struct rt_ssh *s = RT_NEW(struct rt_ssh);
     s->loop = l;
     s->session = r->session;
     s->io = r->io;
     s->idle = r->idle;
     s->shown = rt_strdup(shown);
-    s->lost = lost;
-    s->ctx = ctx;
+    s->events = *e;
     s->alive_ms = (int64_t)alive_s * 1000;
     s->max_execs = RT_SSH_MAX_EXEC;
     s->heard = s->io->bytes_in;
@@ -360,7 +394,7 @@ struct rt_ssh *rt_ssh_create(struct rt_loop *l, const struct rt_login_result *r,
     libssh2_session_set_blocking(s->session, 0);
     libssh2_session_set_timeout(s->session, 0);
     libssh2_keepalive_config(s->session, 1, 2); /* on_alive says when */
-    s->events = RT_READ;
+    s->watched = RT_READ;
     s->watch = rt_fd_watch(l, s->io->fd, RT_READ, on_socket, s);
     s->alive = rt_timer_start(l, s->alive_ms, 0, on_alive, s);
     s->opening = rt_timer_start(l, INT32_MAX, 0, on_opening, s);
@@ -394,8 +428,4 @@ void rt_ssh_destroy(struct rt_ssh *s) {
     rt_vec_deinit(&s->closing);
     free(s->shown);
     free(s);
-}
-
-bool rt_ssh_is_stuck(const struct rt_ssh *s) {
-    return s->stuck;
 }

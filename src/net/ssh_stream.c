@@ -1,6 +1,7 @@
-/* A socket of ours and a direct-tcpip channel. What comes is sent on at once; what our side does not take
- * is kept, and that channel is not read until it does: its window then stops the far side, and no other
- * channel suffers. From our side only as much is read as the window and the session's socket will take. */
+/* A socket of ours and a direct-tcpip channel. What comes is sent on at once; what our side does
+ * not take is kept, and that channel is not read until it does: its window then stops the far side,
+ * and no other channel suffers. From our side only as much is read as the window and the session's
+ * socket will take. */
 #include "net/ssh_chan.h"
 
 #include "net/tcp.h"
@@ -22,10 +23,10 @@ struct stream {
     struct rt_splice *to;
     char *rest; /* came, not yet taken by our side */
     size_t rest_len, rest_off;
-    bool readable, writable; /* our side, as far as we know */
-    bool near_eof, far_eof;  /* has ended */
+    bool readable, writable;  /* our side, as far as we know */
+    bool near_eof, far_eof;   /* has ended */
     bool near_shut, far_shut; /* was told so */
-    struct rt_op *later;     /* the end is told outside of the pump */
+    struct rt_op *later;      /* the end is told outside of the pump */
     struct rt_error error;
 };
 
@@ -221,7 +222,8 @@ static void on_near(void *ctx, int events) {
         return;
     }
     bool moved = true;
-    for (int i = 0; i < STEPS && moved && t->chan.ssh; i++) /* all that is there: nobody wakes us for it again */
+    for (int i = 0; i < STEPS && moved && t->chan.ssh;
+         i++) /* all that is there: nobody wakes us for it again */
         moved = stream_step(&t->chan);
     if (moved && t->chan.ssh)
         rt_ssh_pump_soon(s);
@@ -230,9 +232,11 @@ static void on_near(void *ctx, int events) {
     rt_ssh_kick(s);
 }
 
-static const struct rt_chan_ops stream_ops = {.step = stream_step, .watch = stream_watch, .failed = stream_failed};
+static const struct rt_chan_ops stream_ops = {
+    .step = stream_step, .watch = stream_watch, .failed = stream_failed};
 
-struct rt_op *rt_ssh_splice(struct rt_ssh *s, int fd, const char *host, int port, struct rt_splice *to) {
+struct rt_op *rt_ssh_splice(struct rt_ssh *s, int fd, const char *host, int port,
+                            struct rt_splice *to) {
     struct stream *t = RT_NEW(struct stream);
     t->chan.op.cancel = stream_cancel;
     t->chan.ops = &stream_ops;

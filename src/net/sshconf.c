@@ -19,7 +19,8 @@ struct field {
     size_t off;
 };
 
-#define FIELD(member, kind_) {#member, kind_, offsetof(struct rt_sshconf, member)}
+#define FIELD(member, kind_)                                                                       \
+    { #member, kind_, offsetof(struct rt_sshconf, member) }
 static const struct field fields[] = {
     FIELD(hostname, WORD_OR_NONE),
     FIELD(user, WORD_OR_NONE),
@@ -136,10 +137,10 @@ bool rt_sshconf_parse(const char *text, struct rt_sshconf *out, struct rt_error 
         text += n + (text[n] == '\n');
     }
     fill_defaults(out);
-    const char *wrong = !out->hostname        ? "hostname"
-                        : !out->user          ? "user"
-                        : out->port > 65535   ? "port"
-                                              : NULL;
+    const char *wrong = !out->hostname      ? "hostname"
+                        : !out->user        ? "user"
+                        : out->port > 65535 ? "port"
+                                            : NULL;
     if (!wrong)
         return true;
     rt_sshconf_deinit(out);
@@ -230,7 +231,8 @@ bool rt_ssh_target_parse(const char *text, struct rt_ssh_target *out, struct rt_
         return true;
     rt_ssh_target_deinit(out);
     char clean[128];
-    rt_error_set(err, RT_E_CONFIG, "\"%s\" is no SSH destination", rt_clean_to(clean, sizeof clean, whole));
+    rt_error_set(err, RT_E_CONFIG, "\"%s\" is no SSH destination",
+                 rt_clean_to(clean, sizeof clean, whole));
     return rt_error_hint(err, "write [user@]host[:port], or a Host of your SSH configuration");
 }
 
@@ -312,8 +314,11 @@ static void say_why(const struct rt_run_result *r, const char *host, struct rt_e
     if (r->exit.timed_out)
         rt_error_set(err, RT_E_CONFIG, "ssh -G %s did not answer in 10 s", host);
     else
-        rt_error_set(err, RT_E_CONFIG, "ssh -G %s: %s", host, *clean ? clean : "failed without a word");
-    rt_error_hint(err, "your SSH configuration (~/.ssh/config) is read by the ssh program; `ssh -G %s` shows the same",
+        rt_error_set(err, RT_E_CONFIG, "ssh -G %s: %s", host,
+                     *clean ? clean : "failed without a word");
+    rt_error_hint(err,
+                  "your SSH configuration (~/.ssh/config) is read by the ssh program; `ssh -G %s` "
+                  "shows the same",
                   host);
 }
 

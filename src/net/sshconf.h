@@ -1,4 +1,5 @@
-/* The person's own SSH settings, by asking `ssh -G HOST` (OpenSSH's words; nothing is contacted). */
+/* The person's own SSH settings, by asking `ssh -G HOST` (OpenSSH's words; nothing is contacted).
+ */
 #ifndef RT_NET_SSHCONF_H
 #define RT_NET_SSHCONF_H
 
@@ -10,7 +11,8 @@ struct rt_sshconf {
     int port;
     bool identitiesonly;
     char *stricthostkeychecking; /* "ask", "yes", "no", "accept-new" */
-    struct rt_strs identityfile, certificatefile, userknownhostsfile, globalknownhostsfile; /* ~ expanded */
+    struct rt_strs identityfile, certificatefile, userknownhostsfile,
+        globalknownhostsfile;                                     /* ~ expanded */
     int serveraliveinterval, serveralivecountmax, connecttimeout; /* s; 0 when unset */
 };
 
@@ -20,10 +22,10 @@ void rt_sshconf_copy(struct rt_sshconf *to, const struct rt_sshconf *from);
 void rt_sshconf_deinit(struct rt_sshconf *c);
 
 typedef void rt_sshconf_fn(void *ctx, const struct rt_sshconf *c, const struct rt_error *err);
-/* `target` is [user@]host[:port]; `config_file` (ssh -F) may be NULL. Without an ssh program: host, 22,
- * $USER and the default key files. */
-struct rt_op *rt_sshconf_resolve(struct rt_loop *l, const char *target, const char *config_file, rt_sshconf_fn *fn,
-                                 void *ctx);
+/* `target` is [user@]host[:port]; `config_file` (ssh -F) may be NULL. Without an ssh program: host,
+ * 22, $USER and the default key files. */
+struct rt_op *rt_sshconf_resolve(struct rt_loop *l, const char *target, const char *config_file,
+                                 rt_sshconf_fn *fn, void *ctx);
 
 /* [ssh://][user@]host[:port], an IPv6 address with a port in brackets. */
 struct rt_ssh_target {

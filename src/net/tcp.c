@@ -32,7 +32,8 @@ struct tcp {
 
 bool rt_fd_prepare(int fd) {
     int fl = fcntl(fd, F_GETFL);
-    return fl >= 0 && fcntl(fd, F_SETFL, fl | O_NONBLOCK) == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
+    return fl >= 0 && fcntl(fd, F_SETFL, fl | O_NONBLOCK) == 0 &&
+           fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
 }
 
 bool rt_fd_pair(int fds[2], struct rt_error *err) {
@@ -83,7 +84,8 @@ static void tcp_end(struct tcp *t, int fd, const struct rt_error *err) {
 static void tcp_fail(struct tcp *t, int err_no) {
     struct rt_error e;
     if (err_no == ETIMEDOUT)
-        rt_error_set(&e, RT_E_UNREACHABLE, "%s port %d: no answer (connection timed out)", t->host, t->port);
+        rt_error_set(&e, RT_E_UNREACHABLE, "%s port %d: no answer (connection timed out)", t->host,
+                     t->port);
     else
         rt_error_set(&e, RT_E_UNREACHABLE, "%s port %d: %s", t->host, t->port, strerror(err_no));
     if (err_no == ECONNREFUSED)
@@ -114,15 +116,17 @@ static void on_writable(void *ctx, int events) {
 /* -1 and errno, or a socket whose connection is under way or had. */
 static int begin_connect(const char *address, int port) {
     char service[16];
-    struct addrinfo want = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV}, *a = NULL;
+    struct addrinfo want = {.ai_socktype = SOCK_STREAM,
+                            .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV},
+                    *a = NULL;
     snprintf(service, sizeof service, "%d", port);
     if (getaddrinfo(address, service, &want, &a) != 0) {
         errno = EADDRNOTAVAIL;
         return -1;
     }
     int fd = socket(a->ai_family, SOCK_STREAM, 0);
-    if (fd >= 0 && (!rt_fd_prepare(fd) ||
-                    (connect(fd, a->ai_addr, a->ai_addrlen) != 0 && errno != EINPROGRESS && errno != EINTR))) {
+    if (fd >= 0 && (!rt_fd_prepare(fd) || (connect(fd, a->ai_addr, a->ai_addrlen) != 0 &&
+                                           errno != EINPROGRESS && errno != EINTR))) {
         int saved = errno;
         close(fd);
         errno = saved;
@@ -143,7 +147,8 @@ static void limit_address(struct tcp *t) {
     int left = t->addresses.n - t->at + 1;
     if (t->next)
         rt_timer_stop(t->next);
-    t->next = left > 1 ? rt_timer_start(t->loop, RT_MIN(t->timeout_ms / left, 3000), 0, on_slow, t) : NULL;
+    t->next = left > 1 ? rt_timer_start(t->loop, RT_MIN(t->timeout_ms / left, 3000), 0, on_slow, t)
+                       : NULL;
 }
 
 static void try_next(struct tcp *t) {
@@ -176,8 +181,8 @@ static void on_deadline(void *ctx) {
     tcp_fail(ctx, ETIMEDOUT);
 }
 
-struct rt_op *rt_tcp_connect(struct rt_loop *l, const char *host, int port, int64_t timeout_ms, rt_tcp_fn *fn,
-                             void *ctx) {
+struct rt_op *rt_tcp_connect(struct rt_loop *l, const char *host, int port, int64_t timeout_ms,
+                             rt_tcp_fn *fn, void *ctx) {
     struct tcp *t = RT_NEW(struct tcp);
     t->op.cancel = tcp_cancel;
     t->loop = l;

@@ -31,7 +31,8 @@ struct rt_way_events {
     void *ctx;
 };
 
-/* A command: `input` goes to its stdin. The output comes as it does; the end once. Strings are copied. */
+/* A command: `input` goes to its stdin. The output comes as it does; the end once. Strings are
+ * copied. */
 struct rt_command {
     const char *line; /* for the far login shell */
     const char *input;
@@ -43,8 +44,10 @@ struct rt_command {
 
 struct rt_way;
 struct rt_way_ops {
-    void (*destroy)(struct rt_way *w); /* ends what runs through it: the callbacks of those come, later */
-    struct rt_op *(*splice)(struct rt_way *w, int fd, const char *host, int port, struct rt_splice *to); /* takes fd */
+    void (*destroy)(
+        struct rt_way *w); /* ends what runs through it: the callbacks of those come, later */
+    struct rt_op *(*splice)(struct rt_way *w, int fd, const char *host, int port,
+                            struct rt_splice *to); /* takes fd */
     struct rt_op *(*exec)(struct rt_way *w, const struct rt_command *c);
 };
 struct rt_way {
@@ -52,11 +55,14 @@ struct rt_way {
 };
 
 /* Both start at once; options are copied. */
-struct rt_way *rt_way_libssh2(struct rt_loop *l, const struct rt_way_opts *o, const struct rt_way_events *e);
-struct rt_way *rt_way_openssh(struct rt_loop *l, const struct rt_way_opts *o, const struct rt_way_events *e);
+struct rt_way *rt_way_libssh2(struct rt_loop *l, const struct rt_way_opts *o,
+                              const struct rt_way_events *e);
+struct rt_way *rt_way_openssh(struct rt_loop *l, const struct rt_way_opts *o,
+                              const struct rt_way_events *e);
 
 /* Words of `ssh` that choose this target: -F, -J, -l, -p (not the host, which is given back). */
 struct rt_strs;
-char *rt_way_words(const char *target, const char *jump, const char *config_file, struct rt_strs *out);
+char *rt_way_words(const char *target, const char *jump, const char *config_file,
+                   struct rt_strs *out);
 
 #endif

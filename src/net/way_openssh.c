@@ -1,6 +1,7 @@
-/* A way out through the system's ssh: one child is the master and holds the connection; each endpoint gets
- * a forward from a Unix socket of ours, each command a short-lived client of the same master. The master
- * cannot ask: what needs an answer is had beforehand (ssh-add), or ends as "needs login". */
+/* A way out through the system's ssh: one child is the master and holds the connection; each
+ * endpoint gets a forward from a Unix socket of ours, each command a short-lived client of the same
+ * master. The master cannot ask: what needs an answer is had beforehand (ssh-add), or ends as
+ * "needs login". */
 #include "net/way.h"
 
 #include "base/fs.h"
@@ -19,12 +20,12 @@
 #include <unistd.h>
 
 enum {
-    LOOK_MS = 25,         /* for the master's socket */
-    REASON_MS = 50,       /* the master writes why after the stream has ended */
-    MASTER_MS = 30000,    /* for connection and login */
+    LOOK_MS = 25,      /* for the master's socket */
+    REASON_MS = 50,    /* the master writes why after the stream has ended */
+    MASTER_MS = 30000, /* for connection and login */
     FORWARD_MS = 10000,
     ALIVE_S = 5,
-    SAID_MAX = 8 * 1024   /* of what the master wrote */
+    SAID_MAX = 8 * 1024 /* of what the master wrote */
 };
 
 struct endpoint {
@@ -105,8 +106,10 @@ static void last_line(const struct child *c, char *out, size_t size) {
 static enum rt_way_end classify(const struct child *c, struct rt_error *err) {
     char line[300];
     last_line(c, line, sizeof line);
-    rt_error_set(err, RT_E_UNREACHABLE, "ssh %s: %s", c->shown, *line ? line : "ended without a word");
-    if (said(c, "host identification has changed") || said(c, "revoked host key") || said(c, "host key verification failed")) {
+    rt_error_set(err, RT_E_UNREACHABLE, "ssh %s: %s", c->shown,
+                 *line ? line : "ended without a word");
+    if (said(c, "host identification has changed") || said(c, "revoked host key") ||
+        said(c, "host key verification failed")) {
         err->code = RT_E_DENIED;
         rt_error_hint(err, "see with `ssh %s` what is wrong with its host key", c->shown);
         return RT_WAY_FAILED;
@@ -116,7 +119,8 @@ static enum rt_way_end classify(const struct child *c, struct rt_error *err) {
         rt_error_hint(err, "load the key first (ssh-add), or log in once with `ssh %s`", c->shown);
         return RT_WAY_NEEDS_LOGIN;
     }
-    if (said(c, "bad configuration option") || said(c, "invalid characters") || said(c, "unknown option")) {
+    if (said(c, "bad configuration option") || said(c, "invalid characters") ||
+        said(c, "unknown option")) {
         err->code = RT_E_CONFIG;
         return RT_WAY_FAILED;
     }
@@ -155,8 +159,8 @@ static void add_reason(struct stream *t) {
     char clean[200], *line;
     why += strlen(key);
     line = rt_strndup(why, strcspn(why, "\r\n"));
-    rt_error_set(&t->error, RT_E_UNREACHABLE, "%s:%d is not reached from %s: %s", t->endpoint->host, t->endpoint->port,
-                 c->shown, rt_clean_to(clean, sizeof clean, line));
+    rt_error_set(&t->error, RT_E_UNREACHABLE, "%s:%d is not reached from %s: %s", t->endpoint->host,
+                 t->endpoint->port, c->shown, rt_clean_to(clean, sizeof clean, line));
     free(line);
 }
 
@@ -240,7 +244,8 @@ static void on_forwarded(void *ctx, const struct rt_run_result *r, const struct 
     e->ready = !err && r->exit.status == 0;
     if (!err && !e->ready) {
         char clean[200];
-        rt_error_set(&failure, RT_E_UNREACHABLE, "ssh %s: no forward to %s:%d: %s", c->shown, e->host, e->port,
+        rt_error_set(&failure, RT_E_UNREACHABLE, "ssh %s: no forward to %s:%d: %s", c->shown,
+                     e->host, e->port,
                      rt_clean_to(clean, sizeof clean, r->err_text ? r->err_text : ""));
     }
     for (size_t i = c->streams.n; i-- > 0;) {
@@ -299,7 +304,8 @@ static struct endpoint *endpoint_of(struct child *c, const char *host, int port)
     return endpoint_open(c, host, port);
 }
 
-static struct rt_op *child_splice(struct rt_way *w, int fd, const char *host, int port, struct rt_splice *to) {
+static struct rt_op *child_splice(struct rt_way *w, int fd, const char *host, int port,
+                                  struct rt_splice *to) {
     struct child *c = (struct child *)w;
     struct stream *t = RT_NEW(struct stream);
     t->op.cancel = stream_cancel;
@@ -453,7 +459,8 @@ static void on_look(void *ctx) {
     struct child *c = ctx;
     struct rt_error err;
     if (!c->master) { /* it could not be started */
-        rt_error_set(&err, RT_E_UNSUPPORTED, "the ssh program could not be started: %s", rt_buf_str(&c->said));
+        rt_error_set(&err, RT_E_UNSUPPORTED, "the ssh program could not be started: %s",
+                     rt_buf_str(&c->said));
         rt_error_hint(&err, "install openssh-client");
         c->events.down(c->events.ctx, RT_WAY_FAILED, &err);
         return;
@@ -470,10 +477,22 @@ static void on_look(void *ctx) {
 }
 
 static void master_argv(const struct child *c, struct rt_strs *argv) {
-    static const char *const fixed[] = {
-        "ssh", "-N", "-T", "-x", "-a", "-M", "-oControlPersist=no", "-oBatchMode=yes", "-oExitOnForwardFailure=no",
-        "-oClearAllForwardings=yes", "-oPermitLocalCommand=no", "-oRemoteCommand=none",
-        "-oStreamLocalBindUnlink=yes", "-oConnectTimeout=10", "-oServerAliveCountMax=2", "-oLogLevel=INFO"};
+    static const char *const fixed[] = {"ssh",
+                                        "-N",
+                                        "-T",
+                                        "-x",
+                                        "-a",
+                                        "-M",
+                                        "-oControlPersist=no",
+                                        "-oBatchMode=yes",
+                                        "-oExitOnForwardFailure=no",
+                                        "-oClearAllForwardings=yes",
+                                        "-oPermitLocalCommand=no",
+                                        "-oRemoteCommand=none",
+                                        "-oStreamLocalBindUnlink=yes",
+                                        "-oConnectTimeout=10",
+                                        "-oServerAliveCountMax=2",
+                                        "-oLogLevel=INFO"};
     for (size_t i = 0; i < RT_COUNT(fixed); i++)
         rt_strs_add(argv, fixed[i]);
     rt_strs_addf(argv, "-oServerAliveInterval=%d", ALIVE_S);
@@ -487,11 +506,13 @@ static void master_argv(const struct child *c, struct rt_strs *argv) {
 static bool start_master(struct child *c) {
     struct rt_error err = {0};
     struct rt_strs argv = {0};
-    char *dir = rt_path(RT_DIR_RUNTIME, NULL), *name = rt_strf("ssh-%llx", (unsigned long long)rt_mono_us());
+    char *dir = rt_path(RT_DIR_RUNTIME, NULL),
+         *name = rt_strf("ssh-%llx", (unsigned long long)rt_mono_us());
     bool ok = rt_mkdirs(dir, &err);
     c->socket = rt_path_join(dir, name);
     if (ok && strlen(c->socket) + 20 > sizeof((struct sockaddr_un *)NULL)->sun_path)
-        ok = rt_error_set(&err, RT_E_LIMIT, "%s is too long for a socket: set XDG_RUNTIME_DIR", c->socket);
+        ok = rt_error_set(&err, RT_E_LIMIT, "%s is too long for a socket: set XDG_RUNTIME_DIR",
+                          c->socket);
     master_argv(c, &argv);
     struct rt_proc_opts o = {.argv = (const char *const *)argv.v, .output = on_said};
     if (ok)
@@ -503,9 +524,11 @@ static bool start_master(struct child *c) {
     return c->master != NULL;
 }
 
-static const struct rt_way_ops child_ops = {.destroy = child_destroy, .splice = child_splice, .exec = child_exec};
+static const struct rt_way_ops child_ops = {
+    .destroy = child_destroy, .splice = child_splice, .exec = child_exec};
 
-struct rt_way *rt_way_openssh(struct rt_loop *l, const struct rt_way_opts *o, const struct rt_way_events *e) {
+struct rt_way *rt_way_openssh(struct rt_loop *l, const struct rt_way_opts *o,
+                              const struct rt_way_events *e) {
     struct child *c = RT_NEW(struct child);
     c->way.ops = &child_ops;
     c->loop = l;

@@ -59,7 +59,8 @@ static void give_answer(void *ctx) {
     fn(fn_ctx, answer);
 }
 
-static struct rt_op *on_ask(void *ctx, const struct rt_question *q, rt_answer_fn *fn, void *fn_ctx) {
+static struct rt_op *on_ask(void *ctx, const struct rt_question *q, rt_answer_fn *fn,
+                            void *fn_ctx) {
     struct bed *b = ctx;
     struct asking *a = RT_NEW(struct asking);
     b->asked++;
@@ -90,12 +91,14 @@ static void write_config(struct bed *b, const struct bed_conf *c) {
     if (c->extra)
         rt_buf_addf(&t, "%s\n", c->extra);
     for (size_t i = 0; i < RT_COUNT(names); i++)
-        rt_buf_addf(&t, "Host %s\n  HostName %s.%s\n%s", names[i], net, inner[i], i < 2 ? "" : "  ProxyJump bastion\n");
+        rt_buf_addf(&t, "Host %s\n  HostName %s.%s\n%s", names[i], net, inner[i],
+                    i < 2 ? "" : "  ProxyJump bastion\n");
     rt_buf_addf(&t,
-                "Host *\n  User %s\n  IdentityFile %s/keys/%s\n  IdentitiesOnly yes\n  UserKnownHostsFile %s/%s\n"
+                "Host *\n  User %s\n  IdentityFile %s/keys/%s\n  IdentitiesOnly yes\n  "
+                "UserKnownHostsFile %s/%s\n"
                 "  GlobalKnownHostsFile /dev/null\n  StrictHostKeyChecking %s\n",
-                either(c->user, "ray"), s, either(c->key, "id_ed25519"), s, either(c->known, "known_hosts"),
-                either(c->strict, "yes"));
+                either(c->user, "ray"), s, either(c->key, "id_ed25519"), s,
+                either(c->known, "known_hosts"), either(c->strict, "yes"));
     snprintf(b->config, sizeof b->config, "%s/config-XXXXXX", s);
     int fd = mkstemp(b->config);
     assert_true(fd >= 0);
@@ -219,7 +222,8 @@ int bed_spawn(const char *const *argv) {
 }
 
 void bed_fault(const char *host, const char *action) {
-    const char *argv[] = {"bash", RT_SOURCE_DIR "/tests/testbed/fault.sh", "-s", bed_state(), host, action, NULL};
+    const char *argv[] = {
+        "bash", RT_SOURCE_DIR "/tests/testbed/fault.sh", "-s", bed_state(), host, action, NULL};
     int status;
     waitpid(spawn(argv, -1), &status, 0);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);

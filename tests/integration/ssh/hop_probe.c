@@ -1,7 +1,7 @@
 /* hop_probe [-F CONFIG] [-T libssh2|openssh] [-e SCRIPT] TARGET [LPORT:HOST:PORT...]
  *
- * Opens a hop, says its states on stdout, runs the script if there is one, and holds the forwards until it
- * is ended. What the benchmarks of forwards measure. */
+ * Opens a hop, says its states on stdout, runs the script if there is one, and holds the forwards
+ * until it is ended. What the benchmarks of forwards measure. */
 #include "net/forward.h"
 #include "net/hop.h"
 
@@ -32,7 +32,8 @@ static void on_exec(void *ctx, const struct rt_exec_result *r, const struct rt_e
 }
 
 static void on_change(void *ctx, struct rt_hop *h) {
-    static const char *const names[] = {"idle", "connecting", "up", "retrying", "needs login", "failed"};
+    static const char *const names[] = {"idle",     "connecting",  "up",
+                                        "retrying", "needs login", "failed"};
     struct probe *p = ctx;
     const struct rt_hop_status *s = rt_hop_status(h);
     printf("%s: %s%s%s\n", s->via, names[s->state], s->error.code ? ": " : "", s->error.message);
@@ -61,8 +62,12 @@ static struct rt_forward *forward(struct probe *p, const char *spec) {
     struct rt_error err = {0};
     if (sscanf(spec, "%d:%199[^:]:%d", &local, host, &port) != 3)
         return NULL;
-    struct rt_forward_opts o = {.dialer = rt_hop_dialer(p->hop), .host = host, .port = port, .local_port = local,
-                                .ready = is_up, .ready_ctx = p->hop};
+    struct rt_forward_opts o = {.dialer = rt_hop_dialer(p->hop),
+                                .host = host,
+                                .port = port,
+                                .local_port = local,
+                                .ready = is_up,
+                                .ready_ctx = p->hop};
     struct rt_forward *f = rt_forward_open(p->loop, &o, &err);
     if (!f)
         fprintf(stderr, "%s\n", err.message);
@@ -79,7 +84,8 @@ int main(int argc, char **argv) {
         if (c == 'F')
             o.config_file = optarg;
         else if (c == 'T')
-            o.transport = strcmp(optarg, "openssh") == 0 ? RT_TRANSPORT_OPENSSH : RT_TRANSPORT_LIBSSH2;
+            o.transport =
+                strcmp(optarg, "openssh") == 0 ? RT_TRANSPORT_OPENSSH : RT_TRANSPORT_LIBSSH2;
         else if (c == 'e')
             p.script = optarg;
         else
@@ -109,7 +115,8 @@ int main(int argc, char **argv) {
     struct rusage u;
     getrusage(RUSAGE_SELF, &u);
     fprintf(stderr, "cpu %.2f s, resident %ld KiB\n",
-            (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6,
+            (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+                (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6,
             u.ru_maxrss);
     return 0;
 }

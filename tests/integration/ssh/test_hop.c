@@ -1,5 +1,5 @@
-/* Hops through real SSH servers: host keys, ways to log in, commands, streams, and what happens when the
- * other side goes away. */
+/* Hops through real SSH servers: host keys, ways to log in, commands, streams, and what happens
+ * when the other side goes away. */
 #include "bed.h"
 
 #include "base/fs.h"
@@ -168,8 +168,10 @@ static void a_proxy_command_goes_by_ssh(void **state) {
     char extra[400];
     struct bed_conf c = {.extra = extra};
     (void)state;
-    snprintf(extra, sizeof extra, "Host detour\n  HostName %s.1.11\n  ProxyCommand ssh -F %s/ssh_config -W %%h:%%p bastion",
-             getenv("RTB_NET"), bed_state());
+    snprintf(
+        extra, sizeof extra,
+        "Host detour\n  HostName %s.1.11\n  ProxyCommand ssh -F %s/ssh_config -W %%h:%%p bastion",
+        getenv("RTB_NET"), bed_state());
     bed_open(&b, "detour", RT_TRANSPORT_AUTO, &c, NULL);
     assert_int_equal(bed_settle(&b, false), RT_HOP_UP);
     assert_non_null(strstr(rt_hop_status(b.hop)->via, "ProxyCommand"));
@@ -228,7 +230,8 @@ static void takes_two_factors(void **state) {
 }
 
 static void never_sends_a_one_time_code_twice(void **state) {
-    static const char *const tool[] = {"oathtool", "--totp", "00112233445566778899aabbccddeeff00112233", NULL};
+    static const char *const tool[] = {"oathtool", "--totp",
+                                       "00112233445566778899aabbccddeeff00112233", NULL};
     const char *answers[] = {"correct-horse", NULL, NULL, NULL};
     struct bed b;
     struct bed_conf c = {.user = "otp", .key = "id_stranger"};
@@ -251,7 +254,8 @@ static void takes_a_key_from_the_agent(void **state) {
     struct bed b;
     struct bed_conf c = {.key = "none", .extra = "IdentitiesOnly no"};
     char *socket = bed_path("agent"), *key = bed_path("keys/id_ed25519");
-    const char *agent[] = {"ssh-agent", "-D", "-a", socket, NULL}, *add[] = {"ssh-add", "-q", key, NULL};
+    const char *agent[] = {"ssh-agent", "-D", "-a", socket, NULL},
+               *add[] = {"ssh-add", "-q", key, NULL};
     (void)state;
     unlink(socket);
     int pid = bed_spawn(agent);
@@ -294,7 +298,8 @@ static void cuts_off_the_noise_of_login_scripts(void **state) {
 static void a_login_shell_reads_its_profile(void **state) {
     struct bed b;
     struct bed_result r;
-    struct rt_exec_opts o = {.script = "shopt -q login_shell && echo $BASH_VERSION", .login_shell = true};
+    struct rt_exec_opts o = {.script = "shopt -q login_shell && echo $BASH_VERSION",
+                             .login_shell = true};
     struct bed_conf c = {.user = "noisy"};
     (void)state;
     bed_open(&b, "bastion", RT_TRANSPORT_LIBSSH2, &c, NULL);
@@ -334,7 +339,8 @@ static void ends_what_takes_too_long_on_the_far_side(void **state) {
 static void stops_reading_what_is_too_much(void **state) {
     struct bed b;
     struct bed_result r;
-    struct rt_exec_opts o = {.script = "head -c 3000000 /dev/zero | tr '\\0' x", .max_output = 100000};
+    struct rt_exec_opts o = {.script = "head -c 3000000 /dev/zero | tr '\\0' x",
+                             .max_output = 100000};
     (void)state;
     bed_open(&b, "bastion", RT_TRANSPORT_LIBSSH2, NULL, NULL);
     bed_exec_opts(&b, &o, &r);
@@ -389,8 +395,11 @@ static bool is_up(void *ctx) {
 
 static struct rt_forward *forward(struct bed *b, int port) {
     struct rt_error err = {0};
-    struct rt_forward_opts o = {
-        .dialer = rt_hop_dialer(b->hop), .host = "127.0.0.1", .port = port, .ready = is_up, .ready_ctx = b->hop};
+    struct rt_forward_opts o = {.dialer = rt_hop_dialer(b->hop),
+                                .host = "127.0.0.1",
+                                .port = port,
+                                .ready = is_up,
+                                .ready_ctx = b->hop};
     struct rt_forward *f = rt_forward_open(b->loop, &o, &err);
     assert_non_null(f);
     return f;
@@ -470,6 +479,44 @@ static void fifty_at_once_and_one_that_does_not_read(void **state) {
     bed_echo_stop(echo);
 }
 
+static void an_open_that_hangs_does_not_stop_the_others(void **state) {
+    struct bed b;
+    struct rt_error err = {0};
+    char net[64], banner[64] = "";
+    int open_before;
+    ssize_t n;
+    (void)state;
+    bed_open(&b, "bastion", RT_TRANSPORT_LIBSSH2, NULL, NULL);
+    const struct rt_dialer *d = rt_hop_dialer(b.hop);
+    assert_int_equal(bed_settle(&b, false), RT_HOP_UP);
+    snprintf(net, sizeof net, "%s.1.10", getenv("RTB_NET"));
+    open_before = d->dial(d->ctx, net, 22, &err);
+    while (recv(open_before, banner, 4, 0) != 4)
+        bed_turn(&b);
+    bed_fault("w1", "drop");
+    char w1[64];
+    snprintf(w1, sizeof w1, "%s.1.11", getenv("RTB_NET"));
+    int hanging = d->dial(d->ctx, w1, 22, &err);
+    for (int i = 0; i < 10; i++)
+        bed_turn(&b);
+    int next = d->dial(d->ctx, net, 22, &err);
+    while ((n = recv(next, banner, 4, 0)) < 0)
+        bed_turn(&b);
+    bed_fault("w1", "undrop");
+    assert_int_equal(n, 4);
+    assert_int_equal(strncmp(banner, "SSH-", 4), 0);
+    assert_int_equal(rt_hop_status(b.hop)->state, RT_HOP_UP);
+    assert_int_equal(send(open_before, "SSH-2.0-x\r\n", 11, MSG_NOSIGNAL), 11); /* still alive */
+    while ((n = recv(open_before, banner, 1, 0)) < 0)
+        bed_turn(&b);
+    assert_int_equal(n, 1);
+    runs_here(&b, "bastion");
+    close(open_before);
+    close(hanging);
+    close(next);
+    bed_close(&b);
+}
+
 /* ---- when the other side goes away ---- */
 
 static void comes_back_on_the_same_port(void **state) {
@@ -488,7 +535,8 @@ static void comes_back_on_the_same_port(void **state) {
             bed_turn(&b);
         bed_fault("bastion", "kill-sshd");
         bed_wait(&b, RT_HOP_RETRYING);
-        while ((n = recv(open, &c, 1, 0)) > 0 || (n < 0 && rt_hop_status(b.hop)->state != RT_HOP_UP && n != 0)) {
+        while ((n = recv(open, &c, 1, 0)) > 0 ||
+               (n < 0 && rt_hop_status(b.hop)->state != RT_HOP_UP && n != 0)) {
             if (n < 0)
                 bed_turn(&b);
             if (rt_hop_status(b.hop)->attempt > 2)
@@ -616,6 +664,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(dialled_streams_carry_and_half_close),
         cmocka_unit_test(a_port_that_nobody_serves_reads_an_end_and_a_reason),
         cmocka_unit_test(fifty_at_once_and_one_that_does_not_read),
+        cmocka_unit_test(an_open_that_hangs_does_not_stop_the_others),
         cmocka_unit_test(comes_back_on_the_same_port),
         cmocka_unit_test(notices_that_packets_vanish),
         cmocka_unit_test(a_frozen_server_does_not_hold_us),

@@ -1,4 +1,5 @@
-/* Forwards over loopback: an echo server on a thread of its own, clients on others, the loop between. */
+/* Forwards over loopback: an echo server on a thread of its own, clients on others, the loop
+ * between. */
 #include "net/forward.h"
 
 #include "base/mem.h"
@@ -276,7 +277,8 @@ static void a_taken_port_is_not_stolen_and_its_holder_named(void **state) {
     bench_start(&b);
     int other = rt_port_listen(0), port = port_of(other);
     assert_false(rt_port_free(port));
-    struct rt_forward_opts o = {.host = "127.0.0.1", .port = 1, .local_port = port, .pinned = true, .first_free = port};
+    struct rt_forward_opts o = {
+        .host = "127.0.0.1", .port = 1, .local_port = port, .pinned = true, .first_free = port};
     struct rt_forward *f = rt_forward_open(b.loop, &o, &err);
     assert_non_null(f);
     const struct rt_forward_status *st = rt_forward_status(f);
@@ -319,7 +321,8 @@ static void connections_wait_for_the_way_and_then_go_through(void **state) {
     (void)state;
     server_start(&s);
     bench_start(&b);
-    struct rt_forward_opts o = {.host = "127.0.0.1", .port = s.port, .ready = is_ready, .ready_ctx = &ready};
+    struct rt_forward_opts o = {
+        .host = "127.0.0.1", .port = s.port, .ready = is_ready, .ready_ctx = &ready};
     struct rt_forward *f = rt_forward_open(b.loop, &o, &err);
     start_client(&b, &c, rt_forward_status(f)->local_port, 5000);
     while (rt_forward_status(f)->connections_total == 0)
@@ -362,7 +365,8 @@ static void who_waited_too_long_reads_a_clean_end(void **state) {
     bool ready = false;
     (void)state;
     bench_start(&b);
-    struct rt_forward_opts o = {.host = "127.0.0.1", .port = 1, .ready = is_ready, .ready_ctx = &ready};
+    struct rt_forward_opts o = {
+        .host = "127.0.0.1", .port = 1, .ready = is_ready, .ready_ctx = &ready};
     struct rt_forward *f = rt_forward_open(b.loop, &o, &err);
     struct refused r = {.port = rt_forward_status(f)->local_port, .done_fd = b.pipe[1]};
     pthread_create(&r.thread, NULL, run_refused, &r);

@@ -43,7 +43,8 @@ static enum rt_known state_of(const char *text, const char *host, int port) {
 
 static void finds_plain_and_listed_names(void **state) {
     (void)state;
-    assert_int_equal(state_of("# a comment\n\nlab1 ssh-ed25519 " KEY " me@home\n", "lab1", 22), RT_KNOWN_YES);
+    assert_int_equal(state_of("# a comment\n\nlab1 ssh-ed25519 " KEY " me@home\n", "lab1", 22),
+                     RT_KNOWN_YES);
     assert_int_equal(state_of("a,lab1,b ssh-ed25519 " KEY "\r\n", "LAB1", 22), RT_KNOWN_YES);
     assert_int_equal(state_of("lab1 ssh-ed25519 " KEY, "lab11", 22), RT_KNOWN_NOT);
     assert_int_equal(state_of("", "lab1", 22), RT_KNOWN_NOT);
@@ -51,7 +52,8 @@ static void finds_plain_and_listed_names(void **state) {
 
 static void finds_patterns_and_respects_negations(void **state) {
     (void)state;
-    assert_int_equal(state_of("*.hpc.example ssh-ed25519 " KEY "\n", "login1.hpc.example", 22), RT_KNOWN_YES);
+    assert_int_equal(state_of("*.hpc.example ssh-ed25519 " KEY "\n", "login1.hpc.example", 22),
+                     RT_KNOWN_YES);
     assert_int_equal(state_of("lab? ssh-ed25519 " KEY "\n", "lab1", 22), RT_KNOWN_YES);
     assert_int_equal(state_of("lab?,!lab1 ssh-ed25519 " KEY "\n", "lab1", 22), RT_KNOWN_NOT);
     assert_int_equal(state_of("!lab2,lab* ssh-ed25519 " KEY "\n", "lab1", 22), RT_KNOWN_YES);
@@ -61,7 +63,8 @@ static void finds_hashed_names(void **state) {
     (void)state;
     assert_int_equal(state_of(LAB1_HASHED " ssh-ed25519 " KEY "\n", "lab1", 22), RT_KNOWN_YES);
     assert_int_equal(state_of(LAB1_HASHED " ssh-ed25519 " KEY "\n", "lab2", 22), RT_KNOWN_NOT);
-    assert_int_equal(state_of(LAB2_2222_HASHED " ssh-ed25519 " KEY "\n", "lab2", 2222), RT_KNOWN_YES);
+    assert_int_equal(state_of(LAB2_2222_HASHED " ssh-ed25519 " KEY "\n", "lab2", 2222),
+                     RT_KNOWN_YES);
     assert_int_equal(state_of("|1|broken ssh-ed25519 " KEY "\n", "lab2", 22), RT_KNOWN_NOT);
 }
 
@@ -74,32 +77,39 @@ static void a_port_has_its_own_name_but_the_bare_key_counts(void **state) {
 }
 
 static void a_changed_key_is_named_by_its_line(void **state) {
-    struct rt_known_finding f = check("x ssh-ed25519 " KEY "\nlab1 ssh-ed25519 " OTHER "\n", "lab1", 22);
+    struct rt_known_finding f =
+        check("x ssh-ed25519 " KEY "\nlab1 ssh-ed25519 " OTHER "\n", "lab1", 22);
     (void)state;
     assert_int_equal(f.state, RT_KNOWN_CHANGED);
     assert_int_equal(f.line, 2);
     assert_string_equal(f.file, path);
     /* One right line among wrong ones is enough. */
-    assert_int_equal(state_of("lab1 ssh-ed25519 " OTHER "\nlab1 ssh-ed25519 " KEY "\n", "lab1", 22), RT_KNOWN_YES);
+    assert_int_equal(state_of("lab1 ssh-ed25519 " OTHER "\nlab1 ssh-ed25519 " KEY "\n", "lab1", 22),
+                     RT_KNOWN_YES);
 }
 
 static void a_key_of_another_type_is_no_change(void **state) {
-    struct rt_known_finding f = check("lab1 ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQ==\n", "lab1", 22);
+    struct rt_known_finding f =
+        check("lab1 ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQ==\n", "lab1", 22);
     (void)state;
     assert_int_equal(f.state, RT_KNOWN_NOT);
     assert_true(f.other_type);
 }
 
 static void a_revoked_key_stays_revoked_whatever_else_stands_there(void **state) {
-    struct rt_known_finding f = check("lab1 ssh-ed25519 " KEY "\n@revoked * ssh-ed25519 " KEY "\n", "lab1", 22);
+    struct rt_known_finding f =
+        check("lab1 ssh-ed25519 " KEY "\n@revoked * ssh-ed25519 " KEY "\n", "lab1", 22);
     (void)state;
     assert_int_equal(f.state, RT_KNOWN_REVOKED);
     assert_int_equal(f.line, 2);
-    assert_int_equal(state_of("@revoked lab1 ssh-ed25519 " OTHER "\nlab1 ssh-ed25519 " KEY "\n", "lab1", 22), RT_KNOWN_YES);
+    assert_int_equal(
+        state_of("@revoked lab1 ssh-ed25519 " OTHER "\nlab1 ssh-ed25519 " KEY "\n", "lab1", 22),
+        RT_KNOWN_YES);
 }
 
 static void an_authority_is_seen_and_is_no_key(void **state) {
-    struct rt_known_finding f = check("@cert-authority *.example ssh-ed25519 " KEY "\n", "lab1.example", 22);
+    struct rt_known_finding f =
+        check("@cert-authority *.example ssh-ed25519 " KEY "\n", "lab1.example", 22);
     (void)state;
     assert_int_equal(f.state, RT_KNOWN_NOT);
     assert_true(f.authority);
@@ -109,7 +119,8 @@ static void an_authority_is_seen_and_is_no_key(void **state) {
 static void lists_the_types_that_are_known(void **state) {
     struct rt_strs types = {0};
     struct rt_error err;
-    const char *text = "lab1 ssh-rsa AAAA\nlab1 ssh-ed25519 " KEY "\nlab2 ecdsa-sha2-nistp256 AAAA\nlab1 ssh-rsa BBBB\n";
+    const char *text = "lab1 ssh-rsa AAAA\nlab1 ssh-ed25519 " KEY
+                       "\nlab2 ecdsa-sha2-nistp256 AAAA\nlab1 ssh-rsa BBBB\n";
     (void)state;
     assert_true(rt_file_write(path, text, strlen(text), &err));
     rt_known_types(&files, "lab1", &types);
@@ -198,9 +209,13 @@ static void a_public_half_alone_stands_for_a_key_in_an_agent(void **state) {
 }
 
 static void broken_key_files_are_no_keys(void **state) {
-    static const char *const texts[] = {"", "-----BEGIN OPENSSH PRIVATE KEY-----\n",
-                                        "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\n-----END",
-                                        "ssh-ed25519", "ssh-ed25519 !!!!", "\n\n\n"};
+    static const char *const texts[] = {
+        "",
+        "-----BEGIN OPENSSH PRIVATE KEY-----\n",
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\n-----END",
+        "ssh-ed25519",
+        "ssh-ed25519 !!!!",
+        "\n\n\n"};
     (void)state;
     for (size_t i = 0; i < RT_COUNT(texts); i++) {
         struct rt_ssh_key k;

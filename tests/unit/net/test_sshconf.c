@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -77,9 +76,10 @@ static void keeps_the_word_that_forbids_the_agent(void **state) {
     struct rt_sshconf c;
     struct rt_error err = {0};
     (void)state;
-    assert_true(rt_sshconf_parse("hostname h\nuser u\nport 2222\nidentityagent none\nproxyjump none\r\n"
-                                 "stricthostkeychecking false\nbrand-new-key x y z\nbare\n",
-                                 &c, &err));
+    assert_true(
+        rt_sshconf_parse("hostname h\nuser u\nport 2222\nidentityagent none\nproxyjump none\r\n"
+                         "stricthostkeychecking false\nbrand-new-key x y z\nbare\n",
+                         &c, &err));
     assert_string_equal(c.identityagent, "none");
     assert_null(c.proxyjump);
     assert_string_equal(c.stricthostkeychecking, "no");
@@ -110,8 +110,9 @@ static void reads_destinations(void **state) {
         {"[::1]:2200", NULL, "::1", 2200},
         {"me@fe80::1", "me", "fe80::1", 0},
     };
-    static const char *const bad[] = {"", "-oProxyCommand=x", "me@", "lab1:0", "lab1:x", "lab1:70000", "la b",
-                                      "[::1", "[::1]x", "-l@lab1", "lab;reboot", "@lab1"};
+    static const char *const bad[] = {"",       "-oProxyCommand=x", "me@",        "lab1:0",
+                                      "lab1:x", "lab1:70000",       "la b",       "[::1",
+                                      "[::1]x", "-l@lab1",          "lab;reboot", "@lab1"};
     struct rt_error err = {0};
     (void)state;
     for (size_t i = 0; i < RT_COUNT(good); i++) {
@@ -181,7 +182,8 @@ static void with_program(const char *script, const char *target, struct answer *
 static void asks_the_program_by_argv(void **state) {
     struct answer a;
     (void)state;
-    with_program("#!/bin/sh\necho \"hostname $*\"\necho 'user u'\necho port 22\n", "me@lab1:2222", &a);
+    with_program("#!/bin/sh\necho \"hostname $*\"\necho 'user u'\necho port 22\n", "me@lab1:2222",
+                 &a);
     assert_true(a.ok);
     assert_string_equal(a.host, "-G -l me -p 2222 -- lab1");
 }
@@ -189,7 +191,8 @@ static void asks_the_program_by_argv(void **state) {
 static void says_what_the_program_said(void **state) {
     struct answer a;
     (void)state;
-    with_program("#!/bin/sh\necho 'line 3: Bad configuration option: bogus' >&2\nexit 255\n", "lab1", &a);
+    with_program("#!/bin/sh\necho 'line 3: Bad configuration option: bogus' >&2\nexit 255\n",
+                 "lab1", &a);
     assert_false(a.ok);
     assert_int_equal(a.err.code, RT_E_CONFIG);
     assert_string_equal(a.err.message, "ssh -G lab1: line 3: Bad configuration option: bogus");
