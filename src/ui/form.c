@@ -108,7 +108,7 @@ static void look_at_operation(struct rt_form *f) {
     }
     f->operation[0] = '\0';
     if (op && op->state == RT_OPS_DONE) {
-        char *message = rt_strf("%s: %s %s", op->cluster ? op->cluster : "", f->ops->verb, op->result ? op->result : "done");
+        char *message = rt_strf("%s: %s %s", op->cluster ? op->cluster : "", f->ops->did, op->result ? op->result : "");
         succeed(f, message, op->result);
         free(message);
     } else if (op && op->state == RT_OPS_FAILED) {

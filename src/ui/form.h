@@ -25,7 +25,8 @@ struct rt_form_ops {
     const char *verb;   /* of F2: "submit" */
     const char *follow; /* of F3: "submit and follow"; NULL: no F3 */
     const char *show;   /* of F4: "the request" */
-    bool waits;         /* stays until the operation has ended */
+    bool waits;         /* stays until the operation has ended, and says with `did` and its result that it has */
+    const char *did;    /* "submitted"; NULL when it does not wait */
     /* What F2 does. Gives `out`. */
     bool (*call)(struct rt_form *f, struct rt_call *out, struct rt_error *err);
     /* A moment after a change: sets notes and messages. May start f->preview. NULL. */

@@ -152,6 +152,7 @@ static const struct rt_form_ops ops = {
     .follow = "submit and follow",
     .show = "the request",
     .waits = true,
+    .did = "submitted",
     .call = submit_call,
     .preview = submit_preview,
     .request = submit_request,

@@ -258,9 +258,9 @@ static void put_input(struct log_view *lv, const struct rt_draw *w, struct rt_re
     const struct rt_look look = rt_theme_look(w->theme, RT_R_INPUT);
     rt_surface_fill(w->s, r, look);
     rt_tool_put(w->s, r.row, r.col, 1, ask_prompt[lv->asking], look);
+    rt_input_draw(&lv->input, w->s, (struct rt_rect){r.row, r.col + 1, 1, r.cols - 1}, look, w->ascii, w->focus);
     if (!lv->input.text.len)
         rt_tool_put(w->s, r.row, r.col + 3, r.cols - 3, ask_help[lv->asking], rt_tool_look(w->theme, RT_R_INPUT, RT_R_DIM));
-    rt_input_draw(&lv->input, w->s, (struct rt_rect){r.row, r.col + 1, 1, r.cols - 1}, look, w->ascii, w->focus);
 }
 
 void log_view_draw(struct rt_view *v, const struct rt_draw *w, struct rt_rect r) {

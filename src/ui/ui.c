@@ -161,19 +161,20 @@ static bool configured(const struct rt_config *c) {
     return c->nproblems > 0;
 }
 
+static void open_log(struct rt_ui *ui, const char *file) {
+    struct rt_error err = {0};
+    const struct rt_log_target t = {.what = RT_LOG_FILE, .id = file};
+    struct rt_view *v = rt_view_log(ui, &t, &err);
+    ui->log_alone = v != NULL;
+    if (v)
+        rt_ui_push(ui, v);
+    else
+        rt_ui_error(ui, &err);
+}
+
 /* A named cluster shows its jobs, no cluster at all the first-run page, else the list of clusters. */
 static void open_first(struct rt_ui *ui, const struct rt_ui_opts *o) {
-    struct rt_error err = {0};
     const char *name = o->target;
-    if (o->log_file) {
-        const struct rt_log_target t = {.what = RT_LOG_FILE, .id = o->log_file};
-        struct rt_view *v = rt_view_log(ui, &t, &err);
-        ui->log_alone = v != NULL;
-        if (v)
-            rt_ui_push(ui, v);
-        else
-            rt_ui_error(ui, &err);
-    }
     if (name) {
         rt_ui_set_cluster(ui, name);
         shell_open_tab(ui, "jobs");
@@ -183,7 +184,9 @@ static void open_first(struct rt_ui *ui, const struct rt_ui_opts *o) {
         return;
     }
     shell_open_tab(ui, configured(ui->app->config) || o->log_file ? "clusters" : "start");
-    if (!o->log_file)
+    if (o->log_file)
+        open_log(ui, o->log_file);
+    else
         rt_app_attach_all(ui->app);
     if (ui->app->config->nproblems)
         rt_ui_error(ui, &ui->app->config->problems[0]);

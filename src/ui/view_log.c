@@ -303,14 +303,14 @@ static void log_title(struct rt_view *v, struct rt_buf *left, struct rt_buf *rig
     const char *dash = ascii ? " - " : " ─ ";
     rt_buf_adds(left, "log ");
     add_name(lv, left);
+    const bool live = st->following && !st->failed, paused = rt_streq(st->text, "following") && !lv->follow;
+    const char *state = st->failed ? "failed" : paused ? "paused, F goes on" : st->text;
     rt_buf_adds(left, dash);
-    rt_clean(left, st->failed ? "failed" : st->text, strlen(st->failed ? "failed" : st->text));
-    if (st->following && !st->failed) {
+    rt_clean(left, state, strlen(state));
+    if (live && !paused)
         rt_buf_adds(left, ascii ? " *" : " ●");
+    if (live)
         add_rate(left, st->lines_per_s);
-    }
-    if (!lv->follow && st->following)
-        rt_buf_addf(left, "%spaused, F goes on", dash);
 
     bool exact = true;
     char count[32], all[32];
