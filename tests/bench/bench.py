@@ -509,6 +509,8 @@ def main():
     p.add_argument("--seconds", type=float, default=10, help="length of one sample of idling")
     p.add_argument("--markdown", metavar="FILE", help="write the table there as well")
     o = p.parse_args()
+    if o.raytui and not os.access(o.raytui, os.X_OK):
+        sys.exit("there is no program at %s" % o.raytui)
     r = Raytui(o.raytui) if o.raytui else None
     table = Table()
     work = {"first": first, "rows": rows, "key": key, "load": load, "idle": idle, "rss": rss, "tunnel": tunnels, "follow": follow}
