@@ -9,8 +9,14 @@
 
 #define PAST_MAX 500
 
+/* What is filtered or searched: what lies in front. */
+static struct rt_view *found_in(struct rt_ui *ui) {
+    struct rt_view *popup = shell_popup(ui);
+    return popup ? popup : shell_focused(ui);
+}
+
 static void find_live(struct rt_ui *ui, const char *text) {
-    struct rt_view *v = shell_focused(ui);
+    struct rt_view *v = found_in(ui);
     struct rt_strs words = {0};
     struct rt_error err = {0};
     rt_strs_add(&words, rt_streq(v->ops->klass, "list") ? "filter" : "search");
@@ -21,7 +27,7 @@ static void find_live(struct rt_ui *ui, const char *text) {
 }
 
 void prompt_open(struct rt_ui *ui, enum prompt_mode mode, const char *text) {
-    struct rt_view *v = shell_focused(ui);
+    struct rt_view *v = found_in(ui);
     ui->prompt = mode;
     ui->past_at = ui->past.n;
     ui->choice_at = SIZE_MAX;
@@ -41,7 +47,7 @@ void prompt_close(struct rt_ui *ui, bool keep) {
     rt_strs_deinit(&ui->choices);
     if (mode == PROMPT_FIND && !keep)
         find_live(ui, "");
-    else if (mode == PROMPT_FIND && !rt_view_is_list(shell_focused(ui)))
+    else if (mode == PROMPT_FIND && !rt_view_is_list(found_in(ui)))
         find_live(ui, line); /* a text jumps when the word is whole */
     if (mode == PROMPT_COMMAND && keep && *line) {
         if (!ui->past.n || !rt_streq(ui->past.v[ui->past.n - 1], line))
@@ -116,7 +122,7 @@ bool prompt_key(struct rt_ui *ui, struct rt_key k) {
     } else if (rt_input_key(&ui->input, k)) {
         ui->choice_at = SIZE_MAX;
         rt_strs_deinit(&ui->choices);
-        if (!command && rt_view_is_list(shell_focused(ui)))
+        if (!command && rt_view_is_list(found_in(ui)))
             find_live(ui, rt_input_text(&ui->input));
     }
     rt_ui_mark(ui);

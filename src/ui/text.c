@@ -165,7 +165,7 @@ static void text_title(struct rt_view *v, struct rt_buf *left, struct rt_buf *ri
     rt_buf_adds(left, t->title);
     if (t->search)
         rt_buf_addf(right, "/%s  ", t->search);
-    if (t->lines.n > t->page)
+    if (t->page && t->lines.n > t->page)
         rt_buf_addf(right, "%zu-%zu of %zu", t->top + 1, RT_MIN(t->top + t->page, t->lines.n), t->lines.n);
 }
 

@@ -208,7 +208,7 @@ static const struct command {
     const char *name;
     command_fn *run;
 } commands[] = {
-    {"move", do_move},           {"scroll", do_scroll},          {"follow", do_follow},   {"find", do_find},
+    {"move", do_move},           {"scroll", do_scroll},          {"follow", do_follow},
     {"search", do_find},         {"search-next", do_next},       {"search-previous", do_previous},
     {"keep", do_keep},           {"filter-in", do_keep},         {"drop", do_drop},       {"filter-out", do_drop},
     {"filters", do_filters},     {"error", do_error},            {"warning", do_warning}, {"wrap", do_wrap},
