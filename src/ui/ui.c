@@ -174,6 +174,7 @@ static void open_log(struct rt_ui *ui, const char *file) {
 
 /* A named cluster shows its jobs, no cluster at all the first-run page, else the list of clusters. */
 static void open_first(struct rt_ui *ui, const struct rt_ui_opts *o) {
+    struct rt_error err = {0};
     const char *name = o->target;
     if (name) {
         rt_ui_set_cluster(ui, name);
