@@ -395,8 +395,10 @@ const char *rt_operation_retry_line(const struct rt_operation *op) {
 void rt_operations_destroy(struct rt_operations *o) {
     if (!o)
         return;
-    for (size_t i = 0; i < o->all.n; i++)
+    for (size_t i = 0; i < o->all.n; i++) {
+        o->all.v[i]->leaving = true;
         rt_operation_cancel(o->all.v[i]);
+    }
     for (size_t i = 0; i < o->all.n; i++) {
         write_log(o->all.v[i]);
         operation_destroy(o->all.v[i]);

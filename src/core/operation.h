@@ -31,12 +31,13 @@ struct rt_operation {
     char *result;      /* one line when done; NULL */
     char *log_path;
     bool cancelling;
+    bool leaving;      /* cancelled because the program ends: what runs outside of it goes on */
     struct rt_operations *list;
     struct rt_operation_private *priv;
 };
 
 struct rt_operations *rt_operations_create(struct rt_loop *l, struct rt_store *s);
-void rt_operations_destroy(struct rt_operations *o); /* running ones are cancelled */
+void rt_operations_destroy(struct rt_operations *o); /* running ones are cancelled, marked as leaving */
 size_t rt_operations_count(const struct rt_operations *o);
 struct rt_operation *rt_operations_at(const struct rt_operations *o, size_t i); /* newest first */
 struct rt_operation *rt_operations_find(const struct rt_operations *o, const char *id);

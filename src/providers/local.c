@@ -242,8 +242,22 @@ static void undo(struct task *t) {
 
 static void maybe_end(struct task *t);
 
+/* Nodes live in sessions of their own: one that is starting joins without us, the journal knows it. */
+static void let_go(struct task *t) {
+    struct rt_provider *p = t->provider;
+    local_env_cancel(p);
+    for (size_t i = 0; i < p->nnodes; i++)
+        if (p->nodes[i]->task == t)
+            p->nodes[i]->task = NULL;
+    task_end(t);
+}
+
 static void cancel_task(void *ctx) {
     struct task *t = ctx;
+    if (t->operation->leaving) {
+        let_go(t);
+        return;
+    }
     if (!t->first.code)
         rt_error_set(&t->first, RT_E_CANCELLED, "cancelled");
     if (t->is_down)
