@@ -12,7 +12,7 @@
 
 struct rt_logbuf;
 
-/* `spill_path` NULL: an unlinked file in the cache directory, made when memory is not enough. */
+/* When memory is not enough, bytes go to an unlinked file in the cache directory, or at `spill_path`. */
 struct rt_logbuf *rt_logbuf_create(struct rt_loop *l, const char *spill_path);
 void rt_logbuf_destroy(struct rt_logbuf *b);
 

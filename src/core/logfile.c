@@ -49,6 +49,8 @@ struct rt_logfile {
     int64_t changed_ms;
 };
 
+static void follow_soon(struct rt_logfile *f);
+
 static const char *base_name(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash && slash[1] ? slash + 1 : path;
@@ -87,8 +89,6 @@ static void move_tail(struct rt_logbuf *b, int64_t by) {
     rt_logbuf_moved(b, from, by);
 }
 
-static void follow_soon(struct rt_logfile *f);
-
 /* The block after the counted ones is counted, too. */
 static void advance_front(struct rt_logbuf *b) {
     b->blocks.v[b->front].lines = b->front_lines;
@@ -106,7 +106,6 @@ static void advance_front(struct rt_logbuf *b) {
     b->front = b->tail = b->blocks.n;
     b->front_lines = b->newlines;
     flush_later(b);
-    follow_soon(b->file);
 }
 
 static bool counted(void *ctx, struct rt_logunit *u) {
@@ -241,10 +240,9 @@ bool rt_logfile_open(struct rt_logbuf *b, const char *path, bool follow, struct 
                                   .unit = counted,
                                   .end = counted_all,
                                   .ctx = f};
-    if (rt_logbuf_exact(b))
-        follow_soon(f);
-    else
+    if (!rt_logbuf_exact(b))
         rt_logscan_start(&f->scan, b->front, b->tail);
+    follow_soon(f);
     rt_logbuf_changed(b);
     return true;
 }
@@ -289,6 +287,7 @@ static void probe_work(void *ctx) {
 
 static void add_growth(struct rt_logfile *f, const struct probe *p) {
     struct rt_logbuf *b = f->b;
+    bool exact = rt_logbuf_exact(b); /* if not, the new lines are counted from the estimated end, too */
     for (size_t i = 0; i < p->n; i++) {
         const struct growth *g = &p->v[i];
         struct rt_logblock *k = i == 0 && f->size % RT_LOGBLOCK ? &b->blocks.v[b->blocks.n - 1] : NULL;
@@ -306,8 +305,10 @@ static void add_growth(struct rt_logfile *f, const struct probe *p) {
         k->ends_line = g->ends_line;
         b->unfinished = !g->ends_line;
     }
-    b->front = b->tail = b->blocks.n;
-    b->front_lines = b->newlines;
+    if (exact) {
+        b->front = b->tail = b->blocks.n;
+        b->front_lines = b->newlines;
+    }
 }
 
 /* Another file, or the same one from its beginning: what comes next starts a line of its own. */
@@ -318,7 +319,6 @@ static void start_over(struct rt_logfile *f, const char *what) {
     rt_logbuf_mark(b, text);
     free(text);
     f->size = 0;
-    f->replaced = false;
 }
 
 static void cut_short(struct rt_logfile *f) {
@@ -328,9 +328,10 @@ static void cut_short(struct rt_logfile *f) {
     rt_logbuf_forget(b, 0);
 }
 
-static void take_new(struct rt_logfile *f, int fd) {
+static void take_new(struct rt_logfile *f, struct probe *p) {
     start_over(f, "was replaced by a new file");
-    f->source = rt_logsource_create(fd);
+    f->source = rt_logsource_create(p->fd);
+    p->fd = -1;
     *rt_vec_push(&f->b->sources) = f->source;
 }
 
@@ -341,14 +342,13 @@ static void probed(void *ctx) {
     bool grown = p->size > p->known, changed = p->size != p->known || p->fd >= 0;
     if (grown)
         add_growth(f, p);
+    else if (!rt_logbuf_exact(f->b)) /* what was there is counted first */
+        changed = false;
     else if (p->size < p->known)
         cut_short(f);
     else if (p->fd >= 0)
-        take_new(f, p->fd);
-    if (!grown && p->fd >= 0)
-        p->fd = -1;
-    else
-        f->replaced = p->replaced && p->size == p->known;
+        take_new(f, p);
+    f->replaced = f->source == p->source && p->replaced && p->size == p->known;
     if (changed) {
         f->changed_ms = rt_loop_now_ms(f->b->loop);
         rt_logbuf_changed(f->b);

@@ -70,6 +70,41 @@ static void growth_over_many_blocks_gives_every_line(void **state) {
     rt_buf_deinit(&more);
 }
 
+static void a_file_grows_while_its_index_is_made(void **state) {
+    struct bench *t = *state;
+    rt_buf_adds(&t->bytes, "first\n");
+    bench_write(t->path, "first\n", 6, O_TRUNC);
+    assert_int_equal(truncate(t->path, 400 * (off_t)RT_MIB), 0); /* a hole: takes time, but no room */
+    put(t, "\nlast");
+    struct rt_error err;
+    t->b = rt_logbuf_open_file(t->loop, t->path, true, &err);
+    assert_non_null(t->b);
+    bool exact;
+    assert_text(t->b, 0, "first");
+    assert_text(t->b, rt_logbuf_lines(t->b, &exact) - 1, "last");
+    assert_false(exact);
+    put(t, " line\none more\nand one");
+    struct rt_line line;
+    bool early = false;
+    do {
+        int64_t last = rt_logbuf_lines(t->b, &exact) - 1;
+        assert_true(rt_logbuf_line(t->b, last, &line));
+        if (line.len == 7) {
+            assert_text(t->b, last - 1, "one more");
+            assert_text(t->b, last - 2, "last line");
+            early = early || !exact;
+        }
+        if (!exact || line.len != 7)
+            rt_loop_turn(t->loop, true);
+    } while (!exact || line.len != 7);
+    if (!early)
+        print_message("the index was made too fast to see\n");
+    assert_int_equal(rt_logbuf_lines(t->b, NULL), 5);
+    assert_text(t->b, 2, "last line");
+    put(t, "!\n");
+    until_text(t, 4, "and one!");
+}
+
 static void without_follow_a_file_stays_as_it_was(void **state) {
     struct bench *t = *state;
     rt_buf_adds(&t->bytes, "one\n");
@@ -269,6 +304,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_growing_file_is_followed),
         TEST(growth_over_many_blocks_gives_every_line),
+        TEST(a_file_grows_while_its_index_is_made),
         TEST(without_follow_a_file_stays_as_it_was),
         TEST(a_replaced_file_goes_on_behind_a_mark),
         TEST(a_file_cut_short_starts_over),
