@@ -311,7 +311,7 @@ static void dialog_want(struct rt_view *v, int max_rows, int max_cols, int *rows
         need += rt_wrap_count(d->question, inner) + (d->text ? 1 : 0);
     if (d->text)
         need += rt_wrap_count(d->text, RT_MAX(inner - 2, 1));
-    *rows = RT_MIN(max_rows, need);
+    *rows = RT_MIN(max_rows, RT_MAX(need, 5));
 }
 
 static void dialog_title(struct rt_view *v, struct rt_buf *left, struct rt_buf *right) {

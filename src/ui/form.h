@@ -25,6 +25,7 @@ struct rt_form_ops {
     const char *verb;   /* of F2: "submit" */
     const char *follow; /* of F3: "submit and follow"; NULL: no F3 */
     const char *show;   /* of F4: "the request" */
+    int cols;           /* of the popup; 0: 100 */
     bool waits;         /* stays until the operation has ended, and says with `did` and its result that it has */
     const char *did;    /* "submitted"; NULL when it does not wait */
     /* What F2 does. Gives `out`. */

@@ -153,6 +153,7 @@ static const struct rt_form_ops scale_ops = {
     .name = "scale-form",
     .verb = "set",
     .show = "the command",
+    .cols = 72,
     .call = scale_call,
     .preview = scale_preview,
     .destroy = scale_destroy,
@@ -176,6 +177,7 @@ struct rt_view *rt_form_scale(struct rt_ui *ui, const char *cluster, const char 
         snprintf(note, sizeof note, "%lld ready now", (long long)p->ready);
         rt_form_say(f, RT_R_DIM, note);
     }
+    rt_form_changed(f); /* a pool that cannot be scaled says so at once */
     free(now);
     free(title);
     return &f->view;
@@ -209,6 +211,7 @@ static const struct rt_form_ops forward_ops = {
     .name = "forward-form",
     .verb = "forward",
     .show = "the command",
+    .cols = 72,
     .call = forward_call,
 };
 

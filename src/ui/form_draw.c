@@ -151,6 +151,6 @@ void rt_form_draw(struct rt_view *v, const struct rt_draw *w, struct rt_rect r) 
 
 void rt_form_want(struct rt_view *v, int max_rows, int max_cols, int *rows, int *cols) {
     const struct rt_form *f = (const struct rt_form *)v;
-    *cols = RT_MIN(max_cols, 100);
+    *cols = RT_MIN(max_cols, f->ops->cols ? f->ops->cols : 100);
     *rows = RT_MIN(max_rows, field_rows(f) + MESSAGE_ROWS + 5);
 }

@@ -77,6 +77,7 @@ static const struct rt_form_ops ops = {
     .verb = "write",
     .follow = "write and edit",
     .show = "the text",
+    .cols = 76,
     .call = init_call,
     .preview = init_preview,
     .request = init_request,
