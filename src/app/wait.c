@@ -46,8 +46,9 @@ static void finish(struct waiter *w, const struct rt_error *err) {
     fn(ctx, err ? &copy : NULL);
 }
 
-static const enum rt_topic asked[] = {RT_T_NODES, RT_T_JOBS, RT_T_DEMAND, RT_T_ACTORS};
-static const char *const asked_names[] = {"nodes", "jobs", "the cluster's status", "actors"};
+/* What Ray is asked for; the way to the cluster itself is another matter. */
+static const enum rt_topic asked[] = {RT_T_NODES, RT_T_JOBS, RT_T_DEMAND, RT_T_ACTORS, RT_T_TASKS,
+                                      RT_T_PGS, RT_T_EVENTS, RT_T_SERVE, RT_T_ENVS, RT_T_WORKERS};
 
 static bool wants(const struct waiter *w, enum rt_topic t) {
     return w->topics & RT_TOPIC_BIT(t);
@@ -76,7 +77,7 @@ static const struct rt_error *hopeless(const struct waiter *w) {
 static const char *missing(const struct waiter *w) {
     for (size_t i = 0; i < RT_COUNT(asked); i++)
         if (wants(w, asked[i]) && !came_since(w, asked[i]))
-            return asked_names[i];
+            return rt_topic_name(asked[i]);
     return wants(w, RT_T_CLUSTER) && !w->session->cluster->ray_version ? "its version" : NULL;
 }
 
