@@ -86,13 +86,22 @@ static bool said(const struct child *c, const char *what) {
     return rt_contains_i(rt_buf_str(&c->said), what);
 }
 
-/* Its last line that is worth reading. */
+/* What ends every failure behind a jump host says less than the line before it. */
+static bool is_echo(const char *line, size_t n) {
+    static const char *const echoes[] = {"kex_exchange_identification:", "Connection closed by UNKNOWN", "Host key verification failed"};
+    for (size_t i = 0; i < RT_COUNT(echoes); i++)
+        if (n >= strlen(echoes[i]) && strncmp(line, echoes[i], strlen(echoes[i])) == 0)
+            return true;
+    return false;
+}
+
+/* The last line that is worth reading. */
 static void last_line(const struct child *c, char *out, size_t size) {
     const char *text = rt_buf_str(&c->said), *best = "", *end = text;
     size_t best_len = 0;
     while (*end) {
         size_t n = strcspn(end, "\r\n");
-        if (n > 0 && *end != '@') {
+        if (n > 0 && *end != '@' && (!best_len || !is_echo(end, n))) {
             best = end;
             best_len = n;
         }
@@ -103,15 +112,31 @@ static void last_line(const struct child *c, char *out, size_t size) {
     free(line);
 }
 
+/* "Offending ED25519 key in FILE:LINE" */
+static bool offending_line(const struct child *c, char *out, size_t size) {
+    const char *at = strstr(rt_buf_str(&c->said), "Offending ");
+    const char *in = at ? strstr(at, " key in ") : NULL;
+    if (!in)
+        return false;
+    in += strlen(" key in ");
+    char *place = rt_strndup(in, strcspn(in, "\r\n"));
+    rt_clean_to(out, size, place);
+    free(place);
+    return true;
+}
+
 static enum rt_way_end classify(const struct child *c, struct rt_error *err) {
-    char line[300];
+    char line[300], place[200];
     last_line(c, line, sizeof line);
-    rt_error_set(err, RT_E_UNREACHABLE, "ssh %s: %s", c->shown,
-                 *line ? line : "ended without a word");
-    if (said(c, "host identification has changed") || said(c, "revoked host key") ||
-        said(c, "host key verification failed")) {
+    rt_error_set(err, RT_E_UNREACHABLE, "ssh %s: %s", c->shown, *line ? line : "ended without a word");
+    if (said(c, "host identification has changed") && offending_line(c, place, sizeof place)) {
+        rt_error_set(err, RT_E_DENIED, "ssh %s: %s (%s)", c->shown, line, place);
+        rt_error_hint(err, "if the host was made anew, take that line away; if not, another host answers in its place");
+        return RT_WAY_FAILED;
+    }
+    if (said(c, "host identification has changed") || said(c, "revoked host key") || said(c, "host key verification failed")) {
         err->code = RT_E_DENIED;
-        rt_error_hint(err, "see with `ssh %s` what is wrong with its host key", c->shown);
+        rt_error_hint(err, "connect once with `ssh %s` and compare the fingerprint", c->shown);
         return RT_WAY_FAILED;
     }
     if (said(c, "permission denied") || said(c, "too many authentication failures")) {
