@@ -16,6 +16,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0 /* SIGPIPE is ignored */
+#endif
+
 enum { MAX_CONNECTIONS = 1024 };
 
 struct httpd {
@@ -174,6 +178,7 @@ static void *accept_all(void *arg) {
 }
 
 struct httpd *httpd_start(httpd_fn *fn, void *ctx) {
+    signal(SIGPIPE, SIG_IGN);
     struct httpd *s = calloc(1, sizeof(*s));
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof(at);

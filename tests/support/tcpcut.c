@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -12,6 +13,10 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0 /* SIGPIPE is ignored */
+#endif
 
 enum { MAX_CONNECTIONS = 4096 };
 
@@ -113,6 +118,7 @@ static void *accept_all(void *arg) {
 }
 
 struct tcpcut *tcpcut_start(const char *host, int port, size_t max_bytes, int max_ms) {
+    signal(SIGPIPE, SIG_IGN);
     struct tcpcut *t = calloc(1, sizeof(*t));
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof(at);
