@@ -271,7 +271,7 @@ void rt_logspill_relieve(struct rt_logbuf *b) {
         if (!s->job)
             start_job(b);
         if (s->in_memory > max * HARD_FACTOR)
-            write_here(b, max * HARD_FACTOR / 2);
+            write_here(b, max * HARD_FACTOR);
     }
     while (s->dead && s->in_memory > max && b->first + 1 < b->blocks.n && !in_job(s, b->first))
         drop_oldest(b);
