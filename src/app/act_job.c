@@ -198,11 +198,8 @@ bool ready_delete(struct rt_app *a, const struct rt_call *c, struct rt_error *er
 }
 
 static bool by_us(const struct rt_job *j) {
-    char host[256] = "";
-    const char *user = getenv("USER"), *who = rt_kvs_get(&j->metadata, "submitted_by");
-    gethostname(host, sizeof host - 1);
-    char *me = rt_strf("%s@%s", user ? user : "?", host);
-    const bool same = rt_streq(who, me);
+    char *me = rt_user_at_host();
+    const bool same = rt_streq(rt_kvs_get(&j->metadata, "submitted_by"), me);
     free(me);
     return same;
 }

@@ -179,6 +179,35 @@ static bool make(struct session *s, const struct rt_call *c, struct made *m, str
            number(c, "entrypoint-num-cpus", &m->s.num_cpus, err) && number(c, "entrypoint-num-gpus", &m->s.num_gpus, err);
 }
 
+/* "K=V" of a job's env_vars, as Ray has them. */
+static void env_of_job(const struct rt_job *j, struct rt_strs *out) {
+    struct rt_error ignored = {0};
+    json_t *v = j && j->runtime_env ? rt_json_parse(j->runtime_env, strlen(j->runtime_env), &ignored) : NULL, *value;
+    const char *name;
+    json_object_foreach(json_object_get(v, "env_vars"), name, value)
+        if (json_is_string(value))
+            rt_strs_addf(out, "%s=%s", name, json_string_value(value));
+    json_decref(v);
+}
+
+/* The rest of a job's runtime_env; NULL when there is nothing else. Gives it. */
+static char *runtime_env_without_vars(const struct rt_job *j) {
+    struct rt_error ignored = {0};
+    json_t *v = j && j->runtime_env ? rt_json_parse(j->runtime_env, strlen(j->runtime_env), &ignored) : NULL;
+    json_object_del(v, "env_vars");
+    char *text = json_object_size(v) ? json_dumps(v, JSON_COMPACT) : NULL;
+    json_decref(v);
+    return text;
+}
+
+static void add_env_of_job(const struct rt_job *j, struct rt_strs *options) {
+    struct rt_strs vars = {0};
+    env_of_job(j, &vars);
+    for (size_t i = 0; i < vars.n; i++)
+        rt_strs_addf(options, "env=%s", vars.v[i]);
+    rt_strs_deinit(&vars);
+}
+
 /* --from JOB: its remembered options first, so that those of the call win. */
 static bool with_from(struct rt_app *a, const struct rt_call *c, struct rt_call *out, struct rt_error *err) {
     const char *from = rt_call_option(c, "from");
@@ -196,8 +225,11 @@ static bool with_from(struct rt_app *a, const struct rt_call *c, struct rt_call 
             if (!out->command.n && !rt_call_option(out, "entrypoint"))
                 rt_strs_addf(&out->options, "entrypoint=%s", j && j->entrypoint ? j->entrypoint : "");
         }
-        if (!old && j->runtime_env && !rt_call_option(c, "runtime-env") && !rt_call_option(c, "runtime-env-json"))
-            rt_strs_addf(&out->options, "runtime-env-json=%s", j->runtime_env);
+        add_env_of_job(j, &out->options);
+        char *rest = !old && !rt_call_option(c, "runtime-env") && !rt_call_option(c, "runtime-env-json") ? runtime_env_without_vars(j) : NULL;
+        if (rest)
+            rt_strs_addf(&out->options, "runtime-env-json=%s", rest);
+        free(rest);
         json_decref(old);
     }
     rt_strs_copy(&out->options, &c->options);
@@ -339,7 +371,7 @@ struct rt_op *rt_app_preview(struct rt_app *a, const struct rt_call *submit, rt_
 
 void rt_submit_form_deinit(struct rt_submit_form *f) {
     char **all[] = {&f->entrypoint, &f->working_dir, &f->runtime_env_file, &f->runtime_env_json, &f->env_vars, &f->num_cpus,
-                    &f->num_gpus, &f->memory, &f->resources, &f->metadata, &f->submission_id, &f->excludes, &f->py_modules};
+                    &f->num_gpus, &f->memory, &f->resources, &f->metadata, &f->submission_id, &f->excludes, &f->py_modules, &f->from};
     for (size_t i = 0; i < RT_COUNT(all); i++) {
         free(*all[i]);
         *all[i] = NULL;
@@ -351,6 +383,21 @@ static char *joined(const struct rt_call *c, const char *option) {
     char *text = rt_call_options(c, option, &l) ? rt_shell_join((const char *const *)l.v) : NULL;
     rt_strs_deinit(&l);
     return text;
+}
+
+/* "A=*** B=***": which there were, not what they were. */
+static char *masked_env(const struct rt_job *j) {
+    struct rt_strs vars = {0}, masked = {0};
+    env_of_job(j, &vars);
+    for (size_t i = 0; i < vars.n; i++)
+        rt_strs_addf(&masked, "%.*s=***", (int)strcspn(vars.v[i], "="), vars.v[i]);
+    struct rt_buf line;
+    rt_buf_init(&line, 0);
+    for (size_t i = 0; i < masked.n; i++)
+        rt_buf_addf(&line, "%s%s", i ? " " : "", masked.v[i]); /* without quotes around *** */
+    rt_strs_deinit(&vars);
+    rt_strs_deinit(&masked);
+    return line.len ? rt_buf_take(&line) : NULL;
 }
 
 void rt_submit_form_from_job(struct rt_app *a, const struct rt_cluster *c, const struct rt_job *j, struct rt_submit_form *out) {
@@ -368,6 +415,8 @@ void rt_submit_form_from_job(struct rt_app *a, const struct rt_cluster *c, const
         out->num_gpus = rt_strdup(rt_call_option(&full, "entrypoint-num-gpus"));
         out->memory = rt_strdup(rt_call_option(&full, "entrypoint-memory"));
         out->resources = rt_strdup(rt_call_option(&full, "entrypoint-resources"));
+        out->env_vars = masked_env(j);
+        out->from = rt_strdup(j->id);
         out->metadata = joined(&full, "metadata");
         out->excludes = joined(&full, "exclude");
         out->py_modules = joined(&full, "py-module");
@@ -392,9 +441,34 @@ static bool add_words(struct rt_call *c, const char *option, const char *line, s
     return ok || rt_error_wrap(err, "%s", option);
 }
 
+/* Puts the job's own values where *** stands. */
+static bool unmask_env(struct rt_app *a, const char *cluster, const char *from, struct rt_call *c, struct rt_error *err) {
+    const struct rt_cluster *cl = rt_store_cluster(a->store, cluster);
+    struct rt_strs vars = {0};
+    bool ok = true;
+    if (from)
+        env_of_job(cl ? rt_store_job(cl, from) : NULL, &vars);
+    for (size_t i = 0; ok && from && i < c->options.n; i++) {
+        char **option = &c->options.v[i];
+        if (!rt_starts(*option, "env=") || !rt_ends(*option, "=***"))
+            continue;
+        const size_t n = strlen(*option) - strlen("env=") - strlen("***"); /* with its = */
+        size_t k = 0;
+        while (k < vars.n && strncmp(vars.v[k], *option + strlen("env="), n) != 0)
+            k++;
+        if (k == vars.n) {
+            ok = rt_error_set(err, RT_E_NOT_FOUND, "%.*s: its value is not known any more: type it", (int)n - 1, *option + strlen("env="));
+            break;
+        }
+        free(*option);
+        *option = rt_strf("env=%s", vars.v[k]);
+    }
+    rt_strs_deinit(&vars);
+    return ok;
+}
+
 bool rt_submit_form_call(struct rt_app *a, const char *cluster, const struct rt_submit_form *f, struct rt_call *out,
                          struct rt_error *err) {
-    (void)a;
     *out = (struct rt_call){.def = rt_action_find("submit"), .cluster = rt_strdup(cluster)};
     add_one(out, "entrypoint", f->entrypoint);
     add_one(out, "working-dir", f->working_dir);
@@ -406,7 +480,8 @@ bool rt_submit_form_call(struct rt_app *a, const char *cluster, const struct rt_
     add_one(out, "entrypoint-resources", f->resources);
     add_one(out, "submission-id", f->submission_id);
     if (add_words(out, "env", f->env_vars, err) && add_words(out, "metadata", f->metadata, err) &&
-        add_words(out, "exclude", f->excludes, err) && add_words(out, "py-module", f->py_modules, err))
+        add_words(out, "exclude", f->excludes, err) && add_words(out, "py-module", f->py_modules, err) &&
+        unmask_env(a, cluster, f->from, out, err))
         return true;
     rt_call_deinit(out);
     return false;

@@ -136,6 +136,8 @@ struct rt_submit_callbacks {
     void *ctx;
 };
 struct rt_op *rt_ray_submit(struct rt_ray *r, const struct rt_submit *s, const struct rt_submit_callbacks *cb);
+/* What a submission from here carries as metadata `submitted_by`; gives it. */
+char *rt_user_at_host(void);
 
 /* The runtime_env of a file (YAML or JSON by content) as JSON text with file:line in errors; gives it. */
 char *rt_runtime_env_load(const char *path, struct rt_strs *warnings, struct rt_error *err);

@@ -59,7 +59,7 @@ bool rt_plan_id_valid(const char *id, struct rt_error *err) {
     return false;
 }
 
-static char *user_at_host(void) {
+char *rt_user_at_host(void) {
     char host[256] = "";
     if (gethostname(host, sizeof(host) - 1) != 0)
         host[0] = '\0';
@@ -338,7 +338,7 @@ static json_t *metadata(const struct rt_plan *p, struct rt_error *err) {
         json_decref(o);
         return NULL;
     }
-    char *name = default_name(p->entrypoint), *who = user_at_host();
+    char *name = default_name(p->entrypoint), *who = rt_user_at_host();
     if (!json_object_get(o, "job_name"))
         json_object_set_new(o, "job_name", json_string(name));
     if (!json_object_get(o, "submitted_by"))

@@ -24,6 +24,7 @@ static const struct rt_form_field fields[] = {
 };
 
 struct submit_own {
+    char *from; /* the job it was filled from; NULL */
     char *body; /* of the last preview; NULL */
     struct rt_error error;
 };
@@ -31,7 +32,9 @@ struct submit_own {
 static struct rt_submit_form read_form(const struct rt_form *f) {
     const char *env = rt_form_get(f, "runtime_env_file");
     const bool text = env[strspn(env, " ")] == '{';
+    const struct submit_own *own = f->own;
     struct rt_submit_form s = {
+        .from = rt_strdup(own->from),
         .entrypoint = rt_strdup(rt_form_get(f, "entrypoint")),
         .working_dir = rt_strdup(rt_form_get(f, "working_dir")),
         .runtime_env_file = text ? NULL : rt_strdup(env),
@@ -110,15 +113,28 @@ static void submit_preview(struct rt_form *f) {
     rt_call_deinit(&c);
 }
 
+/* The line to type; what stands for a secret of the job before stays masked. */
+static void add_command(const struct rt_form *f, const struct rt_call *c, struct rt_buf *out) {
+    struct rt_call shown = {.def = c->def, .cluster = c->cluster};
+    const bool masked = strstr(rt_form_get(f, "env_vars"), "=***") != NULL;
+    for (size_t i = 0; i < c->options.n; i++) {
+        if (masked && rt_starts(c->options.v[i], "env="))
+            rt_strs_addf(&shown.options, "%.*s=***", (int)(strcspn(c->options.v[i] + 4, "=") + 4), c->options.v[i]);
+        else
+            rt_strs_add(&shown.options, c->options.v[i]);
+    }
+    char *line = rt_call_text(&shown);
+    rt_buf_addf(out, "raytui %s\n\n", line);
+    free(line);
+    rt_strs_deinit(&shown.options);
+}
+
 static void submit_request(struct rt_form *f, struct rt_buf *out) {
     const struct submit_own *own = f->own;
     struct rt_call c = {0};
     struct rt_error err = {0};
-    if (submit_call(f, &c, &err)) {
-        char *line = rt_call_text(&c);
-        rt_buf_addf(out, "raytui %s\n\n", line);
-        free(line);
-    }
+    if (submit_call(f, &c, &err))
+        add_command(f, &c, out);
     rt_call_deinit(&c);
     if (own->body)
         rt_buf_addf(out, "POST /api/jobs/\n%s\n", own->body);
@@ -142,6 +158,7 @@ static char *submit_done(struct rt_form *f, const char *result, bool follow) {
 
 static void submit_destroy(struct rt_form *f) {
     struct submit_own *own = f->own;
+    free(own->from);
     free(own->body);
     free(own);
 }
@@ -164,8 +181,10 @@ struct rt_view *rt_form_submit(struct rt_ui *ui, const char *cluster, const stru
     char *title = rt_strf("submit to %s", cluster);
     struct rt_form *f = rt_form_create(ui, &ops, fields, title, cluster);
     free(title);
-    f->own = RT_NEW(struct submit_own);
+    struct submit_own *own = RT_NEW(struct submit_own);
+    f->own = own;
     if (from) {
+        own->from = rt_strdup(from->from);
         rt_form_fill(f, "entrypoint", from->entrypoint);
         rt_form_fill(f, "working_dir", from->working_dir);
         rt_form_fill(f, "runtime_env_file", from->runtime_env_file ? from->runtime_env_file : from->runtime_env_json);

@@ -175,6 +175,41 @@ static void a_job_fills_the_form(void **state) {
     assert_non_null(ui->closed);
 }
 
+static void secrets_of_a_job_run_again_go_along_unseen(void **state) {
+    struct rt_ui *ui = *state;
+    struct rt_cluster *c = rt_store_cluster(ui->app->store, "lab");
+    const struct rt_job j = {.id = "raysubmit_x", .submission_id = "raysubmit_x", .status = RT_JOB_FAILED, .status_text = "FAILED",
+                             .entrypoint = "python a.py", .runtime_env = "{\"env_vars\":{\"TOKEN\":\"hunter2\",\"N\":\"1\"},\"pip\":[\"x\"]}"};
+    struct rt_submit_form from;
+    struct rt_error err = {0};
+    struct rt_call call;
+    rt_store_put_job(ui->app->store, c, &j);
+    rt_submit_form_from_job(ui->app, c, rt_store_job(c, "raysubmit_x"), &from);
+    opened(ui, rt_form_submit(ui, "lab", &from));
+    rt_submit_form_deinit(&from);
+    assert_string_equal(rt_form_get(form(ui), "env_vars"), "TOKEN=*** N=***");
+    assert_string_equal(rt_form_get(form(ui), "runtime_env_file"), "{\"pip\":[\"x\"]}");
+    assert_true(form(ui)->ops->call(form(ui), &call, &err));
+    assert_true(rt_strs_has(&call.options, "env=TOKEN=hunter2"));
+    rt_call_deinit(&call);
+    until(ui, has_body);
+    keys(ui, "F4");
+    assert_shows(ui, front(ui), 40, 120, "TOKEN");
+    assert_false(shows(ui, front(ui), 40, 120, "hunter2"));
+    keys(ui, "Esc");
+}
+
+static void a_masked_value_that_is_not_known_is_refused(void **state) {
+    struct rt_ui *ui = *state;
+    char entry[] = "python a.py", env[] = "OTHER=***", id[] = "raysubmit_gone";
+    const struct rt_submit_form from = {.entrypoint = entry, .env_vars = env, .from = id};
+    struct rt_call call;
+    struct rt_error err = {0};
+    opened(ui, rt_form_submit(ui, "lab", &from));
+    assert_false(form(ui)->ops->call(form(ui), &call, &err));
+    assert_non_null(strstr(err.message, "OTHER"));
+}
+
 static void a_field_is_edited_in_the_editor(void **state) {
     struct rt_ui *ui = *state;
     setenv("VISUAL", "ed", 1);
@@ -306,6 +341,8 @@ int main(void) {
         shell_test(a_runtime_env_may_be_typed_as_json),
         shell_test(what_was_typed_survives_a_failure),
         shell_test(a_job_fills_the_form),
+        shell_test(secrets_of_a_job_run_again_go_along_unseen),
+        shell_test(a_masked_value_that_is_not_known_is_refused),
         shell_test(a_field_is_edited_in_the_editor),
         shell_test(a_path_is_picked_by_walking),
         shell_test(only_paths_are_browsed_for),
