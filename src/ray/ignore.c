@@ -207,6 +207,31 @@ static size_t trimmed(const char *s, size_t n) {
     return n;
 }
 
+/* Behind the bracket that opens at s[0]; 1 when it never closes. */
+static size_t bracket_length(const char *s, size_t n) {
+    size_t i = 1;
+    i += i < n && (s[i] == '!' || s[i] == '^');
+    i += i < n && s[i] == ']';
+    while (i < n && s[i] != ']') {
+        const char *end =
+            s[i] == '[' && i + 1 < n && s[i + 1] == ':' ? strstr(s + i + 2, ":]") : NULL;
+        i = end && end + 1 < s + n ? (size_t)(end + 2 - s) : i + 1 + (s[i] == '\\');
+    }
+    return i < n ? i + 1 : 1;
+}
+
+/* Up to the next slash, or n; one in brackets does not count. */
+static size_t segment_length(const char *s, size_t n) {
+    size_t i = 0;
+    while (i < n && s[i] != '/') {
+        if (s[i] == '\\' && i + 1 < n && s[i + 1] != '/')
+            i += 2;
+        else
+            i += s[i] == '[' ? bracket_length(s + i, n - i) : 1;
+    }
+    return RT_MIN(i, n);
+}
+
 static void add_segment(struct rule *r, const char *s, size_t n) {
     r->segs = rt_realloc(r->segs, (r->n + 1) * sizeof(*r->segs));
     r->segs[r->n++] = rt_strndup(s, n);
@@ -237,9 +262,9 @@ static void add_line(struct rt_ignore *g, const char *base, const char *s, size_
     if (anywhere && n == 2 && memcmp(s, "**", 2) == 0)
         n = 1;                                 /* a lone "**" is a name like "*" */
     for (const char *end = s + n; s <= end;) { /* an empty segment, as in "a//b", matches nothing */
-        const char *slash = memchr(s, '/', (size_t)(end - s));
-        add_segment(&r, s, (size_t)((slash ? slash : end) - s));
-        s = (slash ? slash : end) + 1;
+        const size_t len = segment_length(s, (size_t)(end - s));
+        add_segment(&r, s, len);
+        s += len + 1;
     }
     r.base = rt_strdup(base);
     *rt_vec_push(&g->rules) = r;
