@@ -127,6 +127,7 @@ struct rt_actor {
     const char *ray_namespace, *placement_group_id;
     const char *death_cause;  /* JSON; NULL */
     struct rt_resources resources;
+    struct rt_kvs label_selector; /* labels that its node must have */
     int64_t restarts;         /* -1 unknown */
     bool detached;
 };
@@ -193,7 +194,16 @@ typedef RT_BATCH(struct rt_node) rt_nodes;
 typedef RT_BATCH(struct rt_pool) rt_pools;
 typedef RT_BATCH(struct rt_job) rt_jobs;
 typedef RT_BATCH(struct rt_demand) rt_demands;
-typedef RT_BATCH(struct rt_actor) rt_actors;
+/* Actors, and beside them those that Ray runs for itself and that live or wait: lists leave them out, but a job's
+ * supervisor tells what the job asked for. */
+typedef struct {
+    struct rt_arena *arena;
+    struct rt_actor *v;
+    size_t n, total, left_out;
+    const char *note;
+    struct rt_actor *own;
+    size_t nown;
+} rt_actors;
 
 /* Frees a batch of any kind and leaves zeroes; may be called twice. */
 #define rt_batch_deinit(b) (rt_arena_destroy((b)->arena), (void)memset((b), 0, sizeof(*(b))))

@@ -119,6 +119,7 @@ static void entry_destroy(struct entry *e) {
     rt_batch_deinit(&c->nodes);
     rt_batch_deinit(&c->pools);
     rt_batch_deinit(&c->demands);
+    rt_batch_deinit(&c->failures);
     rt_batch_deinit(&c->jobs);
     rt_batch_deinit(&c->actors);
     for (size_t i = 0; i < RT_T_COUNT; i++)
@@ -245,6 +246,10 @@ void rt_store_put_demands(struct rt_store *s, struct rt_cluster *c, rt_demands *
     SWAP_BATCH(&c->demands, b);
     stamp(c, RT_T_DEMAND);
     rt_store_touch(s, c, RT_T_DEMAND);
+}
+
+void rt_store_put_failures(struct rt_cluster *c, rt_demands *b) {
+    SWAP_BATCH(&c->failures, b);
 }
 
 void rt_store_put_actors(struct rt_store *s, struct rt_cluster *c, rt_actors *b) {

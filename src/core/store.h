@@ -73,6 +73,7 @@ struct rt_cluster {
     rt_nodes nodes;
     rt_pools pools;
     rt_demands demands;
+    rt_demands failures; /* of launches, lately; kind is the pool or "node" */
     rt_jobs jobs;
     rt_actors actors;
     struct rt_rows lists[RT_T_COUNT]; /* by topic: TASKS to WORKERS */
@@ -93,6 +94,8 @@ struct rt_cluster *rt_store_at(const struct rt_store *s, size_t i);
 void rt_store_put_nodes(struct rt_store *s, struct rt_cluster *c, rt_nodes *b);
 void rt_store_put_pools(struct rt_store *s, struct rt_cluster *c, rt_pools *b);
 void rt_store_put_demands(struct rt_store *s, struct rt_cluster *c, rt_demands *b);
+/* Beside the demand, of the same answer: put first, it tells nobody. */
+void rt_store_put_failures(struct rt_cluster *c, rt_demands *b);
 void rt_store_put_jobs(struct rt_store *s, struct rt_cluster *c, rt_jobs *b);
 void rt_store_put_actors(struct rt_store *s, struct rt_cluster *c, rt_actors *b);
 void rt_store_put_rows(struct rt_store *s, struct rt_cluster *c, enum rt_topic t, struct rt_rows *b);

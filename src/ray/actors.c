@@ -26,6 +26,7 @@ static const struct rt_field actor_fields[] = {
     RT_FIELD(struct rt_actor, placement_group_id, "placement_group_id", RT_F_STR),
     RT_FIELD(struct rt_actor, death_cause, "death_cause", RT_F_JSON),
     RT_FIELD(struct rt_actor, resources, "required_resources", RT_F_RES),
+    RT_FIELD(struct rt_actor, label_selector, "label_selector", RT_F_KV),
     RT_FIELD(struct rt_actor, restarts, "num_restarts", RT_F_I64, .absent = -1),
     RT_FIELD(struct rt_actor, detached, "is_detached", RT_F_BOOL),
     {0},
@@ -50,7 +51,7 @@ struct actors {
     struct rt_ray *ray;
     size_t path;
     struct rt_arena *arena;
-    RT_VEC(struct rt_actor) v;
+    RT_VEC(struct rt_actor) v, own;
     size_t hidden, left_out;
     const char *note;
     rt_ray_actors_fn *fn;
@@ -61,6 +62,7 @@ static void actors_free(struct actors *o) {
     rt_list_deinit(&o->list);
     rt_arena_destroy(o->arena);
     rt_vec_deinit(&o->v);
+    rt_vec_deinit(&o->own);
     free(o);
 }
 
@@ -75,6 +77,8 @@ static bool actor_came(void *ctx, const json_t *v, struct rt_error *err) {
         return false;
     if (!of_ray(&d))
         *rt_vec_push(&o->v) = d;
+    else if (!rt_streq(d.state, "DEAD"))
+        *rt_vec_push(&o->own) = d;
     return true;
 }
 
@@ -85,9 +89,12 @@ static void deliver(struct actors *o, const struct rt_error *err) {
     if (!err) {
         b = (rt_actors){.n = o->v.n, .total = o->v.n + o->hidden, .left_out = o->left_out, .note = o->note};
         b.v = rt_batch_array(o->arena, o->v.v, o->v.n, sizeof(*o->v.v));
+        b.own = rt_batch_array(o->arena, o->own.v, o->own.n, sizeof(*o->own.v));
+        b.nown = o->own.n;
         b.arena = o->arena;
         o->arena = NULL;
         o->v.v = NULL;
+        o->own.v = NULL;
     }
     const struct rt_error copy = err ? *err : (struct rt_error){0};
     rt_ray_actors_fn *fn = o->fn;

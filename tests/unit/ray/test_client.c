@@ -259,6 +259,23 @@ static void leaves_rays_own_actors_out(void **state) {
     close_all(&a);
 }
 
+static void a_waiting_supervisor_tells_what_its_job_asked_for(void **state) {
+    (void)state;
+    OPEN({"GET",
+          "/api/v0/actors?detail=1&limit=1000&filter_keys=state&filter_predicates=%3D&filter_values="
+          "PENDING_CREATION",
+          .fixture = "ray-2.60.0/actors_pending.json"},
+         {"GET", "/api/v0/actors", .text = "{\"data\":{\"result\":{\"result\":[]}}}"});
+    rt_ray_actors(d.ray, got_actors, &a);
+    dashboard_wait(&d, &a.done);
+    assert_int_equal(a.err.code, RT_OK);
+    assert_int_equal(a.actors.n, 1);
+    assert_int_equal(a.actors.nown, 1);
+    assert_string_equal(a.actors.own[0].name, "_ray_internal_job_actor_infeasible");
+    assert_true(rt_resources_get(&a.actors.own[0].resources, "GPU", -1) > 3.9);
+    close_all(&a);
+}
+
 static void knows_since_when_nothing_runs(void **state) {
     (void)state;
     OPEN({"GET", "/api/component_activities",
@@ -642,6 +659,7 @@ int main(void) {
         cmocka_unit_test(reads_one_job_with_its_driver),
         cmocka_unit_test(a_job_that_is_not_there_is_named),
         cmocka_unit_test(leaves_rays_own_actors_out),
+        cmocka_unit_test(a_waiting_supervisor_tells_what_its_job_asked_for),
         cmocka_unit_test(knows_since_when_nothing_runs),
         cmocka_unit_test(an_active_cluster_is_not_idle),
         cmocka_unit_test(an_autoscaler_that_broke_down_is_told),
