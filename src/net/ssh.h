@@ -29,6 +29,8 @@ struct rt_ssh_io {
     int err_no;
     size_t budget; /* bytes that may still be read in this round */
     int64_t bytes_in;
+    char *in;
+    size_t in_len, in_off;
     char *out;
     size_t out_len, out_off, out_cap;
     void *login; /* whose questions keyboard-interactive asks */

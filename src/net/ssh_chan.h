@@ -7,6 +7,8 @@
 
 enum {
     RT_SSH_CHUNK = 64 * 1024,
+    RT_SSH_WRITE =
+        2 * 32700, /* whole packets of libssh2; a little more would cost a small third one */
     RT_SSH_OUT_HIGH = 256 * 1024, /* nothing more is written while so much waits for the socket */
     RT_SSH_MAX_EXEC = 8           /* sshd's MaxSessions is 10 by default */
 };

@@ -10,7 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { DIRECT_FROM = 8 * 1024 }; /* packets of this size are not worth being gathered */
+enum {
+    DIRECT_FROM = 8 * 1024, /* packets of this size are not worth being gathered */
+    IN_SIZE = 64 * 1024
+};
 
 static ssize_t receive(struct rt_ssh_io *io, void *to, size_t n) {
     ssize_t got = recv(io->fd, to, n, 0);
@@ -29,6 +32,24 @@ static ssize_t receive(struct rt_ssh_io *io, void *to, size_t n) {
     return -errno;
 }
 
+/* libssh2 asks for 16 KiB at a time; the system is asked for more. */
+static ssize_t fill(struct rt_ssh_io *io) {
+    if (io->dry || io->budget == 0)
+        return -EAGAIN;
+    if (!io->in)
+        io->in = rt_alloc(IN_SIZE);
+    size_t want = RT_MIN((size_t)IN_SIZE, io->budget);
+    ssize_t got = receive(io, io->in, want);
+    /* A short read has emptied the socket: the next one would only say EAGAIN. */
+    io->dry = got < (ssize_t)want;
+    if (got <= 0)
+        return got;
+    io->budget -= (size_t)got;
+    io->in_off = 0;
+    io->in_len = (size_t)got;
+    return got;
+}
+
 static ssize_t other_side(ssize_t rc) {
     return rc < 0 ? -errno : rc;
 }
@@ -42,14 +63,15 @@ static LIBSSH2_RECV_FUNC(on_recv) {
         return -ECONNABORTED;
     if (io->direct)
         return receive(io, buffer, length);
-    if (io->dry || io->budget == 0)
-        return -EAGAIN;
-    ssize_t got = receive(io, buffer, RT_MIN(length, io->budget));
-    if (got > 0)
-        io->budget -= (size_t)got;
-    /* A short read has emptied the socket: the next one would only say EAGAIN. */
-    io->dry = got <= 0 || ((size_t)got < length && io->budget > 0);
-    return got;
+    if (io->in_off == io->in_len) {
+        ssize_t got = fill(io);
+        if (got <= 0)
+            return got;
+    }
+    size_t n = RT_MIN(length, io->in_len - io->in_off);
+    memcpy(buffer, io->in + io->in_off, n);
+    io->in_off += n;
+    return (ssize_t)n;
 }
 
 static void keep(struct rt_ssh_io *io, const char *data, size_t n) {
@@ -138,7 +160,9 @@ void rt_ssh_io_deinit(struct rt_ssh_io *io) {
     if (io->fd >= 0)
         close(io->fd);
     io->fd = -1;
+    free(io->in);
     free(io->out);
-    io->out = NULL;
+    io->in = io->out = NULL;
+    io->in_len = io->in_off = 0;
     io->out_len = io->out_off = io->out_cap = 0;
 }

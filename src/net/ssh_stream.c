@@ -152,7 +152,7 @@ static bool send_all(struct stream *t, const char *data, size_t n) {
 static size_t room(const struct stream *t) {
     if (rt_ssh_io_queued(t->chan.ssh->io) >= RT_SSH_OUT_HIGH)
         return 0;
-    return RT_MIN((size_t)libssh2_channel_window_write(t->chan.c), (size_t)RT_SSH_CHUNK);
+    return RT_MIN((size_t)libssh2_channel_window_write(t->chan.c), (size_t)RT_SSH_WRITE);
 }
 
 static bool from_near(struct stream *t) {

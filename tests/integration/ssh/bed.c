@@ -242,6 +242,29 @@ char *bed_command(const char *const *argv) {
     return rt_strdup(text);
 }
 
+void bed_sshd(const char *host, int port, const char *config) {
+    struct rt_error err;
+    struct rt_buf pid;
+    char inside[64];
+    char *file = rt_strf("%s/share/sshd-%d.conf", bed_state(), port);
+    char *pid_file = rt_strf("%s/hosts/%s/init.pid", bed_state(), host);
+    char *text =
+        rt_strf("Port %d\nHostKey /etc/ssh/ssh_host_ed25519_key\nUsePAM yes\nPidFile none\n%s\n",
+                port, config);
+    snprintf(inside, sizeof inside, "/srv/sshd-%d.conf", port);
+    assert_true(rt_file_write(file, text, strlen(text), &err));
+    rt_buf_init(&pid, 64);
+    assert_true(rt_file_read(pid_file, 64, &pid, &err));
+    pid.data[strcspn(pid.data, "\n")] = '\0';
+    const char *argv[] = {"nsenter", "-t", pid.data,         "-m", "-u",   "-i", "-n",
+                          "-p",      "--", "/usr/sbin/sshd", "-f", inside, NULL};
+    waitpid(spawn(argv, -1), NULL, 0);
+    rt_buf_deinit(&pid);
+    free(file);
+    free(pid_file);
+    free(text);
+}
+
 int bed_echo_start(const char *host, int port) {
     char ns[64], number[16], self[512];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);

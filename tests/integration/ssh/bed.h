@@ -46,8 +46,10 @@ void bed_exec_opts(struct bed *b, const struct rt_exec_opts *o, struct bed_resul
 struct rt_op *bed_exec_start(struct bed *b, const struct rt_exec_opts *o, struct bed_result *r);
 
 void bed_fault(const char *host, const char *action);
-const char *bed_state(void);                    /* directory of the test bed */
-char *bed_path(const char *name);               /* file in it; gives it */
+const char *bed_state(void);      /* directory of the test bed */
+char *bed_path(const char *name); /* file in it; gives it */
+/* One more sshd on that host, with a configuration of its own; it ends with the test bed. */
+void bed_sshd(const char *host, int port, const char *config);
 int bed_echo_start(const char *host, int port); /* pid; echoes on 127.0.0.1 of that host */
 void bed_echo_stop(int pid);
 int bed_echo_main(int port); /* the server itself */

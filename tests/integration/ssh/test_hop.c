@@ -163,6 +163,49 @@ static void goes_by_ssh_where_libssh2_cannot(void **state) {
     }
 }
 
+static void newer_ciphers_only_go_by_ssh(void **state) {
+    struct bed b;
+    char extra[200];
+    struct bed_conf c = {.extra = extra};
+    (void)state;
+    snprintf(extra, sizeof extra, "Host strange\n  HostName %s.0.2\n  Port 2200",
+             getenv("RTB_NET"));
+    bed_sshd("bastion", 2200, "Ciphers chacha20-poly1305@openssh.com,aes256-gcm@openssh.com");
+    bed_open(&b, "strange", RT_TRANSPORT_LIBSSH2, &c, NULL);
+    enum rt_hop_state s = bed_settle(&b, false);
+    assert_int_equal(s, old_libssh2() ? RT_HOP_FAILED : RT_HOP_UP);
+    if (old_libssh2())
+        assert_true(has_error(&b, "in common"));
+    bed_close(&b);
+    bed_open(&b, "strange", RT_TRANSPORT_AUTO, &c, NULL);
+    assert_int_equal(bed_settle(&b, false), RT_HOP_UP);
+    runs_here(&b, "bastion");
+    bed_close(&b);
+}
+
+/* libssh2 cannot use the RSA key, the ssh program is refused with it and cannot ask: libssh2 can.
+ */
+static void what_ssh_cannot_do_either_is_asked_for(void **state) {
+    struct bed b;
+    char extra[200];
+    struct bed_conf c = {.extra = extra, .user = "pw", .key = "id_rsa_stranger"};
+    char *key = bed_path("keys/id_rsa_stranger");
+    const char *keygen[] = {"ssh-keygen", "-q", "-t", "rsa", "-N", "", "-f", key, NULL};
+    (void)state;
+    if (access(key, F_OK) != 0)
+        free(bed_command(keygen));
+    snprintf(extra, sizeof extra, "Host mixed\n  HostName %s.0.2\n  Port 2201", getenv("RTB_NET"));
+    bed_sshd("bastion", 2201, "PasswordAuthentication yes\nKbdInteractiveAuthentication no");
+    bed_open(&b, "mixed", RT_TRANSPORT_AUTO, &c, password);
+    assert_int_equal(bed_settle(&b, false), RT_HOP_NEEDS_LOGIN);
+    assert_int_equal(b.asked, 0);
+    assert_int_equal(bed_settle(&b, true), RT_HOP_UP);
+    assert_int_equal(b.asked, 1);
+    assert_string_equal(rt_hop_status(b.hop)->via, "libssh2 mixed");
+    bed_close(&b);
+    free(key);
+}
+
 static void a_proxy_command_goes_by_ssh(void **state) {
     struct bed b;
     char extra[400];
@@ -647,6 +690,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(refuses_an_unknown_key_without_a_yes),
         cmocka_unit_test(takes_an_ecdsa_key),
         cmocka_unit_test(goes_by_ssh_where_libssh2_cannot),
+        cmocka_unit_test(newer_ciphers_only_go_by_ssh),
+        cmocka_unit_test(what_ssh_cannot_do_either_is_asked_for),
         cmocka_unit_test(a_proxy_command_goes_by_ssh),
         cmocka_unit_test(asks_for_the_passphrase_of_a_key),
         cmocka_unit_test(a_key_that_is_accepted_nowhere_is_refused),
