@@ -187,6 +187,9 @@ static const char *const rules[] = {"*.log",
                                     "**/*.pyc",
                                     "src/*.py[co]",
                                     "src/*.py[!c]",
+                                    "[a?/.[z]",
+                                    "/[afoo/[ab]",
+                                    "[!x/]",
                                     "\xef\xbb\xbf*.log"};
 
 static void run(const char *dir, const char *const argv[], const char *in, const char *out) {
