@@ -19,7 +19,7 @@ struct rt_log {
     void *data_ctx;
     struct rt_timer *rate_timer;
     int64_t rate_lines;
-    bool lost;
+    bool lost, counted; /* counted: all that was there at first is known */
 };
 
 static void changed(struct rt_log *l) {
@@ -33,9 +33,11 @@ static void on_buffer(void *ctx) {
 
 static void on_rate(void *ctx) {
     struct rt_log *l = ctx;
-    const int64_t lines = rt_logbuf_lines(l->buf, NULL);
-    const double rate = (double)(lines - l->rate_lines);
+    bool exact = false;
+    const int64_t lines = rt_logbuf_lines(l->buf, &exact);
+    const double rate = l->counted ? (double)(lines - l->rate_lines) : 0; /* an index is no stream */
     l->rate_lines = lines;
+    l->counted = l->counted || exact;
     if (rate > 0 || l->status.lines_per_s > 0) {
         l->status.lines_per_s = rate;
         changed(l);

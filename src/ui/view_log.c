@@ -3,6 +3,7 @@
 #include "ui/views.h"
 
 #include "base/str.h"
+#include "core/table.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -296,6 +297,10 @@ static void add_name(const struct log_view *lv, struct rt_buf *b) {
     rt_clean(b, id, strlen(id));
 }
 
+static enum rt_health job_health(int status) {
+    return status == RT_JOB_SUCCEEDED ? RT_H_DONE : status == RT_JOB_FAILED ? RT_H_BAD : RT_H_OFF;
+}
+
 static void log_title(struct rt_view *v, struct rt_buf *left, struct rt_buf *right) {
     struct log_view *lv = of(v);
     const struct rt_log_status *st = rt_log_status(lv->log);
@@ -306,6 +311,8 @@ static void log_title(struct rt_view *v, struct rt_buf *left, struct rt_buf *rig
     const bool live = st->following && !st->failed, paused = rt_streq(st->text, "following") && !lv->follow;
     const char *state = st->failed ? "failed" : paused ? "paused, F goes on" : st->text;
     rt_buf_adds(left, dash);
+    if (st->ended && st->job_status)
+        rt_buf_addf(left, "%s ", rt_health_glyph(job_health(st->job_status), ascii));
     rt_clean(left, state, strlen(state));
     if (live && !paused)
         rt_buf_adds(left, ascii ? " *" : " ●");
