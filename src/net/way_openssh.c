@@ -447,8 +447,10 @@ static void child_destroy(struct rt_way *w) {
         endpoint_free(c->endpoints.v[i]);
     rt_timer_stop(c->look);
     rt_proc_destroy(c->master);
-    if (c->socket)
-        unlink(c->socket);
+    unlink(c->socket);
+    char *dir = rt_path(RT_DIR_RUNTIME, NULL);
+    rmdir(dir); /* unless somebody else has something in it */
+    free(dir);
     rt_vec_deinit(&c->endpoints);
     rt_vec_deinit(&c->streams);
     rt_vec_deinit(&c->commands);
