@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CHUNK = 64 * 1024, ROUNDS = 8 /* a turn of the loop is shared with others */ };
+enum { CHUNK = 256 * 1024, ROUNDS = 8 /* a turn of the loop is shared with others */ };
 
 struct way {
     char *rest; /* read, not yet written */
