@@ -194,9 +194,9 @@ static void place(struct rt_fit *f, size_t n) {
     }
 }
 
-/* Columns that must stay share too little room as it comes: the last ones are cut. */
+/* Where even those that must stay do not fit, the first two are worth most: a name and a state. */
 static void squeeze(struct rt_fit *f, size_t *n, int cols) {
-    while (*n > 1 && width_of(f, *n) > cols && f[*n - 1].cols <= 4)
+    while (*n > 2 && width_of(f, *n) > cols)
         (*n)--;
     for (size_t i = *n; i-- > 0 && width_of(f, *n) > cols;)
         f[i].cols = RT_MAX(f[i].cols - (width_of(f, *n) - cols), 4);

@@ -40,9 +40,9 @@ static void done(void *ctx, const struct rt_error *err, const char *message, str
         rt_ui_popup(r->ui, rt_dialog_text(r->ui, r->call.def->name, message));
     else if (message && *message && r->undo)
         rt_ui_toast_undo(r->ui, message, r->undo);
-    else if (message && *message)
+    else if (message && *message && !rt_streq(r->call.def->name, "attach")) /* the header says it */
         rt_ui_toast(r->ui, "%s", message);
-    else if (op && (!message || !*message))
+    else if (op && !(message && *message))
         rt_ui_toast(r->ui, "%s - @ shows how it goes", op->title);
     rt_ui_mark(r->ui);
     forget(r);

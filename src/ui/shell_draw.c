@@ -92,13 +92,13 @@ static void draw_pane(struct rt_ui *ui, struct rt_draw d, enum rt_pane p) {
     }
     rt_buf_init(&left, 0);
     rt_buf_init(&right, 0);
-    if (v->ops->title)
+    rt_surface_box(d.s, r, look(&d, d.focus ? RT_R_BORDER_FOCUS : RT_R_BORDER), d.ascii);
+    v->ops->draw(v, &d, rt_rect_inside(r));
+    if (v->ops->title) /* after drawing: it may tell what is seen */
         v->ops->title(v, &left, &right);
     else
         rt_buf_adds(&left, v->ops->name);
-    rt_surface_box(d.s, r, look(&d, d.focus ? RT_R_BORDER_FOCUS : RT_R_BORDER), d.ascii);
     frame_title(&d, r, rt_buf_str(&left), rt_buf_str(&right), panes_shown(ui) > 1);
-    v->ops->draw(v, &d, rt_rect_inside(r));
     rt_buf_deinit(&left);
     rt_buf_deinit(&right);
 }
@@ -119,14 +119,14 @@ static void draw_popup(struct rt_ui *ui, struct rt_draw d, size_t i) {
     d.focus = i + 1 == ui->popups.n;
     d.framed = r.rows > 3;
     d.s->cursor_shown = false;
+    rt_surface_fill(d.s, r, look(&d, RT_R_DIALOG));
+    if (d.framed)
+        rt_surface_box(d.s, r, look(&d, RT_R_DIALOG_BORDER), d.ascii);
+    v->ops->draw(v, &d, d.framed ? rt_rect_inside(r) : r);
     if (v->ops->title)
         v->ops->title(v, &left, &right);
-    rt_surface_fill(d.s, r, look(&d, RT_R_DIALOG));
-    if (d.framed) {
-        rt_surface_box(d.s, r, look(&d, RT_R_DIALOG_BORDER), d.ascii);
+    if (d.framed)
         frame_title(&d, r, rt_buf_str(&left), rt_buf_str(&right), false);
-    }
-    v->ops->draw(v, &d, d.framed ? rt_rect_inside(r) : r);
     rt_buf_deinit(&left);
     rt_buf_deinit(&right);
 }
@@ -134,7 +134,7 @@ static void draw_popup(struct rt_ui *ui, struct rt_draw d, size_t i) {
 /* ---- the frame ---- */
 
 static void draw_too_small(const struct rt_draw *d) {
-    put(d, 0, 0, d->s->cols, "raytui: 20x5 at least", RT_R_TEXT);
+    put(d, 0, 0, d->s->cols, "raytui needs 20x5", RT_R_TEXT);
 }
 
 void shell_draw(struct rt_ui *ui) {

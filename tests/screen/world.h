@@ -1,0 +1,28 @@
+/* A made-up dashboard at a fixed time, a home of its own, and raytui in front of it. */
+#ifndef RT_TESTS_WORLD_H
+#define RT_TESTS_WORLD_H
+
+#include "pty.h"
+
+#define WORLD_NOW "1795255200000" /* 2026-11-21 10:00 UTC */
+
+struct world {
+    char dir[64];
+    char port[16];
+    pid_t dashboard;
+};
+
+/* Group set-up: starts the dashboard with these further arguments (NULL-terminated; may be NULL). */
+void world_make(struct world *w, const char *const *args);
+void world_end(struct world *w);
+/* A fresh home with this configuration; "%s" in it stands for the dashboard's port. NULL: none at all. */
+void world_configure(struct world *w, const char *config);
+/* raytui with arguments (NULL-terminated) in this home; `env` is added. */
+void world_start(struct world *w, struct rt_pty *t, int rows, int cols, const char *const *args, const char *const *env);
+/* A request to the dashboard's test routes, with curl. */
+void world_post(struct world *w, const char *route, const char *body);
+
+/* A cluster `prod` there. */
+extern const char world_prod[];
+
+#endif
