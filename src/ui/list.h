@@ -36,14 +36,14 @@ void rt_list_rows_filter(struct rt_list_rows *l, const char *text); /* NULL or "
 bool rt_list_rows_sort(struct rt_list_rows *l, const char *column); /* "-name": descending; false: no such column */
 bool rt_filter_match(const char *filter, const char *text);
 
-/* Which columns fit into `cols`, and how wide each is: the least important go, the rest is given to those that
- * grow; two blanks between them. */
+/* Which columns fit into `cols`, and how wide each is: the least important go, numbers are whole, the rest is given
+ * to those that grow; two blanks between them. `needs`: how wide the widest text of each of `columns` is; NULL: unknown. */
 struct rt_fit {
     const struct rt_column *column;
     int at, cols; /* from the left edge; `at` may be outside when scrolled */
 };
 #define RT_FIT_MAX 40
-size_t rt_columns_fit(const struct rt_column *columns, int cols, bool wide, struct rt_fit out[RT_FIT_MAX]);
+size_t rt_columns_fit(const struct rt_column *columns, int cols, bool wide, const int *needs, struct rt_fit out[RT_FIT_MAX]);
 /* All of them, none narrowed, the first one fixed and the others moved to the left. `scroll` is held in bounds. */
 size_t rt_columns_scrolled(const struct rt_column *columns, int cols, bool wide, int *scroll, struct rt_fit out[RT_FIT_MAX]);
 

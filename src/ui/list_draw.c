@@ -242,12 +242,33 @@ static const struct rt_column *columns_of(struct list *l) {
     return l->columns;
 }
 
-static void fit_columns(struct list *l, int cols) {
+static void measure(struct canvas *c, const struct rt_column *columns, int cols) {
+    struct list *l = c->l;
+    if (l->needs_cols != cols)
+        memset(l->needs, 0, sizeof l->needs);
+    l->needs_cols = cols;
+    for (size_t i = l->top; i < l->rows.n && i < l->top + (size_t)c->r.rows; i++) {
+        const struct rt_row_env env = list_env(l, &l->rows.v[i]);
+        for (size_t k = 0; columns[k].id && k < RT_FIT_MAX; k++) {
+            if (columns[k].wide && !l->rows.wide)
+                continue;
+            rt_buf_clear(&c->text);
+            columns[k].text(&c->text, l->rows.v[i].row, &env);
+            const int width = rt_width(rt_buf_str(&c->text), c->text.len) + (columns[k].glyph ? 2 : 0);
+            l->needs[k] = RT_MAX(l->needs[k], width);
+        }
+    }
+}
+
+static void fit_columns(struct canvas *c, int cols) {
+    struct list *l = c->l;
     const struct rt_column *columns = columns_of(l);
     if (l->scroll > 0)
         l->nfit = rt_columns_scrolled(columns, cols, l->rows.wide, &l->scroll, l->fit);
-    if (l->scroll <= 0)
-        l->nfit = rt_columns_fit(columns, cols, l->rows.wide, l->fit);
+    if (l->scroll > 0)
+        return;
+    measure(c, columns, cols);
+    l->nfit = rt_columns_fit(columns, cols, l->rows.wide, l->needs, l->fit);
 }
 
 void list_draw(struct rt_view *v, const struct rt_draw *d, struct rt_rect r) {
@@ -255,9 +276,11 @@ void list_draw(struct rt_view *v, const struct rt_draw *d, struct rt_rect r) {
     struct canvas c = {.l = l, .d = d, .r = r};
     const bool titles = !l->rail && r.rows >= 3;
     list_gather(l);
-    fit_columns(l, r.cols - 3);
     rt_buf_init(&c.text, 0);
     rt_buf_init(&c.cell, 0);
+    keep_visible(l, r.rows - titles);
+    if (!l->rail)
+        fit_columns(&c, r.cols - 3);
     if (titles && l->rows.n) {
         draw_titles(&c, r.row);
         c.r.row++;

@@ -17,6 +17,8 @@ struct list {
     bool rail, all;
     struct rt_rect drawn;     /* where the rows were drawn */
     struct rt_column columns[RT_FIT_MAX]; /* the table's, behind the cluster's name when all are shown */
+    int needs[RT_FIT_MAX];    /* widest text seen in each of them: widths grow, and do not jump back */
+    int needs_cols;           /* for this width of the pane */
     struct rt_fit fit[RT_FIT_MAX];
     size_t nfit;
     struct rt_strs jobs;      /* lent to selections */

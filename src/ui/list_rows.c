@@ -206,12 +206,29 @@ static void squeeze(struct rt_fit *f, size_t *n, int cols) {
         f[0].cols = RT_MIN(f[0].cols, RT_MAX(cols, 1));
 }
 
-/* One more column of the screen for each that wants it, in turn, so that none starves; those that grow take two. */
-static int share_out(struct rt_fit *f, size_t n, int room) {
+/* How wide it would like to be: as its widest text, within the column's own bounds. */
+static int wish(const struct rt_column *columns, const struct rt_fit *f, const int *needs) {
+    const int title = (int)strlen(f->column->title) + 1;
+    const int need = needs ? RT_MAX(needs[f->column - columns], title) : f->column->want;
+    return f->column->grow || need < f->column->want ? RT_MIN(need, f->column->want) : f->column->want;
+}
+
+/* Numbers are never cut as long as there is room: they get theirs first. */
+static int feed_numbers(const struct rt_column *columns, struct rt_fit *f, size_t n, int room, const int *needs) {
+    for (size_t i = 0; i < n; i++) {
+        const int more = f[i].column->align == RT_RIGHT ? RT_MIN(RT_MAX(wish(columns, &f[i], needs) - f[i].cols, 0), room) : 0;
+        f[i].cols += more;
+        room -= more;
+    }
+    return room;
+}
+
+/* One more column of the screen for each that wants it, in turn, so that none starves; those that grow take three. */
+static int share_out(const struct rt_column *columns, struct rt_fit *f, size_t n, int room, const int *needs) {
     for (bool any = true; any && room > 0;) {
         any = false;
         for (size_t i = 0; i < n && room > 0; i++) {
-            const int more = RT_MIN(RT_MIN(f[i].column->grow ? 2 : 1, room), f[i].column->want - f[i].cols);
+            const int more = RT_MIN(RT_MIN(f[i].column->grow ? 3 : 1, room), wish(columns, &f[i], needs) - f[i].cols);
             if (more <= 0)
                 continue;
             f[i].cols += more;
@@ -222,12 +239,14 @@ static int share_out(struct rt_fit *f, size_t n, int room) {
     return room;
 }
 
-size_t rt_columns_fit(const struct rt_column *columns, int cols, bool wide, struct rt_fit out[RT_FIT_MAX]) {
+size_t rt_columns_fit(const struct rt_column *columns, int cols, bool wide, const int *needs, struct rt_fit out[RT_FIT_MAX]) {
     size_t n = eligible(columns, wide, out);
     for (int at; width_of(out, n) > cols && (at = to_drop(out, n)) >= 0; n--)
         memmove(&out[at], &out[at + 1], (n - (size_t)at - 1) * sizeof(*out));
     squeeze(out, &n, cols);
-    int room = share_out(out, n, cols - width_of(out, n)), growing = 0;
+    int room = RT_MAX(cols - width_of(out, n), 0), growing = 0;
+    room = feed_numbers(columns, out, n, room, needs);
+    room = share_out(columns, out, n, room, needs);
     for (size_t i = 0; i < n; i++)
         growing += out[i].column->grow;
     for (size_t i = 0; i < n && room > 0; i++)

@@ -41,6 +41,9 @@ void rt_ui_set_cluster(struct rt_ui *ui, const char *name) {
     free(ui->cluster);
     ui->cluster = rt_strdup(name);
     shell_each_view(ui, touch_list, NULL);
+    for (size_t i = 0; rt_view_defs[i].name; i++)
+        if (rt_streq(rt_view_defs[i].name, "clusters") && name)
+            (void)rt_list_select(shell_tab(ui, i), name);
     rt_ui_mark(ui);
 }
 

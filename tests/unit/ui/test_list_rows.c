@@ -146,7 +146,7 @@ static void columns_fit_into_any_width(void **state) {
         for (int cols = 1; cols < 300; cols++)
             for (int wide = 0; wide < 2; wide++) {
                 struct rt_fit fit[RT_FIT_MAX];
-                const size_t n = rt_columns_fit((*t)->columns, cols, wide, fit);
+                const size_t n = rt_columns_fit((*t)->columns, cols, wide, NULL, fit);
                 assert_true(n > 0);
                 for (size_t i = 0; i < n; i++) {
                     assert_true(fit[i].cols > 0);
@@ -167,12 +167,38 @@ static bool has(const struct rt_fit *fit, size_t n, const char *id) {
 static void the_least_important_column_goes_first(void **state) {
     (void)state;
     struct rt_fit fit[RT_FIT_MAX];
-    size_t n = rt_columns_fit(rt_table_jobs.columns, 75, false, fit);
+    size_t n = rt_columns_fit(rt_table_jobs.columns, 75, false, NULL, fit);
     assert_true(has(fit, n, "started") && has(fit, n, "why"));
-    n = rt_columns_fit(rt_table_jobs.columns, 50, false, fit);
+    n = rt_columns_fit(rt_table_jobs.columns, 50, false, NULL, fit);
     assert_false(has(fit, n, "started"));
-    n = rt_columns_fit(rt_table_jobs.columns, 34, false, fit);
+    n = rt_columns_fit(rt_table_jobs.columns, 34, false, NULL, fit);
     assert_true(has(fit, n, "id") && has(fit, n, "status") && has(fit, n, "took"));
+}
+
+static void numbers_are_whole_before_names_are(void **state) {
+    (void)state;
+    static const int needs[RT_FIT_MAX] = {16, 11, 40, 10, 7, 24}; /* as the columns of jobs stand */
+    struct rt_fit fit[RT_FIT_MAX];
+    const size_t n = rt_columns_fit(rt_table_jobs.columns, 72, false, needs, fit);
+    bool cut = false;
+    for (size_t i = 0; i < n; i++) {
+        const int need = RT_MIN(needs[fit[i].column - rt_table_jobs.columns], fit[i].column->want);
+        if (fit[i].column->align == RT_RIGHT)
+            assert_int_equal(fit[i].cols, need);
+        else
+            cut |= fit[i].cols < need;
+    }
+    assert_true(cut);
+}
+
+static void no_column_takes_more_than_its_texts_need(void **state) {
+    (void)state;
+    static const int needs[RT_FIT_MAX] = {10, 11, 12, 5, 4, 0};
+    struct rt_fit fit[RT_FIT_MAX];
+    const size_t n = rt_columns_fit(rt_table_jobs.columns, 110, false, needs, fit);
+    for (size_t i = 0; i < n; i++)
+        if (rt_streq(fit[i].column->id, "id"))
+            assert_int_equal(fit[i].cols, 10);
 }
 
 static void scrolling_stops_at_both_ends(void **state) {
@@ -197,6 +223,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(ten_thousand_rows_sort, make, end),
         cmocka_unit_test(columns_fit_into_any_width),
         cmocka_unit_test(the_least_important_column_goes_first),
+        cmocka_unit_test(numbers_are_whole_before_names_are),
+        cmocka_unit_test(no_column_takes_more_than_its_texts_need),
         cmocka_unit_test(scrolling_stops_at_both_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
