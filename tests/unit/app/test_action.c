@@ -159,7 +159,7 @@ static void a_power_that_the_provider_lacks_is_named(void **state) {
     assert_true(parse("up lab", NULL, &c, &err));
     assert_false(rt_call_ready(app, &c, &err));
     assert_int_equal(err.code, RT_E_UNSUPPORTED);
-    assert_non_null(strstr(err.message, "provider address cannot"));
+    assert_non_null(strstr(err.message, "provider address has no `up`"));
     rt_call_deinit(&c);
 }
 
