@@ -130,10 +130,13 @@ void session_destroy(struct session *s) {
 static void got_secret(void *ctx, const char *value, const struct rt_error *err) {
     struct session *s = ctx;
     s->secret = NULL;
-    s->secret_had = true;
+    s->secret_had = !err;
+    s->secret_failed = err != NULL;
     if (err) {
-        rt_store_fail(s->app->store, s->cluster, RT_T_CLUSTER, err);
-        rt_store_set_reach(s->app->store, s->cluster, RT_REACH_TOKEN_NEEDED, err->message);
+        struct rt_error e = *err;
+        e.code = RT_E_DENIED;
+        rt_store_set_reach(s->app->store, s->cluster, RT_REACH_TOKEN_NEEDED, e.message);
+        rt_store_fail(s->app->store, s->cluster, RT_T_CLUSTER, &e);
         return;
     }
     if (s->ray)
@@ -174,7 +177,7 @@ struct rt_ray *session_ray(struct session *s, struct rt_error *err) {
         s->ray = make_ray(s, &at);
     else if (!rt_streq(rt_ray_url(s->ray), at.url))
         rt_ray_set_url(s->ray, at.url);
-    if (!s->secret_had && !s->secret) {
+    if (!s->secret_had && !s->secret && !s->secret_failed) {
         if (rt_secret_set(&s->conf->token))
             s->secret = rt_secret_get(s->app->loop, &s->conf->token, got_secret, s);
         else
@@ -219,6 +222,7 @@ void session_detach(struct session *s) {
 
 void session_poke(struct session *s, uint32_t topics) {
     s->failures = 0;
+    s->secret_failed = false; /* its source may put a question: only when somebody wants it now */
     s->retry_at_ms = 0;
     if (s->attached && s->hop && rt_hop_status(s->hop)->state == RT_HOP_RETRYING)
         rt_hop_open(s->hop, false);

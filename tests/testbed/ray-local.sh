@@ -3,11 +3,12 @@
 # ports and with a temp dir of its own. DIR holds what belongs to it; `up` prints (and writes DIR/env):
 #   DASHBOARD=http://127.0.0.1:P  GCS=IP:P  CLIENT_PORT=P  AGENT_PORT=P  TEMP_DIR=D  RAY=.../bin/ray
 #   TOKEN_FILE=F (with --token)  PIDS='...'
-# RAY_CPUS (default 2) is what the node claims. `down` ends only processes of this head: those that name
-# its temp dir or address on their command lines or write into its logs, and their children.
+# RAY_CPUS (default 2) is what the node claims; RAY_PORTS="GCS DASHBOARD CLIENT AGENT METRICS": these ports.
+# `down` ends only processes of this head: those that name its temp dir or address on their command lines or
+# write into its logs, and their children.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-usage() { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 cmd=${1:-}; [ $# -ge 2 ] || usage
 mkdir -p "$2"; D=$(cd "$2" && pwd -P); shift 2
 die() { echo "ray-local: $*" >&2; exit 1; }
@@ -50,12 +51,12 @@ up() {
     down
     [ "$(uname)" = Linux ] || ip=127.0.0.1 # elsewhere loopback has one address
     bin=$("$here/ray-venv.sh" "$version")
-    # shellcheck disable=SC2046
-    set -- $("$bin/python" -c '
+    # shellcheck disable=SC2046,SC2086
+    [ -z "${RAY_PORTS:-}" ] && set -- $("$bin/python" -c '
 import socket
 held = [socket.socket() for _ in range(5)]
 for s in held: s.bind(("127.0.0.1", 0))
-print(*(s.getsockname()[1] for s in held))')
+print(*(s.getsockname()[1] for s in held))') || set -- $RAY_PORTS
     gcs=$1 dash=$2 client=$3 agent=$4 metrics=$5
     tmp=$(mktemp -d /tmp/rtray-XXXXXX) # short: paths of sockets end at 107 bytes
     echo "$tmp" >"$D/temp_dir"; echo "$ip:$gcs" >"$D/address"

@@ -1,0 +1,262 @@
+#!/usr/bin/env python3
+"""Verbs from submit to delete against a real head, with and without a token, and over its death.
+usage: test_verbs.py RAYTUI RAY-VERSION"""
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import zipfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
+from raytui_run import Home, until  # noqa: E402
+
+RAYTUI, VERSION = sys.argv[1:3]
+RAY_LOCAL = os.path.join(HERE, "..", "..", "testbed", "ray-local.sh")
+OLD = VERSION.startswith("2.9")
+
+
+class Head:
+    """A real Ray head on loopback that can be killed and started again on the same ports."""
+
+    def __init__(self, *options):
+        self.dir = tempfile.mkdtemp(prefix="rt-head-", dir="/tmp")
+        held = [socket.socket() for _ in range(5)]
+        for s in held:
+            s.bind(("127.0.0.1", 0))
+        self.ports = " ".join(str(s.getsockname()[1]) for s in held)
+        for s in held:
+            s.close()
+        self.options = options
+        self.up()
+
+    def up(self):
+        p = subprocess.run([RAY_LOCAL, "up", self.dir, VERSION, *self.options], env={**os.environ, "RAY_PORTS": self.ports},
+                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=180)
+        assert p.returncode == 0, p.stderr
+        place = dict(x.split("=", 1) for x in p.stdout.splitlines() if "=" in x)
+        self.url, self.token_file = place["DASHBOARD"], place.get("TOKEN_FILE")
+
+    def down(self):
+        subprocess.run([RAY_LOCAL, "down", self.dir], check=True, timeout=60, stdout=subprocess.DEVNULL)
+
+    def close(self):
+        self.down()
+        subprocess.run(["rm", "-rf", self.dir], check=True)
+
+
+class WithHead(unittest.TestCase):
+    options = ()
+
+    @classmethod
+    def setUpClass(cls):
+        cls.head = Head(*cls.options)
+        cls.home = Home(RAYTUI, "clusters:\n  real: {provider: address, url: \"%s\"%s}\n" % (
+            cls.head.url, ", token_file: %s" % cls.head.token_file if cls.head.token_file else ""))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.head.close()
+        cls.home.close()
+
+
+class Verbs(WithHead):
+    def submit(self, *words):
+        return self.home.json("submit", "-c", "real", *words)["item"]["result"]
+
+    def job(self, job):
+        return self.home.json("job", "-c", "real", job)["item"]
+
+    def test_what_is_there(self):
+        item = self.home.json("show", "real")["item"]
+        self.assertEqual((item["reach"], item["ray_version"], item["nodes_alive"]), ("ok", VERSION, 1))
+        nodes = self.home.json("nodes", "real")
+        self.assertEqual((nodes["shown"], nodes["total"], nodes["warnings"]), (1, 1, []))
+        node = nodes["items"][0]
+        self.assertEqual((node["state"], node["head"]), ("ALIVE", True))
+        self.assertEqual([p["ready"] for p in self.home.json("pools", "real")["items"]], [1])
+        row = [c for c in self.home.json("ls")["items"] if c["name"] == "real"][0]
+        self.assertEqual(row["reach"], "ok")
+        self.assertIn("ok    real", self.home.run("doctor", "real").stdout)
+        self.assertIn("/api/v0/nodes", self.home.run("stats", "real").stdout)
+
+    def test_submit_wait_has_the_end_of_the_job_and_its_output(self):
+        self.home.file("work/main.py", "import os, helper\nprint('SAID', helper.WORD, os.environ['WHO'], sorted(os.listdir('.')))\n")
+        self.home.file("work/helper.py", "WORD = 'packed'\n")
+        self.home.file("work/data/big.bin", "x" * 100000)
+        self.home.file("work/.gitignore", "data/\n")
+        self.home.file("work/notes.txt", "not for the cluster")
+        p = self.home.run("submit", "-c", "real", "--working-dir", self.home.dir + "/work", "--exclude", "*.txt", "--env", "WHO=me and you",
+                          "--metadata", "team=a b", "--wait", "--", "python", "main.py", timeout=120)
+        said = [x for x in p.stdout.splitlines() if x.startswith("SAID")]
+        self.assertEqual(len(said), 1)
+        self.assertRegex(said[0], "SAID packed me and you ")
+        self.assertNotIn("data", said[0])
+        self.assertNotIn("notes.txt", said[0])
+        self.assertIn("ended: SUCCEEDED", p.stderr)
+        job = [j for j in self.home.json("jobs", "real")["items"] if j["entrypoint"] == "python main.py"][0]
+        self.assertEqual(job["metadata"]["team"], "a b")
+        self.assertIn("submitted_by", job["metadata"])
+        self.assertNotIn("me and you", json.dumps(self.home.json("jobs", "real")))
+        self.assertIn("me and you", json.dumps(self.home.json("jobs", "real", "--show-env")))
+        self.home.run("submit", "-c", "real", "--wait", "--", "python", "-c", "raise SystemExit(4)", code=1)
+
+    def test_a_zip_and_a_runtime_environment_go_along(self):
+        path = self.home.dir + "/made.zip"
+        with zipfile.ZipFile(path, "w") as z:
+            z.writestr("main.py", "import os; print('ZIPPED', os.environ['A'])")
+        env = self.home.file("env.yaml", "env_vars: {A: from the file}\n")
+        p = self.home.run("submit", "-c", "real", "--working-dir", path, "--runtime-env", env, "--wait", "--", "python", "main.py", timeout=120)
+        self.assertIn("ZIPPED from the file", p.stdout)
+
+    def test_words_reach_the_job_unchanged(self):
+        words = ["a b", "it's", "\"q\"", "$HOME", "ünï", "*", "-x", "", "back\\slash"]
+        p = self.home.run("submit", "-c", "real", "--wait", "--", "python", "-c", "import json, sys; print('GOT', json.dumps(sys.argv[1:]))", *words)
+        self.assertIn("GOT " + json.dumps(words), p.stdout.splitlines())
+
+    def test_a_follow_prints_each_line_once(self):
+        job = self.submit("--", "python", "-u", "-c", "import time\nfor i in range(300):\n    print('line', i)\n    time.sleep(0.01)")
+        p = self.home.run("logs", "-c", "real", "-f", job)
+        self.assertEqual([x for x in p.stdout.splitlines() if x.startswith("line ")], ["line %d" % i for i in range(300)])
+        again = self.home.run("logs", "-c", "real", job).stdout
+        self.assertEqual(again, p.stdout)
+        last = self.home.run("logs", "-c", "real", "-n", "3", job).stdout
+        self.assertEqual(last.splitlines(), p.stdout.splitlines()[-3:])
+
+    def test_stop_and_delete(self):
+        job = self.submit("--", "sleep", "600")
+        until("it runs", lambda: self.job(job)["status"] == "RUNNING")
+        self.home.run("delete", "-c", "real", "--yes", job, code=1)
+        self.home.run("stop", "-c", "real", job, code=5)
+        self.home.run("stop", "-c", "real", "--yes", job[:len("raysubmit_") + 8])
+        self.assertEqual(self.job(job)["status"], "STOPPED")
+        self.home.run("wait", "-c", "real", job, code=2)
+        self.home.run("stop", "-c", "real", "--yes", job, code=1)
+        self.home.run("delete", "-c", "real", "--yes", job)
+        self.home.run("job", "-c", "real", job, code=4)
+
+    def test_several_jobs_at_once_and_one_that_is_not_there(self):
+        jobs = [self.submit("--", "sleep", "600") for _ in range(2)]
+        for j in jobs:
+            until("it runs", lambda: self.job(j)["status"] == "RUNNING")
+        p = self.home.run("stop", "-c", "real", "--yes", *jobs, "no-such-job", code=4)
+        self.assertIn("no-such-job", p.stderr)
+        self.home.run("stop", "-c", "real", "--yes", *jobs)
+        self.assertEqual([self.job(j)["status"] for j in jobs], ["STOPPED", "STOPPED"])
+        self.home.run("delete", "-c", "real", "--yes", *jobs)
+
+    def test_a_submission_id_is_used_once(self):
+        name = "mine-%d" % time.time()
+        self.home.run("submit", "-c", "real", "--submission-id", name, "--wait", "--", "true")
+        p = self.home.run("submit", "-c", "real", "--submission-id", name, "--", "true", code=1)
+        self.assertIn(name, p.stderr)
+        again = self.home.json("submit", "-c", "real", "--from", name)["item"]["result"]
+        self.home.run("wait", "-c", "real", again)
+        self.assertEqual(self.job(again)["entrypoint"], "true")
+
+    def test_a_wait_ends_with_the_job(self):
+        job = self.submit("--", "python", "-c", "import time; time.sleep(2); raise SystemExit(1)")
+        p = self.home.run("wait", "-c", "real", job, code=1)
+        self.assertEqual(p.stdout, job + " FAILED\n")
+        slow = self.submit("--", "sleep", "60")
+        p = self.home.run("wait", "-c", "real", "--timeout", "2s", slow, code=3)
+        self.assertIn("not there in time", p.stderr)
+        self.home.run("stop", "-c", "real", "--yes", "--no-wait", slow)
+
+
+@unittest.skipIf(OLD, "this Ray has no tokens")
+class Token(WithHead):
+    options = ("--token",)
+
+    def setUp(self):
+        with open(self.head.token_file) as f:
+            self.token = f.read().strip()
+
+    def cluster(self, fields):
+        self.home.configure("clusters:\n  real: {provider: address, url: \"%s\"%s}\n" % (self.head.url, fields))
+
+    def works(self, **env):
+        self.assertEqual(self.home.json("nodes", "real", env=env)["total"], 1)
+        p = self.home.run("submit", "-c", "real", "--wait", "--", "echo", "with a token", env=env)
+        self.assertIn("with a token", p.stdout.splitlines())
+        p = self.home.run("nodes", "real", "--verbose", env={**env, "RAYTUI_LOG": "debug"})
+        self.assertNotIn(self.token, p.stdout + p.stderr)
+        with open(self.home.dir + "/state/raytui/raytui.log") as f:
+            self.assertNotIn(self.token, f.read())
+
+    def refused(self, words, **env):
+        for verb in (("nodes", "real"), ("jobs", "real"), ("submit", "-c", "real", "--", "true")):
+            p = self.home.run(*verb, code=5, env=env)
+            self.assertIn(words, p.stderr)
+            self.assertEqual(p.stdout, "")
+        said = json.loads(self.home.run("jobs", "real", "-o", "json", code=5, env=env).stderr)
+        self.assertEqual(said["error"]["code"], "denied")
+        row = [c for c in self.home.json("ls", env=env)["items"] if c["name"] == "real"][0]
+        self.assertEqual(row["reach"], "token needed")
+
+    def test_from_a_file(self):
+        self.cluster(", token_file: %s" % self.head.token_file)
+        self.works()
+        lines = self.home.run("env", "real").stdout
+        self.assertIn("export RAY_AUTH_TOKEN_PATH=%s" % self.head.token_file, lines)
+        self.assertNotIn(self.token, lines)
+
+    def test_from_the_environment(self):
+        self.cluster(", token_env: MY_TOKEN")
+        self.works(MY_TOKEN=self.token)
+
+    def test_from_a_command(self):
+        self.cluster(", token_command: \"cat %s\"" % self.head.token_file)
+        self.works()
+
+    def test_none(self):
+        self.cluster("")
+        self.refused("token needed")
+
+    def test_a_wrong_one(self):
+        wrong = self.home.file("wrong", "0123456789abcdef\n")
+        self.cluster(", token_file: %s" % wrong)
+        self.refused("token needed")
+
+    def test_a_source_that_fails(self):
+        self.cluster(", token_command: \"sh -c 'echo the safe is closed >&2; exit 3'\"")
+        self.refused("the safe is closed")
+        self.cluster(", token_env: NOT_SET_AT_ALL")
+        self.refused("NOT_SET_AT_ALL")
+        self.cluster(", token_file: %s/not-there" % self.home.dir)
+        self.refused("not-there")
+
+
+class Death(WithHead):
+    def test_a_head_that_is_killed_and_started_again(self):
+        before = self.home.json("show", "real")["item"]
+        job = self.home.json("submit", "-c", "real", "--", "python", "-u", "-c",
+                             "import time\nfor i in range(9999):\n    print('line', i)\n    time.sleep(0.05)")["item"]["result"]
+        follow = self.home.start("logs", "-c", "real", "-f", job)
+        until("lines come", lambda: len(follow.out) > 20)
+        self.head.down()
+        p = self.home.run("nodes", "real", code=3)
+        self.assertIn("connection refused", p.stderr)
+        wait = self.home.start("wait", "real", "--up")
+        self.head.up()
+        self.assertEqual(wait.wait(30), 0, wait.err)
+        self.assertNotEqual(follow.wait(60), 0)  # its job is gone with the session
+        lines = [x for x in follow.out if x.startswith("line ")]
+        self.assertEqual(lines, ["line %d" % i for i in range(len(lines))])
+        after = self.home.json("show", "real")["item"]
+        self.assertEqual(after["reach"], "ok")
+        self.assertTrue(OLD or after["session_name"] != before["session_name"])
+        self.assertEqual(self.home.json("jobs", "real")["total"], 0)
+        self.home.run("job", "-c", "real", job, code=4)
+        self.home.run("submit", "-c", "real", "--wait", "--", "true")
+
+
+if __name__ == "__main__":
+    if not os.access(RAYTUI, os.X_OK):
+        print("skipped: %s is not there" % RAYTUI)
+        sys.exit(77)
+    unittest.main(argv=[sys.argv[0], "-v", *sys.argv[3:]])
