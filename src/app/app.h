@@ -101,6 +101,10 @@ void rt_log_close_target(struct rt_log *l); /* NULL is fine */
 struct rt_logbuf *rt_log_buffer(struct rt_log *l);
 const struct rt_log_status *rt_log_status(const struct rt_log *l);
 void rt_log_retry(struct rt_log *l); /* reconnects now */
+/* Names of the log files of a node. NULL with the reason when they cannot be asked for. */
+typedef void rt_log_files_fn(void *ctx, const struct rt_strs *names, const struct rt_error *err);
+struct rt_op *rt_app_log_files(struct rt_app *a, const char *cluster, const char *node_id, rt_log_files_fn *fn, void *ctx,
+                               struct rt_error *err);
 /* Bytes as they come, besides the buffer (the command line prints them). */
 void rt_log_on_data(struct rt_log *l, void (*fn)(void *ctx, const char *data, size_t n), void *ctx);
 

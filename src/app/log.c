@@ -184,3 +184,10 @@ void rt_log_retry(struct rt_log *l) {
     if (l->follow)
         rt_follow_retry(l->follow);
 }
+
+struct rt_op *rt_app_log_files(struct rt_app *a, const char *cluster, const char *node_id, rt_log_files_fn *fn, void *ctx,
+                               struct rt_error *err) {
+    struct session *s = session_get(a, cluster, err);
+    struct rt_ray *ray = s ? session_ray(s, err) : NULL;
+    return ray ? rt_ray_log_list(ray, node_id, NULL, fn, ctx) : NULL;
+}

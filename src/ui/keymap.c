@@ -29,7 +29,7 @@ const struct rt_key_default rt_key_defaults[] = {
     /* nodes */
     {"nodes", "Enter", "detail", "everything known of the node", NULL},
     {"nodes", "s", "shell", "shell on the node", "shell"},
-    {"nodes", "l", "logs", "the node's logs", "log"},
+    {"nodes", "l", "node-logs", "the node's log files", "logs"},
     {"nodes", "^K", "remove-node", "end the node", "end"},
     {"nodes", "^D", "remove-node", "end the node", NULL},
     /* jobs */

@@ -243,7 +243,8 @@ static void put_empty(struct log_view *lv, const struct rt_draw *w, struct rt_re
     } else if (rt_logbuf_lines(lv->buf, NULL) > 0) {
         rt_buf_adds(&b, lv->clear ? "cleared - g shows all again" : "no line passes the filters - Esc takes them away");
     } else {
-        rt_clean(&b, st->text[0] ? st->text : "opening the log", strlen(st->text[0] ? st->text : "opening the log"));
+        const char *text = st->text[0] ? st->text : "no line yet: it is being opened, or empty";
+        rt_clean(&b, text, strlen(text));
     }
     rt_wrap_put(w->s, r, rt_buf_str(&b), 0, rt_theme_look(w->theme, st->failed ? RT_R_STATUS_FAILED : RT_R_DIM));
     rt_buf_deinit(&b);

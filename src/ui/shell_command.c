@@ -286,6 +286,7 @@ const struct shell_command shell_commands[] = {
     {"scale-form", "", "set the number of nodes of a pool", shell_do_form},
     {"forward-form", "", "forward another port", shell_do_form},
     {"forwards-toggle", "", "forwards of the cluster on and off", shell_do_forwards_toggle},
+    {"node-logs", "[NODE]", "pick a log file of a node", shell_do_node_logs},
     {"copy-env", "", "copy export lines for Ray's own tools", shell_do_copy_env},
     {0},
 };

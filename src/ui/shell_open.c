@@ -189,11 +189,37 @@ bool shell_do_copy_env(struct rt_ui *ui, const struct rt_strs *w, struct rt_erro
     return ok;
 }
 
+bool shell_do_node_logs(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
+    struct rt_view *v = shell_focused(ui);
+    struct rt_selection sel = {.cluster = ui->cluster};
+    if (v->ops->select)
+        v->ops->select(v, &sel);
+    const struct rt_cluster *c = sel.cluster ? rt_store_cluster(ui->app->store, sel.cluster) : NULL;
+    const char *name = w->n > 1 ? w->v[1] : sel.node;
+    if (!c || !name)
+        return rt_error_set(err, RT_E_USAGE, "no node is selected");
+    const struct rt_node *n = rt_find_node(c, name, err);
+    struct rt_view *picker = n ? rt_view_node_logs(ui, c->name, n->id, err) : NULL;
+    if (picker)
+        rt_ui_popup(ui, picker);
+    return picker != NULL;
+}
+
 /* ---- views of verbs ---- */
 
 static void push_text(struct rt_ui *ui, const char *name, const char *title, struct rt_buf *text) {
     rt_ui_push(ui, rt_text_create(ui, name, title, rt_buf_str(text)));
     rt_buf_deinit(text);
+}
+
+/* A node by name, address or the beginning of its id, when the nodes are known; gives its id. */
+static char *node_id(const struct rt_cluster *c, const char *text, size_t n, struct rt_error *err) {
+    char *name = rt_strndup(text, n);
+    if (!c || !c->nodes.n)
+        return name;
+    const struct rt_node *node = rt_find_node(c, name, err);
+    free(name);
+    return node ? rt_strdup(node->id) : NULL;
 }
 
 static bool open_log(struct rt_ui *ui, const struct rt_call *c, struct rt_error *err) {
@@ -203,7 +229,9 @@ static bool open_log(struct rt_ui *ui, const struct rt_call *c, struct rt_error 
     const char *slash = !file ? strchr(t.id, '/') : NULL;
     const struct rt_cluster *cl = c->cluster ? rt_store_cluster(ui->app->store, c->cluster) : NULL;
     if (slash) {
-        node = rt_strndup(t.id, (size_t)(slash - t.id));
+        node = node_id(cl, t.id, (size_t)(slash - t.id), err);
+        if (!node)
+            return false;
         t = (struct rt_log_target){.what = RT_LOG_NODE_FILE, .cluster = c->cluster, .id = node, .file = slash + 1};
     } else if (!file && cl) {
         const struct rt_job *j = rt_find_job(cl, t.id, err);

@@ -309,7 +309,7 @@ static void log_title(struct rt_view *v, struct rt_buf *left, struct rt_buf *rig
     rt_buf_adds(left, "log ");
     add_name(lv, left);
     const bool live = st->following && !st->failed, paused = rt_streq(st->text, "following") && !lv->follow;
-    const char *state = st->failed ? "failed" : paused ? "paused, F goes on" : st->text;
+    const char *state = st->failed ? "failed" : paused ? "paused, F goes on" : st->text[0] ? st->text : "opening";
     rt_buf_adds(left, dash);
     if (st->ended && st->job_status)
         rt_buf_addf(left, "%s ", rt_health_glyph(job_health(st->job_status), ascii));
