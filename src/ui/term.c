@@ -80,7 +80,8 @@ static const char *cap_text(const char *name) {
 static bool load_caps(struct rt_caps *c, struct rt_error *err) {
     int status = 0;
     const char *name = getenv("TERM");
-    if (!name || !*name || rt_streq(name, "dumb") || setupterm(NULL, STDOUT_FILENO, &status) != OK)
+    const bool useless = !name || !*name || rt_streq(name, "dumb");
+    if (useless || (!cur_term && setupterm(NULL, STDOUT_FILENO, &status) != OK))
         return rt_error_set(err, RT_E_UNSUPPORTED, "the terminal %s cannot show a screen", name && *name ? name : "(TERM is not set)");
     *c = (struct rt_caps){
         .move = cap_text("cup"), .clear = cap_text("clear"), .plain = cap_text("sgr0"), .bold = cap_text("bold"),
@@ -399,6 +400,7 @@ void rt_term_close(struct rt_term *t) {
     rt_buf_deinit(&t->out);
     free(t->title);
     free(t);
+    del_curterm(cur_term);
 }
 
 /* ---- what the screen uses ---- */
