@@ -223,11 +223,13 @@ def idle(t, r, o):
         mine = measure.idle(r.on(sim), r.env, seconds=o.seconds)
         theirs = measure.idle(["btop"], seconds=o.seconds)
         calls = sim.ask("/_test/calls")
+    with Sim("--nodes", 16, "--jobs", 0) as sim:  # no job whose duration grows
+        still = measure.idle(r.on(sim), r.env, seconds=o.seconds, samples=1)
     a, b = mine["cpu"]["median"], theirs["cpu"]["median"]
     say("requests meanwhile: " + ", ".join("%s %d" % x for x in sorted(calls.items())))
     t.add("idle CPU, polled each 2 s", "%.2f %%" % a, "btop %.2f %%" % b, "%.2f" % (a / b), "<= 0.7", a <= 0.7 * b)
-    rate = mine["bytes_per_s"]["median"]
-    t.add("bytes to the terminal when nothing changes", "%.0f B/s" % rate, "btop %.0f B/s" % theirs["bytes_per_s"]["median"],
+    rate = still["bytes_per_s"]["median"]
+    t.add("bytes to the terminal when nothing changes", "%.0f B/s (%.0f with six running jobs)" % (rate, mine["bytes_per_s"]["median"]), "btop %.0f B/s" % theirs["bytes_per_s"]["median"],
           "-", "only the age: <= 64 B/s", rate <= 64)
 
 
