@@ -5,7 +5,7 @@
 
 static void field_lines(struct rt_buf *b, const struct rt_yfield *f, int indent, bool comment) {
     for (; f && f->key; f++) {
-        rt_buf_addf(b, "%*s%s%s:", indent, "", comment ? "# " : "", f->key);
+        rt_buf_addf(b, "%*s%s%s:", indent, "", comment && !f->wanted ? "# " : "", f->key);
         if (f->example)
             rt_buf_addf(b, " %s", f->example);
         rt_buf_addf(b, "%s%s\n", f->help ? "  # " : "", f->help ? f->help : "");
@@ -39,8 +39,10 @@ struct rt_op *run_init(struct rt_app *a, const struct rt_call *c, rt_action_done
         rt_buf_deinit(&list);
         return act_answer(a, done, ctx, &err, NULL, " ");
     }
-    if (!rt_cluster_name_ok(name, rt_action_names(), &err))
+    if (!rt_cluster_name_ok(name, rt_action_names(), &err)) {
+        err.code = RT_E_USAGE;
         return act_answer(a, done, ctx, &err, NULL, " ");
+    }
     char *dir = rt_path(RT_DIR_CONFIG, "clusters.d"), *file = rt_strf("%s/%s.yaml", dir, name);
     const struct rt_cluster_conf *there = rt_config_cluster(a->config, name);
     struct rt_buf text;
@@ -54,7 +56,8 @@ struct rt_op *run_init(struct rt_app *a, const struct rt_call *c, rt_action_done
     } else if (rt_file_write(file, rt_buf_str(&text), text.len, &err)) {
         rt_app_reload(a);
     }
-    struct rt_op *op = act_answer(a, done, ctx, &err, NULL, "wrote %s - edit it, then `raytui up %s`", file, name);
+    struct rt_op *op = act_answer(a, done, ctx, &err, NULL, "wrote %s - edit it, then `raytui %s%s`", file,
+                                  ops->caps & RT_CAP_UP ? "up " : "", name);
     rt_buf_deinit(&text);
     free(file);
     free(dir);

@@ -53,6 +53,24 @@ static void save_snapshots(void *ctx) {
     }
 }
 
+/* A verb wins over a cluster of its name: such a cluster could not be opened by its name alone. */
+static void refuse_verb(struct rt_config *c, const struct rt_cluster_conf *conf) {
+    struct rt_error err = {0};
+    if (!rt_action_find(conf->name))
+        return;
+    rt_error_set(&err, RT_E_CONFIG, "%s:%d:%d: \"%s\" is a verb of raytui and cannot be the name of a cluster",
+                 conf->file ? conf->file : c->path, conf->line, conf->column, conf->name);
+    c->problems = rt_realloc(c->problems, (c->nproblems + 1) * sizeof(*c->problems));
+    c->problems[c->nproblems++] = err;
+}
+
+struct rt_config *rt_app_config(const char *path) {
+    struct rt_config *c = rt_config_load(path, rt_providers);
+    for (size_t i = 0; i < c->nclusters; i++)
+        refuse_verb(c, c->clusters[i]);
+    return c;
+}
+
 struct rt_app *rt_app_create(const struct rt_app_opts *o, struct rt_error *err) {
     struct rt_loop *loop = rt_loop_create(err);
     struct rt_http *http = loop ? rt_http_create(loop, err) : NULL;
@@ -68,7 +86,7 @@ struct rt_app *rt_app_create(const struct rt_app_opts *o, struct rt_error *err) 
     a->p->snapshots = o->snapshots;
     a->store = rt_store_create();
     a->operations = rt_operations_create(loop, a->store);
-    a->config = rt_config_load(o->config_path, rt_providers);
+    a->config = rt_app_config(o->config_path);
     a->readonly = o->readonly || a->config->readonly;
     a->p->refresh_ms = o->refresh_ms ? o->refresh_ms : a->config->refresh_ms;
     a->p->ray_calls = (struct rt_ray_calls){.run_script = run_script, .poke = poke_from_provider, .ctx = a};
@@ -101,7 +119,7 @@ void rt_app_destroy(struct rt_app *a) {
 
 bool rt_app_reload(struct rt_app *a) {
     char *path = rt_strdup(a->config->path);
-    struct rt_config *fresh = rt_config_load(rt_file_exists(path) ? path : NULL, rt_providers);
+    struct rt_config *fresh = rt_app_config(rt_file_exists(path) ? path : NULL);
     free(path);
     /* A running session keeps its old settings until it is attached anew: its forwards must stay. Therefore
      * the old configuration stays too. */

@@ -34,6 +34,9 @@ struct rt_app {
     struct rt_app_private *p;
 };
 
+/* The configuration as the program reads it: rt_config_load, and no cluster has a verb's name. Gives it. */
+struct rt_config *rt_app_config(const char *path);
+
 struct rt_app *rt_app_create(const struct rt_app_opts *o, struct rt_error *err);
 void rt_app_destroy(struct rt_app *a);
 

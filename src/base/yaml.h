@@ -64,6 +64,7 @@ struct rt_yfield {
     const char *help; /* one line, for man pages, forms and templates */
     const char *example;
     bool secret;      /* value is masked wherever it is shown */
+    bool wanted;      /* templates write the example out instead of commenting it */
 };
 
 typedef void rt_yproblem_fn(void *ctx, const struct rt_error *err);

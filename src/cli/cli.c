@@ -22,7 +22,7 @@ static bool value_of(const char *name, int argc, char **argv, int *i, const char
     if (argv[*i][n] == '=')
         *out = argv[*i] + n + 1;
     else
-        *out = *i + 1 < argc ? argv[++*i] : "";
+        *out = *i + 1 < argc ? argv[++*i] : NULL;
     return true;
 }
 
@@ -43,15 +43,24 @@ static bool global_option(int argc, char **argv, int *i, struct rt_cli_opts *o, 
     }
     int64_t ms = 0;
     if (value_of("--refresh", argc, argv, i, &value)) {
-        if (rt_parse_duration(value, &ms, err))
+        if (!value)
+            rt_error_set(err, RT_E_USAGE, "--refresh wants a duration");
+        else if (rt_parse_duration(value, &ms, err))
             o->refresh_ms = ms;
         else
             rt_error_wrap(err, "--refresh");
         return true;
     }
-    return value_of("--config", argc, argv, i, &o->config) || value_of("--theme", argc, argv, i, &o->theme) ||
-           value_of("--color", argc, argv, i, &o->color) || value_of("--output", argc, argv, i, &o->output) ||
-           value_of("-o", argc, argv, i, &o->output);
+    struct {
+        const char *name;
+        const char **value;
+    } values[] = {{"--config", &o->config}, {"--theme", &o->theme}, {"--color", &o->color}, {"--output", &o->output}, {"-o", &o->output}};
+    for (size_t k = 0; k < RT_COUNT(values); k++) {
+        if (!value_of(values[k].name, argc, argv, i, values[k].value))
+            continue;
+        return *values[k].value || !rt_error_set(err, RT_E_USAGE, "%s wants a value", values[k].name);
+    }
+    return false;
 }
 
 static bool parse(int argc, char **argv, struct rt_cli_opts *o, struct parsed *p, struct rt_error *err) {
@@ -119,6 +128,21 @@ static void first_turn(void *ctx) {
     dispatch(ctx);
 }
 
+/* What is wrong in a file does not take the rest of it down, but is not kept quiet either. */
+static bool config_usable(const struct rt_config *conf, const struct rt_cli_opts *o, const struct rt_strs *words, struct rt_error *err) {
+    if (!conf->nproblems || rt_streq(words->v[0], "check"))
+        return true;
+    if (o->config && !rt_file_exists(conf->path)) {
+        *err = conf->problems[0];
+        err->code = RT_E_CONFIG;
+        return false;
+    }
+    out_note("raytui: %s", conf->problems[0].message);
+    if (conf->nproblems > 1)
+        out_note("        and %zu more: `raytui check` lists them", conf->nproblems - 1);
+    return true;
+}
+
 static int run_verb(struct parsed *p, const struct rt_cli_opts *o) {
     struct cli c = {.opts = o, .kind = p->kind};
     struct cli_tty tty;
@@ -130,6 +154,10 @@ static int run_verb(struct parsed *p, const struct rt_cli_opts *o) {
     if (!c.app)
         return out_error(p->kind, &err);
     loop = c.app->loop;
+    if (!config_usable(c.app->config, o, &p->words, &err)) {
+        rt_app_destroy(c.app);
+        return out_error(p->kind, &err);
+    }
     if (!rt_call_parse(c.app, (const char *const *)p->words.v, NULL, &c.call, &err)) {
         rt_app_destroy(c.app);
         return out_error(p->kind, &err);
@@ -165,7 +193,7 @@ static int complete(const char *what, const struct rt_cli_opts *o) {
         return 0;
     if (!rt_streq(what, "clusters"))
         return 64;
-    struct rt_config *conf = rt_config_load(o->config, rt_providers);
+    struct rt_config *conf = rt_app_config(o->config);
     for (size_t i = 0; i < conf->nclusters; i++)
         printf("%s\n", conf->clusters[i]->name);
     rt_config_destroy(conf);

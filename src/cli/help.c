@@ -1,6 +1,7 @@
 /* Help and completions: they print the action table. */
 #include "cli/internal.h"
 #include <stdio.h>
+#include <string.h>
 
 static const struct rt_option global_options[] = {
     {"cluster", 'c', "NAME", "the cluster that is meant", false},
@@ -21,29 +22,51 @@ static const struct rt_option global_options[] = {
 };
 
 void help_all(void) {
-    static const char *const first[] = {"attach", "ls", "nodes", "pools", "jobs", "submit", "logs", "stop", "scale", "up", "down",
+    static const char *const first[] = {"ls", "nodes", "pools", "jobs", "submit", "logs", "stop", "scale", "up", "down",
                                         "forward", "env", "init", "check", "doctor", NULL};
     printf("raytui - the terminal for Ray clusters\n\n"
-           "  raytui                      the screen\n"
-           "  raytui TARGET               the screen on a cluster: a configured name, local,\n"
-           "                              http://HOST:8265, ssh://[USER@]HOST\n"
-           "  raytui VERB ...             the same without a screen:\n");
+           "  raytui          the screen; raytui TARGET: on one cluster, a configured name,\n"
+           "                  local, http://HOST:8265 or ssh://[USER@]HOST\n"
+           "  raytui VERB     the same without a screen:\n");
     for (size_t i = 0; first[i]; i++) {
         const struct rt_action_def *d = rt_action_find(first[i]);
-        printf("    %-8s %s\n", d->name, d->help);
+        printf("    %-8s %.66s\n", d->name, d->help);
     }
-    printf("\n  -c NAME | --address URL  which cluster    -o json|wide   --yes   --readonly\n"
+    printf("  -c NAME | --address URL  which cluster    -o json|wide   --yes   --readonly\n"
            "  raytui VERB --help: about a verb; `man raytui`: all of them\n");
 }
 
+/* Words from column `at` on, folded before the eightieth. */
+static void fold(const char *text, int at) {
+    int column = at;
+    while (*text) {
+        const size_t n = strcspn(text, " ");
+        if (column > at && column + 1 + (int)n > 79) {
+            printf("\n%*s", at, "");
+            column = at;
+        } else if (column > at) {
+            putchar(' ');
+            column++;
+        }
+        printf("%.*s", (int)n, text);
+        column += (int)n;
+        text += n + strspn(text + n, " ");
+    }
+    putchar('\n');
+}
+
 static void print_options(const struct rt_option *o) {
+    enum { HELP_AT = 33 };
     for (; o && o->name; o++) {
-        char left[48];
-        if (o->letter)
-            snprintf(left, sizeof left, "-%c, --%s%s%s", o->letter, o->name, o->value ? " " : "", o->value ? o->value : "");
-        else
-            snprintf(left, sizeof left, "    --%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
-        printf("  %-30s %s%s\n", left, o->help, o->repeat ? " (may be repeated)" : "");
+        char left[48], help[160];
+        snprintf(left, sizeof left, "%c%c%c --%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ', o->letter ? ',' : ' ', o->name,
+                 o->value ? " " : "", o->value ? o->value : "");
+        snprintf(help, sizeof help, "%s%s", o->help, o->repeat ? " (repeatable)" : "");
+        printf("  %-*s", HELP_AT - 3, left);
+        printf("%s", strlen(left) > HELP_AT - 4 ? "\n" : " ");
+        if (strlen(left) > HELP_AT - 4)
+            printf("%*s", HELP_AT, "");
+        fold(help, HELP_AT);
     }
 }
 

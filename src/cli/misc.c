@@ -4,29 +4,65 @@
 #include "cli/internal.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* ---- check ---- */
 
-static void print_list(const struct cli *c, json_t *list, const char *severity, const struct rt_error *v, size_t n) {
+/* The line that a message is about; 0: of another file, or of none. */
+static int line_in(const char *file, const char *message) {
+    const size_t n = strlen(file);
+    int line = 0;
+    return strncmp(message, file, n) == 0 && sscanf(message + n, ":%d:", &line) == 1 ? line : 0;
+}
+
+/* Is it about this cluster? It stands between the cluster's first line and that of the next one. */
+static bool concerns(const struct rt_config *conf, const struct rt_cluster_conf *only, const struct rt_error *p) {
+    const char *file = only->file ? only->file : conf->path;
+    const int line = line_in(file, p->message);
+    if (line < only->line)
+        return false;
+    for (size_t i = 0; i < conf->nclusters; i++) {
+        const struct rt_cluster_conf *c = conf->clusters[i];
+        if (rt_streq(c->file, only->file) && c->line > only->line && c->line <= line)
+            return false;
+    }
+    return true;
+}
+
+struct problems {
+    const struct cli *cli;
+    const struct rt_config *conf;
+    const struct rt_cluster_conf *only; /* NULL: all clusters */
+    json_t *list;
+    size_t errors;
+};
+
+static void print_list(struct problems *x, const char *severity, const struct rt_error *v, size_t n) {
+    const bool warning = rt_streq(severity, "warning");
     for (size_t i = 0; i < n; i++) {
         const struct rt_error *p = &v[i];
-        if (c->kind == RT_OUT_JSON)
-            json_array_append_new(list, json_pack("{s:s, s:s, s:s?}", "severity", severity, "message", p->message, "hint",
-                                                  p->hint[0] ? p->hint : NULL));
+        if (x->only && !concerns(x->conf, x->only, p))
+            continue;
+        x->errors += !warning;
+        if (x->cli->kind == RT_OUT_JSON)
+            json_array_append_new(x->list, json_pack("{s:s, s:s, s:s?}", "severity", severity, "message", p->message, "hint",
+                                                     p->hint[0] ? p->hint : NULL));
         else
-            printf("%s%s%s%s\n", rt_streq(severity, "warning") ? "warning: " : "", p->message, p->hint[0] ? " - " : "", p->hint);
+            printf("%s%s%s%s\n", warning ? "warning: " : "", p->message, p->hint[0] ? " - " : "", p->hint);
     }
 }
 
-static void print_problems(const struct cli *c, const struct rt_config *conf) {
-    json_t *list = json_array();
-    print_list(c, list, "error", conf->problems, conf->nproblems);
-    print_list(c, list, "warning", conf->warnings, conf->nwarnings);
+/* How many errors there are. */
+static size_t print_problems(const struct cli *c, const struct rt_config *conf, const struct rt_cluster_conf *only) {
+    struct problems x = {.cli = c, .conf = conf, .only = only, .list = json_array()};
+    print_list(&x, "error", conf->problems, conf->nproblems);
+    print_list(&x, "warning", conf->warnings, conf->nwarnings);
     if (c->kind == RT_OUT_JSON)
-        out_json_line(json_pack("{s:i, s:o, s:I}", "schema", 1, "items", list, "total", (json_int_t)conf->nproblems));
+        out_json_line(json_pack("{s:i, s:o, s:I}", "schema", 1, "items", x.list, "total", (json_int_t)x.errors));
     else
-        json_decref(list);
+        json_decref(x.list);
+    return x.errors;
 }
 
 void verb_check(struct cli *c) {
@@ -40,21 +76,22 @@ void verb_check(struct cli *c) {
             cli_fail(c, &err);
             return;
         }
-        conf = own = rt_config_load(what, rt_providers);
+        conf = own = rt_app_config(what);
     }
-    print_problems(c, conf);
+    const size_t errors = print_problems(c, conf, only);
     if (c->kind == RT_OUT_YAML) {
         struct rt_buf b;
         rt_buf_init(&b, 16 * RT_MIB);
         rt_config_print(conf, only, &b);
         fwrite(rt_buf_str(&b), 1, b.len, stdout);
         rt_buf_deinit(&b);
-    } else if (!conf->nproblems && c->kind != RT_OUT_JSON) {
+    } else if (!errors && only && c->kind != RT_OUT_JSON) {
+        printf("%s: %s, no problems\n", only->file ? only->file : conf->path, only->name);
+    } else if (!errors && c->kind != RT_OUT_JSON) {
         printf("%s: %zu cluster%s, no problems\n", conf->path, conf->nclusters, conf->nclusters == 1 ? "" : "s");
     }
-    const bool bad = only ? only->broken : conf->nproblems > 0;
     rt_config_destroy(own);
-    cli_end(c, bad ? 78 : 0);
+    cli_end(c, errors ? 78 : 0);
 }
 
 /* ---- doctor, stats ---- */
