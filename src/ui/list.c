@@ -292,8 +292,10 @@ static void list_destroy(struct rt_view *v) {
     }
 
 /* One vtable a table: the name chooses the keys. */
-static const struct rt_view_ops all_ops[] = {LIST_OPS("clusters"), LIST_OPS("pools"),    LIST_OPS("nodes"),
-                                             LIST_OPS("jobs"),     LIST_OPS("forwards"), LIST_OPS("operations")};
+static const struct rt_view_ops all_ops[] = {
+    LIST_OPS("clusters"), LIST_OPS("pools"),  LIST_OPS("nodes"), LIST_OPS("jobs"), LIST_OPS("forwards"), LIST_OPS("operations"), LIST_OPS("actors"),
+    LIST_OPS("tasks"),    LIST_OPS("events"), LIST_OPS("pgs"),   LIST_OPS("serve"), LIST_OPS("envs"),    LIST_OPS("workers"),
+};
 
 bool rt_view_is_list(const struct rt_view *v) {
     return v && v->ops->draw == list_draw;

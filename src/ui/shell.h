@@ -11,7 +11,7 @@
 #include "ui/ui.h"
 #include "ui/views.h"
 
-#define RT_TABS_MAX 16
+#define RT_TABS_MAX 32
 
 enum prompt_mode { PROMPT_NONE, PROMPT_COMMAND, PROMPT_FIND };
 
