@@ -41,6 +41,7 @@ struct log_view {
     char *regex;      /* what is searched for; NULL */
     struct rt_op *search, *count;
     bool backwards;
+    int steps;        /* n and N that were pressed while a search ran: forwards, or backwards when negative */
     int64_t count_at, count_all;
     bool count_done;
     struct rt_timer *seek; /* looks for an error while the log is still being read */

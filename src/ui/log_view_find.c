@@ -34,6 +34,12 @@ static void found(void *ctx, int64_t line, bool wrapped, const struct rt_error *
     if (wrapped)
         rt_ui_toast(lv->view.ui, lv->backwards ? "went on from the end" : "went on from the top");
     log_view_jump(lv, line);
+    if (lv->steps) {
+        const bool back = lv->steps < 0;
+        lv->steps += back ? 1 : -1;
+        log_view_search_again(lv, back);
+        return;
+    }
     rt_op_drop(&lv->count);
     lv->count = rt_logbuf_count(lv->buf, lv->regex, line, counted, lv);
 }
@@ -59,6 +65,10 @@ void log_view_search_again(struct log_view *lv, bool backwards) {
         rt_ui_toast(lv->view.ui, "nothing was searched for yet - / searches");
         return;
     }
+    if (lv->search) {
+        lv->steps += backwards ? -1 : 1;
+        return;
+    }
     const int64_t next = backwards ? log_view_previous(lv, lv->at) : log_view_next(lv, lv->at);
     const int64_t over = backwards ? log_view_last(lv) : 0;
     start(lv, next >= 0 ? next : over, backwards);
@@ -69,6 +79,7 @@ void log_view_search_clear(struct log_view *lv) {
     rt_op_drop(&lv->count);
     free(lv->regex);
     lv->regex = NULL;
+    lv->steps = 0;
     lv->count_at = lv->count_all = 0;
     lv->count_done = false;
     rt_ui_mark(lv->view.ui);

@@ -162,6 +162,16 @@ static void search_finds_counts_and_wraps_with_a_notice(void **state) {
     assert_int_equal(log_of(*state)->at, 49);
 }
 
+static void keys_that_come_while_it_searches_are_not_lost(void **state) {
+    open_lines(*state, 100);
+    run(*state, "move first");
+    run(*state, "search \"line 4[0-9]\"");
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(command(front(*state), "search-next"), RT_TAKEN_YES);
+    until(*state, nothing_runs);
+    assert_int_equal(log_of(*state)->at, 45);
+}
+
 static void a_match_is_marked_on_the_screen(void **state) {
     struct rt_ui *ui = *state;
     open_lines(ui, 100);
@@ -463,6 +473,7 @@ int main(void) {
         shell_test(a_number_goes_to_the_line),
         shell_test(a_time_goes_to_the_line),
         shell_test(search_finds_counts_and_wraps_with_a_notice),
+        shell_test(keys_that_come_while_it_searches_are_not_lost),
         shell_test(a_match_is_marked_on_the_screen),
         shell_test(a_bad_pattern_is_told_and_changes_nothing),
         shell_test(what_is_not_there_is_told),

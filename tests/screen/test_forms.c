@@ -1,0 +1,204 @@
+/* Forms and questions of the real program. */
+#include "world.h"
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct world w;
+
+static int make(void **state) {
+    static const char *const args[] = {"--nodes", "12", "--jobs", "60", NULL};
+    (void)state;
+    world_make(&w, args);
+    return 0;
+}
+
+static int end(void **state) {
+    (void)state;
+    world_end(&w);
+    return 0;
+}
+
+static void put_file(const char *name, const char *text) {
+    struct rt_error err = {0};
+    char *path = rt_strf("%s/home/%s", w.dir, name);
+    assert_true(rt_file_write(path, text, strlen(text), &err));
+    free(path);
+}
+
+static void open_jobs(struct rt_pty *t, int rows, int cols) {
+    static const char *const args[] = {"prod", NULL};
+    world_configure(&w, world_prod);
+    put_file("job/train.py", "print('hello')\n");
+    put_file("job/data/x.bin", "0123456789");
+    put_file("job/.gitignore", "data/\n");
+    put_file("job/dist/ado_core-1.2.0-py3-none-any.whl", "");
+    put_file("env.yaml", "uv:\n  - ${RAY_RUNTIME_ENV_CREATE_WORKING_DIR}/dist/ado_core-1.2-py3-none-any.whl\n");
+    world_start(&w, t, rows, cols, args, NULL);
+    rt_pty_until(t, "RUNNING", 10000);
+    rt_pty_until(t, "12 nodes", 10000);
+    rt_pty_until_gone(t, "attached to", 10000);
+}
+
+static void leave(struct rt_pty *t) {
+    rt_pty_type(t, ":q<Enter>");
+    assert_int_equal(rt_pty_wait(t, 5000), 0);
+    rt_pty_given_back(t);
+    rt_pty_end(t);
+}
+
+static void fill(struct rt_pty *t) {
+    rt_pty_type(t, "n");
+    rt_pty_until(t, "submit to prod", 3000);
+    rt_pty_type(t, "python train.py --lr 3e-4<Tab>~/job<Tab>~/env.yaml<Tab>OMP_NUM_THREADS=1<Tab>1");
+    rt_pty_until(t, "ignored)", 5000);
+}
+
+static void a_submission_is_looked_at_before_it_is_sent(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_jobs(&t, 24, 80);
+    fill(&t);
+    rt_pty_until(&t, "1.2.0", 5000); /* the wheel that is there */
+    rt_pty_settle(&t);
+    rt_pty_matches(&t, "submit-80x24.golden");
+    rt_pty_type(&t, "<F4>");
+    rt_pty_until(&t, "POST /api/jobs/", 3000);
+    rt_pty_type(&t, "<Esc>");
+    rt_pty_until_gone(&t, "POST /api/jobs/", 3000);
+    rt_pty_type(&t, "<Esc>");
+    rt_pty_until(&t, "forget what was typed?", 3000);
+    rt_pty_type(&t, "y");
+    rt_pty_until_gone(&t, "submit to prod", 3000);
+    leave(&t);
+}
+
+static void the_form_at_120x36(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_jobs(&t, 36, 120);
+    fill(&t);
+    rt_pty_until(&t, "1.2.0", 5000);
+    rt_pty_settle(&t);
+    rt_pty_matches(&t, "submit-120x36.golden");
+    rt_pty_type(&t, "<Esc>");
+    rt_pty_until(&t, "forget what was typed?", 3000);
+    rt_pty_type(&t, "y");
+    rt_pty_until_gone(&t, "submit to prod", 3000);
+    leave(&t);
+}
+
+static void a_job_is_submitted_and_followed(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_jobs(&t, 24, 80);
+    rt_pty_type(&t, "necho hi<F3>");
+    rt_pty_until(&t, "submitted raysubmit_", 10000);
+    rt_pty_until(&t, "Running entrypoint", 10000);
+    assert_true(rt_pty_shows(&t, "echo hi"));
+    leave(&t);
+}
+
+static void a_refused_submission_keeps_what_was_typed(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_jobs(&t, 24, 80);
+    rt_pty_type(&t, "npython typed.py");
+    rt_pty_until(&t, "typed.py", 3000);
+    world_post(&w, "/_test/fault", "{\"mode\": \"500\", \"path\": \"/api/jobs\"}");
+    rt_pty_type(&t, "<F2>");
+    rt_pty_until(&t, "500", 20000);
+    assert_true(rt_pty_shows(&t, "python typed.py"));
+    world_post(&w, "/_test/fault", "{\"mode\": \"none\"}");
+    rt_pty_type(&t, "<F2>");
+    rt_pty_until(&t, "submitted raysubmit_", 20000);
+    leave(&t);
+}
+
+static void a_path_is_browsed_for(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_jobs(&t, 24, 80);
+    rt_pty_type(&t, "n<Tab>~/job<F5>");
+    rt_pty_until(&t, "train.py", 5000);
+    rt_pty_until(&t, "dist/", 3000);
+    rt_pty_type(&t, ".");
+    rt_pty_until(&t, "~/job", 3000);
+    rt_pty_type(&t, "<Esc>");
+    rt_pty_until(&t, "forget what was typed?", 3000);
+    rt_pty_type(&t, "y");
+    leave(&t);
+}
+
+static void a_finished_job_is_run_again(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_jobs(&t, 24, 80);
+    rt_pty_type(&t, "r");
+    rt_pty_until(&t, "submit to prod", 3000);
+    rt_pty_until(&t, "python evaluate.py --split test --run 59", 3000);
+    rt_pty_type(&t, "<Esc>");
+    rt_pty_until_gone(&t, "submit to prod", 3000);
+    leave(&t);
+}
+
+static void a_question_shows_what_would_be_called(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_jobs(&t, 24, 80);
+    rt_pty_type(&t, "<^K>");
+    rt_pty_until(&t, "Stop job", 3000);
+    rt_pty_type(&t, "v");
+    rt_pty_until(&t, "ray job stop", 3000);
+    rt_pty_matches(&t, "job-stop-equivalent.golden");
+    rt_pty_type(&t, "<Esc>");
+    rt_pty_until_gone(&t, "ray job stop", 3000);
+    rt_pty_type(&t, "n");
+    rt_pty_until_gone(&t, "Stop job", 3000);
+    leave(&t);
+}
+
+static void a_new_cluster_at_80x24(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_jobs(&t, 24, 80);
+    rt_pty_type(&t, "1n");
+    rt_pty_until(&t, "new cluster", 3000);
+    rt_pty_type(&t, "<Tab>mine");
+    rt_pty_settle(&t);
+    rt_pty_matches(&t, "init-80x24.golden");
+    rt_pty_type(&t, "<F2>");
+    rt_pty_until(&t, "mine.yaml", 5000);
+    leave(&t);
+}
+
+static void a_nodes_log_files_are_picked(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_jobs(&t, 24, 80);
+    rt_pty_type(&t, "3l");
+    rt_pty_until(&t, "logs of node", 5000);
+    rt_pty_type(&t, "<Esc>");
+    rt_pty_until_gone(&t, "logs of node", 3000);
+    leave(&t);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_submission_is_looked_at_before_it_is_sent),
+        cmocka_unit_test(the_form_at_120x36),
+        cmocka_unit_test(a_path_is_browsed_for),
+        cmocka_unit_test(a_finished_job_is_run_again),
+        cmocka_unit_test(a_new_cluster_at_80x24),
+        cmocka_unit_test(a_nodes_log_files_are_picked),
+        cmocka_unit_test(a_question_shows_what_would_be_called),
+        /* from here on the jobs are others */
+        cmocka_unit_test(a_job_is_submitted_and_followed),
+        cmocka_unit_test(a_refused_submission_keeps_what_was_typed),
+    };
+    return cmocka_run_group_tests(tests, make, end);
+}
