@@ -171,13 +171,13 @@ static void lines_are_saved_and_piped(void **state) {
     leave(&t);
 }
 
-static void help_of_the_log_at_120x36(void **state) {
+static void help_of_the_log_is_searched(void **state) {
     struct rt_pty t;
     (void)state;
     open_log(&t, 36, 120, NULL);
     rt_pty_type(&t, "?");
     rt_pty_until(&t, "KEYS in log", 3000);
-    rt_pty_matches(&t, "log-help-120x36.golden");
+    assert_true(rt_pty_shows(&t, "keep lines that match; ! first drops them"));
     rt_pty_type(&t, "/click selects<Enter>");
     rt_pty_until(&t, "Click selects", 3000);
     rt_pty_type(&t, "<Esc>");
@@ -193,7 +193,7 @@ int main(void) {
         cmocka_unit_test(matches_are_counted_and_walked),
         cmocka_unit_test(filters_and_errors),
         cmocka_unit_test(lines_are_saved_and_piped),
-        cmocka_unit_test(help_of_the_log_at_120x36),
+        cmocka_unit_test(help_of_the_log_is_searched),
     };
     return cmocka_run_group_tests(tests, make, end);
 }
