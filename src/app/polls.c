@@ -115,7 +115,7 @@ static void failed(struct poll *p, enum rt_topic topic, const struct rt_error *e
     if (err->code == RT_E_DENIED) {
         rt_store_set_reach(s->app->store, s->cluster, RT_REACH_TOKEN_NEEDED, err->message);
         if (s->conf->token.file)
-            s->secret_had = false; /* it may be another by now */
+            s->secret_had = s->token_had = false; /* it may be another by now */
         s->failures++;
         p->due_ms = rt_loop_now_ms(s->app->loop) + back_off_ms(s->failures);
     } else if (err->code == RT_E_UNREACHABLE || err->code == RT_E_TIMEOUT || p->kind == POLL_VERSION) {

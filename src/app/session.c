@@ -4,6 +4,7 @@
 #include "base/vec.h"
 #include "core/snapshot.h"
 #include <stdlib.h>
+#include <string.h>
 
 struct session *session_find(const struct rt_app *a, const char *cluster) {
     for (size_t i = 0; i < a->p->nsessions; i++)
@@ -127,30 +128,82 @@ void session_destroy(struct session *s) {
     free(s);
 }
 
-static void got_secret(void *ctx, const char *value, const struct rt_error *err) {
+/* ---- what requests carry: the token, then what headers_command prints ---- */
+
+static void no_secret(struct session *s, const struct rt_error *err) {
+    struct rt_error e = *err;
+    e.code = RT_E_DENIED;
+    s->secret_failed = true;
+    rt_store_set_reach(s->app->store, s->cluster, RT_REACH_TOKEN_NEEDED, e.message);
+    rt_store_fail(s->app->store, s->cluster, RT_T_CLUSTER, &e);
+}
+
+static void got_token(void *ctx, const char *value, const struct rt_error *err) {
     struct session *s = ctx;
     s->secret = NULL;
-    s->secret_had = !err;
-    s->secret_failed = err != NULL;
     if (err) {
-        struct rt_error e = *err;
-        e.code = RT_E_DENIED;
-        rt_store_set_reach(s->app->store, s->cluster, RT_REACH_TOKEN_NEEDED, e.message);
-        rt_store_fail(s->app->store, s->cluster, RT_T_CLUSTER, &e);
+        no_secret(s, err);
         return;
     }
-    if (s->ray)
-        rt_ray_set_token(s->ray, value);
+    s->token_had = true;
+    rt_ray_set_token(s->ray, value);
     session_schedule(s);
+}
+
+static void own_headers(const struct session *s, struct rt_strs *out) {
+    for (size_t i = 0; i < s->conf->headers.n; i++) {
+        const char *h = s->conf->headers.v[i], *eq = strchr(h, '=');
+        if (eq)
+            rt_strs_addf(out, "%.*s: %s", (int)(eq - h), h, eq + 1);
+    }
+}
+
+/* Lines "Name: value"; what is none is passed over. */
+static void printed_headers(const char *text, struct rt_strs *out) {
+    while (*text) {
+        const size_t n = strcspn(text, "\r\n");
+        const char *colon = memchr(text, ':', n);
+        if (colon && colon > text) {
+            char *value = rt_strndup(colon + 1, n - (size_t)(colon + 1 - text));
+            rt_log_secret(value + strspn(value, " "));
+            rt_strs_addf(out, "%.*s: %s", (int)(colon - text), text, value + strspn(value, " "));
+            free(value);
+        }
+        text += n + strspn(text + n, "\r\n");
+    }
+}
+
+static void got_headers(void *ctx, const char *value, const struct rt_error *err) {
+    struct session *s = ctx;
+    struct rt_strs headers = {0};
+    s->secret = NULL;
+    if (err) {
+        no_secret(s, err);
+        return;
+    }
+    s->headers_had = true;
+    own_headers(s, &headers);
+    printed_headers(value, &headers);
+    rt_ray_set_headers(s->ray, (const char *const *)headers.v);
+    rt_strs_deinit(&headers);
+    session_schedule(s);
+}
+
+static void ask_secrets(struct session *s) {
+    const struct rt_secret_conf headers = {.command = s->conf->headers_command};
+    if (s->secret || s->secret_failed)
+        return;
+    if (!s->token_had && rt_secret_set(&s->conf->token))
+        s->secret = rt_secret_get(s->app->loop, &s->conf->token, got_token, s);
+    else if (!s->headers_had && headers.command)
+        s->secret = rt_secret_get(s->app->loop, &headers, got_headers, s);
+    else
+        s->secret_had = true;
 }
 
 static struct rt_ray *make_ray(struct session *s, const struct rt_endpoint *at) {
     struct rt_strs headers = {0};
-    for (size_t i = 0; i < s->conf->headers.n; i++) {
-        const char *h = s->conf->headers.v[i], *eq = strchr(h, '=');
-        if (eq)
-            rt_strs_addf(&headers, "%.*s: %s", (int)(eq - h), h, eq + 1);
-    }
+    own_headers(s, &headers);
     struct rt_ray_opts o = {
         .loop = s->app->loop,
         .http = s->app->p->http,
@@ -177,12 +230,8 @@ struct rt_ray *session_ray(struct session *s, struct rt_error *err) {
         s->ray = make_ray(s, &at);
     else if (!rt_streq(rt_ray_url(s->ray), at.url))
         rt_ray_set_url(s->ray, at.url);
-    if (!s->secret_had && !s->secret && !s->secret_failed) {
-        if (rt_secret_set(&s->conf->token))
-            s->secret = rt_secret_get(s->app->loop, &s->conf->token, got_secret, s);
-        else
-            s->secret_had = true;
-    }
+    if (!s->secret_had)
+        ask_secrets(s);
     return s->ray;
 }
 

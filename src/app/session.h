@@ -41,7 +41,7 @@ struct session {
     struct rt_hop *hop;   /* NULL: none */
     struct rt_ray *ray;   /* NULL until the dashboard's place is known */
     struct rt_op *secret;
-    bool secret_had, secret_failed;
+    bool token_had, headers_had, secret_had, secret_failed; /* secret_had: all of them */
     bool attached;
     uint32_t looked, waited; /* topics */
     bool listed;

@@ -35,8 +35,7 @@ struct rt_ray *rt_ray_create(const struct rt_ray_opts *o) {
     r->ca_file = rt_strdup(o->ca_file);
     r->max_answer = o->max_answer;
     r->haste = 1;
-    for (const char *const *h = o->headers; h && *h; h++)
-        rt_strs_add(&r->headers, *h);
+    rt_ray_set_headers(r, o->headers);
     return r;
 }
 
@@ -52,6 +51,12 @@ void rt_ray_destroy(struct rt_ray *r) {
     free(r->token);
     rt_vec_deinit(&r->routes);
     free(r);
+}
+
+void rt_ray_set_headers(struct rt_ray *r, const char *const *headers) {
+    rt_strs_deinit(&r->headers);
+    for (; headers && *headers; headers++)
+        rt_strs_add(&r->headers, *headers);
 }
 
 void rt_ray_set_token(struct rt_ray *r, const char *token) {

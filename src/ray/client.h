@@ -31,6 +31,7 @@ struct rt_ray_opts {
 struct rt_ray *rt_ray_create(const struct rt_ray_opts *o);
 void rt_ray_destroy(struct rt_ray *r); /* all its ops must be over or cancelled */
 void rt_ray_set_token(struct rt_ray *r, const char *token); /* NULL: none */
+void rt_ray_set_headers(struct rt_ray *r, const char *const *headers); /* instead of those before; NULL: none */
 void rt_ray_set_url(struct rt_ray *r, const char *url);     /* a new head; features are asked anew */
 const char *rt_ray_url(const struct rt_ray *r);
 

@@ -202,6 +202,34 @@ class Output(Sims):
         self.assertEqual(self.home.run("logs", "--file", path, "-n", "2").stdout, "line 98\nline 99\n")
 
 
+class InFront(unittest.TestCase):
+    """What a proxy in front of a dashboard wants to see."""
+
+    def setUp(self):
+        self.sim = Sim("--token", "open-sesame")
+        self.home = Home(RAYTUI)
+
+    def tearDown(self):
+        self.sim.close()
+        self.home.close()
+
+    def nodes(self, fields, code=0):
+        self.home.configure("clusters:\n  sim: {provider: address, url: \"%s\", %s}\n" % (self.sim.url, fields))
+        p = self.home.run("nodes", "sim", "--verbose", code=code, env={"RAYTUI_LOG": "debug"})
+        with open(self.home.dir + "/state/raytui/raytui.log") as f:
+            self.assertNotIn("open-sesame", p.stdout + p.stderr + f.read())
+        return p
+
+    def test_headers_stand_in_the_configuration_or_are_printed_by_a_command(self):
+        self.nodes("headers: {Authorization: \"Bearer open-sesame\"}")
+        script = self.home.file("headers", "#!/bin/sh\nprintf 'X-Team: blue\\nAuthorization: Bearer open-sesame\\n'\n", mode=0o700)
+        self.nodes("headers_command: %s" % script)
+        self.nodes("headers: {X-Other: red}, headers_command: %s" % script)
+        p = self.nodes("headers_command: \"sh -c 'echo not today >&2; exit 1'\"", code=5)
+        self.assertIn("not today", p.stderr)
+        self.nodes("headers: {Authorization: \"Bearer nonsense\"}", code=5)
+
+
 class Help(Sims):
     def test_help_fits_a_small_terminal(self):
         lines = self.home.run("--help").stdout.splitlines()
