@@ -11,7 +11,8 @@ static const struct rt_cluster *cluster(const void *row) {
 /* How it is reached says more than its last known state as long as that way is not open. */
 static bool reach_speaks(const struct rt_cluster *c) {
     switch (c->reach) {
-    case RT_REACH_LOST:
+    case RT_REACH_LOST: /* while it comes or goes that is no news */
+        return c->state == RT_CL_UNKNOWN || c->state == RT_CL_UP || c->state == RT_CL_SCALING || c->state == RT_CL_FAILED;
     case RT_REACH_TOKEN_NEEDED:
     case RT_REACH_NEEDS_LOGIN:
         return c->state != RT_CL_DOWN && c->state != RT_CL_SUSPENDED;

@@ -13,7 +13,7 @@
 static struct rt_rect body_of(const struct rt_layout_in *in, struct rt_layout *out) {
     const bool short_screen = in->rows < 8;
     out->frames = in->rows >= 10 && in->cols >= 30;
-    out->header_rows = in->rows >= SPLIT_ROWS && in->cols < WIDE ? 2 : 1;
+    out->header_rows = in->uses && in->rows >= SPLIT_ROWS && in->cols < WIDE ? 2 : 1;
     out->header = (struct rt_rect){0, 0, out->header_rows, in->cols};
     const int tab_rows = short_screen ? 0 : 1;
     out->tabs = (struct rt_rect){out->header_rows, 0, tab_rows, in->cols};

@@ -11,6 +11,7 @@ struct rt_layout_in {
     bool rail_clusters, rail_pools; /* wanted in the rail */
     bool side;                      /* a log or a detail is open beside the list */
     bool zoom;
+    bool uses;                 /* the header has bars of use: a second line where one is too short */
     enum rt_pane focus;
     int rail_cols, side_share; /* chosen by dragging; 0: the usual (27 columns; 50 percent) */
     int cluster_rows;          /* how many the rail's first list would like; 0: half */

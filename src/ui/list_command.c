@@ -3,6 +3,7 @@
 
 #include "app/app.h"
 #include "base/str.h"
+#include "core/operation.h"
 #include "ui/menu.h"
 #include "ui/views.h"
 #include <stdlib.h>
@@ -348,10 +349,25 @@ enum rt_taken list_command(struct rt_view *v, const struct rt_strs *words, struc
     return RT_TAKEN_NO;
 }
 
+/* What panes add: none of it works on an empty list, some only before or after an end. */
+static bool own_offers(struct list *l, const char *name) {
+    static const char *const needs_row[] = {"stop-or-delete", "submit-again", "scale-step", "scale-form", "open", "operation-log", "up", "forwards-toggle"};
+    const struct rt_list_row *r = selected(l);
+    const struct rt_operation *op = r && l->rows.table == &rt_table_operations ? r->row : NULL;
+    if (rt_streq(name, "operation-cancel"))
+        return op && op->state == RT_OPS_RUNNING;
+    if (rt_streq(name, "operation-retry"))
+        return op && op->state != RT_OPS_RUNNING && rt_operation_retry_line(op);
+    for (size_t i = 0; i < RT_COUNT(needs_row); i++)
+        if (rt_streq(needs_row[i], name) && !r)
+            return false;
+    return true;
+}
+
 bool list_offers(struct rt_view *v, const struct rt_strs *words) {
     struct list *l = list_of(v);
     for (size_t i = 0; i < RT_COUNT(commands); i++)
         if (rt_streq(commands[i].name, word(words, 0)))
             return !commands[i].needs_row || selected(l) != NULL;
-    return true;
+    return own_offers(l, word(words, 0));
 }

@@ -130,6 +130,7 @@ void shell_layout(struct rt_ui *ui) {
     const bool rail = !rt_streq(name, "clusters") && !rt_streq(name, "start") && !ui->log_alone;
     in.rail_clusters = rail;
     in.rail_pools = rail && !rt_streq(name, "pools");
+    in.uses = ui->cluster && rt_store_cluster(ui->app->store, ui->cluster) != NULL;
     in.cluster_rows = (int)RT_MIN(rt_store_count(ui->app->store), (size_t)40);
     if (ui->log_alone) {
         in.zoom = true;

@@ -87,23 +87,23 @@ static void draw_pieces(const struct rt_draw *d, struct pieces *l, int row, int 
 
 /* ---- what is said of a cluster ---- */
 
-static void add_use(struct pieces *l, const char *label, double used, double total, int priority) {
+static void add_use(struct pieces *l, const char *label, double used, double total, int priority, enum rt_role role) {
     struct rt_buf text;
     if (total <= 0)
         return;
     rt_buf_init(&text, 0);
     rt_cell_amounts(&text, used, total);
-    struct piece *p = add(l, priority, RT_R_HEADER, "%s", rt_buf_str(&text));
+    struct piece *p = add(l, priority, role, "%s", rt_buf_str(&text));
     snprintf(p->label, sizeof p->label, "%s", label);
     p->fraction = used >= 0 ? RT_MIN(used / total, 1.0) : -1;
     rt_buf_deinit(&text);
 }
 
-static void add_uses(struct pieces *l, const struct rt_totals *t) {
-    add_use(l, "CPU", t->cpu_used, t->cpu_total, 4);
-    add_use(l, "GPU", t->gpu_used, t->gpu_total, 5);
+static void add_uses(struct pieces *l, const struct rt_totals *t, enum rt_role role) {
+    add_use(l, "CPU", t->cpu_used, t->cpu_total, 4, role);
+    add_use(l, "GPU", t->gpu_used, t->gpu_total, 5, role);
     if (t->mem_total_bytes > 0 && t->mem_used_bytes >= 0) {
-        struct piece *p = add(l, 7, RT_R_HEADER, "%.0f%%", 100 * t->mem_used_bytes / t->mem_total_bytes);
+        struct piece *p = add(l, 7, role, "%.0f%%", 100 * t->mem_used_bytes / t->mem_total_bytes);
         snprintf(p->label, sizeof p->label, "MEM");
         p->fraction = RT_MIN(t->mem_used_bytes / t->mem_total_bytes, 1.0);
     }
@@ -169,9 +169,11 @@ static void cluster_header(struct rt_ui *ui, const struct rt_draw *d, const stru
     add_state(&top, c, d->now_ms);
     if (c->ray_version)
         add(&top, 9, RT_R_HEADER_DIM, "Ray %s", c->ray_version);
-    if (t.nodes_alive >= 0)
-        add(&top, 3, RT_R_HEADER, "%s node%s", rt_fmt_count(n, sizeof n, t.nodes_alive), t.nodes_alive == 1 ? "" : "s");
-    add_uses(where, &t);
+    const bool there = c->state != RT_CL_DOWN && c->state != RT_CL_SUSPENDED;
+    if (t.nodes_alive >= 0 && there)
+        add(&top, 3, c->reach == RT_REACH_OK ? RT_R_HEADER : RT_R_STALE, "%s node%s", rt_fmt_count(n, sizeof n, t.nodes_alive), t.nodes_alive == 1 ? "" : "s");
+    if (there)
+        add_uses(where, &t, c->reach == RT_REACH_OK ? RT_R_HEADER : RT_R_STALE);
     add_forwards(&top, c);
     add_ends(&top, c, d->now_ms);
     if (ui->app->readonly || c->readonly)

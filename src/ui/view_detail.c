@@ -41,16 +41,14 @@ static const void *find_row(const struct detail *d, const struct rt_row_env *env
     return NULL;
 }
 
-static void add_steps(struct rt_ui *ui, const char *id, struct rt_buf *out) {
-    const struct rt_operation *op = rt_operations_find(rt_ui_app(ui)->operations, id);
-    for (size_t i = 0; op && i < op->nsteps; i++) {
-        static const enum rt_health of[] = {RT_H_BUSY, RT_H_DONE, RT_H_BAD, RT_H_OFF};
-        const struct rt_step *s = &op->steps[i];
-        rt_buf_addf(out, "%s%s %s%s%s", i ? "" : "\nsteps\n", rt_health_glyph(of[s->state], rt_ui_ascii(ui)), s->subject ? s->subject : "",
-                    s->subject ? ": " : "", s->title);
-        if (s->total > 0)
-            rt_buf_addf(out, "  %lld of %lld", (long long)s->done, (long long)s->total);
-        rt_buf_addf(out, "%s%s\n", s->last_line ? "  " : "", s->last_line ? s->last_line : "");
+/* What is not known is left out: what is known is found sooner. */
+static void add_known(struct rt_buf *out, const char *text) {
+    while (*text) {
+        const size_t n = strcspn(text, "\n");
+        const bool unknown = n >= 3 && strncmp(text + n - 3, "  -", 3) == 0;
+        if (!unknown)
+            rt_buf_add(out, text, n + (text[n] == '\n'));
+        text += n + (text[n] == '\n');
     }
 }
 
@@ -60,8 +58,9 @@ static void refill(struct rt_view *v, void *ctx) {
     const struct rt_row_env env = {.store = app->store, .cluster = d->cluster ? rt_store_cluster(app->store, d->cluster) : NULL,
                                    .now_ms = rt_wall_ms(), .ascii = rt_ui_ascii(v->ui)};
     const void *row = find_row(d, &env);
-    struct rt_buf out;
+    struct rt_buf out, all;
     rt_buf_init(&out, 0);
+    rt_buf_init(&all, 0);
     if (!row)
         rt_buf_addf(&out, "%s is no longer there\n", d->id);
     else if (d->table == &rt_table_clusters)
@@ -69,11 +68,11 @@ static void refill(struct rt_view *v, void *ctx) {
     if (row && d->table == &rt_table_clusters)
         rt_buf_adds(&out, "\n");
     if (row)
-        rt_row_describe(&out, d->table, row, &env);
-    if (d->table == &rt_table_operations)
-        add_steps(v->ui, d->id, &out);
+        rt_row_describe(&all, d->table, row, &env);
+    add_known(&out, rt_buf_str(&all));
     rt_text_set(v, rt_buf_str(&out));
     rt_buf_deinit(&out);
+    rt_buf_deinit(&all);
 }
 
 struct rt_view *rt_view_detail(struct rt_ui *ui, const struct rt_table *t, const char *cluster, const char *id) {

@@ -36,7 +36,7 @@ static void nothing_overlaps_or_leaves_the_screen_at_any_size(void **state) {
         for (int cols = 20; cols <= 300; cols++)
             for (int bits = 0; bits < 16; bits++) {
                 const struct rt_layout_in in = {.rows = rows, .cols = cols, .rail_clusters = bits & 1, .rail_pools = bits & 2,
-                                                .side = bits & 4, .zoom = bits & 8, .focus = RT_PANE_MAIN, .cluster_rows = bits};
+                                                .side = bits & 4, .zoom = bits & 8, .uses = bits & 1, .focus = RT_PANE_MAIN, .cluster_rows = bits};
                 check_one(&in);
             }
 }
