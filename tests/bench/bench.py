@@ -422,7 +422,9 @@ def follow_once(name, r, ray, n):
         node = get_json(ray.url, "/api/jobs/" + job)["driver_node_id"]
         frames, last_line = 0, b"step %09d" % (LINES - 1)
         if name == "the screen":
-            p = Program([r.path, "logs", "-f", "--view", job, "--address", ray.url], env=r.env)
+            p = Program([r.path, ray.url], measure.ROWS, measure.COLS, env=r.env)
+            time.sleep(2)
+            p.send(keys(":logs -f %s<enter>" % job))
             if measure.on_screen(p, ["ready"], 0, 8) == [None]:
                 p.stop()
                 raise Skip("the log did not come to the screen")
