@@ -372,6 +372,7 @@ struct rt_term *rt_term_open(struct rt_loop *l, const char *color, const struct 
     t->ev = *ev;
     t->caps = caps;
     t->caps.depth = depth_of(color, caps.colors);
+    t->caps.only_ascii = !rt_term_utf8();
     rt_surface_init(&t->shown);
     rt_buf_init(&t->out, BACKLOG_MAX);
     rt_keys_init(&t->keys);
@@ -456,7 +457,10 @@ void rt_term_title(struct rt_term *t, const char *text) {
     if (!answers_questions() || (t->title && rt_streq(t->title, text)) || !t->taken)
         return;
     /* The old title goes onto the terminal's stack, once. */
-    rt_buf_addf(&t->out, "%s\x1b]2;%s\a", t->title ? "" : "\x1b[22;0t", text);
+    rt_buf_addf(&t->out, "%s\x1b]2;", t->title ? "" : "\x1b[22;0t");
+    for (const char *p = text; *p; p++)
+        rt_buf_addc(&t->out, t->caps.only_ascii && (unsigned char)*p >= 0x80 ? '?' : *p);
+    rt_buf_addc(&t->out, '\a');
     free(t->title);
     t->title = rt_strdup(text);
     drain(t);

@@ -71,8 +71,10 @@ static void move_to(struct pen *p, int row, int col) {
 static void put_cell(struct pen *p, const struct rt_cell *c, int row, int col, int cols) {
     move_to(p, row, col);
     set_look(p, c->look);
-    if (c->len)
-        rt_buf_add(p->out, c->text, c->len);
+    if (p->caps->only_ascii && c->len && (unsigned char)c->text[0] >= 0x80)
+        rt_buf_add(p->out, "??", c->width);
+    else if (c->len)
+        rt_buf_add(p->out, c->text, p->caps->only_ascii ? 1 : c->len); /* without combining marks */
     else
         rt_buf_addc(p->out, ' ');
     p->col += c->width;

@@ -10,6 +10,7 @@ struct rt_caps {
     const char *move, *clear, *plain, *bold, *dim, *underline, *reverse, *italic, *fg, *bg;
     enum rt_depth depth;
     int colors;
+    bool only_ascii; /* the locale has no UTF-8: other characters show as ?, their bytes might be controls there */
 };
 
 /* Appends what turns `old` into `now`; `old` becomes `now`. `all`: nothing is known of what stands there. */

@@ -94,6 +94,26 @@ static void only_what_changed_is_written(void **state) {
     rt_surface_deinit(&now);
 }
 
+static void without_utf8_no_byte_above_ascii_is_written(void **state) {
+    const struct rt_caps caps = {.move = "\x1b[%i%p1%d;%p2%dH", .plain = "\x1b[m", .only_ascii = true};
+    const char *text = "a日é e\xcc\x81";
+    struct rt_surface old, now;
+    struct rt_buf out;
+    (void)state;
+    rt_surface_init(&old);
+    rt_surface_init(&now);
+    rt_buf_init(&out, 0);
+    rt_surface_resize(&now, 1, 10);
+    rt_surface_put(&now, 0, 0, 10, text, strlen(text), plain);
+    rt_term_diff(&caps, &old, &now, true, &out);
+    for (size_t i = 0; i < out.len; i++)
+        assert_true((unsigned char)out.data[i] < 0x80);
+    assert_non_null(strstr(rt_buf_str(&out), "a??? e"));
+    rt_buf_deinit(&out);
+    rt_surface_deinit(&old);
+    rt_surface_deinit(&now);
+}
+
 /* ---- typing ---- */
 
 static void type(struct rt_input *in, const char *keys) {
@@ -172,6 +192,7 @@ int main(void) {
         cmocka_unit_test(half_of_a_wide_character_never_stays),
         cmocka_unit_test(drawing_outside_does_nothing),
         cmocka_unit_test(only_what_changed_is_written),
+        cmocka_unit_test(without_utf8_no_byte_above_ascii_is_written),
         cmocka_unit_test(a_line_is_edited_as_in_a_shell),
         cmocka_unit_test(pasted_newlines_do_not_submit),
         cmocka_unit_test(a_secret_is_shown_as_dots),
