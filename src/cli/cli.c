@@ -239,7 +239,7 @@ enum rt_cli_next rt_cli_main(int argc, char **argv, struct rt_cli_opts *o, const
     *target = *log_file = NULL;
     const bool ok = parse(argc, argv, o, &p, &err);
     char *log = rt_path(RT_DIR_STATE, "raytui.log");
-    rt_log_open(log, RT_LOG_WARN);
+    rt_log_open(log, o->verbose ? RT_LOG_DEBUG : RT_LOG_WARN);
     rt_log_stderr(o->verbose);
     free(log);
     const char *first = p.words.n ? p.words.v[0] : NULL;

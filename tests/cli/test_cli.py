@@ -190,6 +190,12 @@ class Output(Sims):
         self.assertIn("hush-hush", self.home.run("jobs", "sim", "-o", "json", "--show-env").stdout)
         self.assertNotIn("hush-hush", self.home.run("submit", "-c", "sim", "--dry-run", "--env", "KEY=hush-hush", "--", "true").stdout)
 
+    def test_verbose_shows_requests_on_stderr_only(self):
+        p = self.home.run("nodes", "sim", "--verbose")
+        self.assertIn("GET /api/v0/nodes", p.stderr)
+        self.assertEqual(p.stdout.splitlines()[0].split()[0], "NODE")
+        self.assertEqual(self.home.run("nodes", "sim").stderr, "")
+
     def test_a_dry_run_sends_nothing(self):
         self.sim.post("calls")
         p = self.home.run("submit", "-c", "sim", "--dry-run", "--", "python", "-c", "print('a b')")
