@@ -165,8 +165,13 @@ static void text_title(struct rt_view *v, struct rt_buf *left, struct rt_buf *ri
     rt_buf_adds(left, t->title);
     if (t->search)
         rt_buf_addf(right, "/%s  ", t->search);
-    if (t->page && t->lines.n > t->page)
-        rt_buf_addf(right, "%zu-%zu of %zu", t->top + 1, RT_MIN(t->top + t->page, t->lines.n), t->lines.n);
+    if (t->page && t->lines.n > t->page) {
+        const size_t room = t->lines.n - t->page;
+        if (!t->top || t->top >= room)
+            rt_buf_adds(right, t->top ? "end" : "top");
+        else
+            rt_buf_addf(right, "%zu%%", t->top * 100 / room);
+    }
 }
 
 /* ---- command lines ---- */
