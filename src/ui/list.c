@@ -350,6 +350,10 @@ void rt_list_set_all(struct rt_view *list, bool all) {
     l->all = all;
 }
 
+bool rt_list_all(const struct rt_view *list) {
+    return ((const struct list *)list)->all;
+}
+
 void rt_list_touch(struct rt_view *list) {
     list_of(list)->rows.dirty = true;
 }

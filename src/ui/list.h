@@ -65,6 +65,7 @@ const char *rt_list_selected_id(struct rt_view *list); /* NULL: nothing there */
 bool rt_list_select(struct rt_view *list, const char *id);
 void rt_list_set_rail(struct rt_view *list, bool rail);
 void rt_list_set_all(struct rt_view *list, bool all);
+bool rt_list_all(const struct rt_view *list); /* rows of every cluster? */
 void rt_list_touch(struct rt_view *list); /* its rows may have changed */
 
 #endif

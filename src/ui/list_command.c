@@ -256,7 +256,7 @@ static bool do_copy(struct list *l, const struct rt_strs *w, struct rt_error *er
     rt_buf_init(&text, 0);
     rt_buf_init(&line, 0);
     int n = 0;
-    rt_buf_addf(&text, "id      %s", l->rows.table->id(r->row));
+    rt_buf_addf(&text, "%-10s  %s", "id", l->rows.table->id(r->row));
     rt_menu_add(menu, "c", rt_buf_str(&text), "copy-id");
     if (l->rows.table == &rt_table_clusters)
         rt_menu_add(menu, "e", "export lines for Ray's own tools (env)", "copy-env");

@@ -44,6 +44,7 @@ struct looked {
     bool listed;
 };
 
+struct rt_proc;
 struct hint_place {
     int at, cols;
     struct rt_key key;
@@ -91,6 +92,7 @@ struct rt_ui {
     RT_VEC(struct running *) calls;
     struct scaling scaling;
     char *last_line;                     /* for "." */
+    struct rt_proc *clipboard;           /* the program that takes a copy; NULL */
     int64_t interrupted_ms;              /* loop time of the last ^C */
     int depth;                           /* aliases within aliases */
     RT_VEC(struct looked) looked;

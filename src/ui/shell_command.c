@@ -386,7 +386,7 @@ bool shell_run(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) 
         return shell_run_program(ui, own->command + 1, err);
     if (own)
         return run_alias(ui, own->command, w, err);
-    if (rt_view_find(w->v[0]) && rt_view_find(w->v[0])->tab)
+    if (rt_view_find(w->v[0]) && !rt_streq(w->v[0], "start"))
         return shell_view_words(ui, w, err);
     return rt_action_find(w->v[0]) ? run_action(ui, w, err) : unknown(w->v[0], err);
 }

@@ -2,6 +2,7 @@
 #include "ui/shell.h"
 
 #include "base/str.h"
+#include "ui/list.h"
 #include <stdlib.h>
 
 static struct looked *entry(struct rt_ui *ui, const char *cluster) {
@@ -23,7 +24,8 @@ static uint32_t topics_of(struct rt_ui *ui, const char *cluster) {
     const bool current = rt_streq(ui->cluster, cluster);
     for (int p = 0; p < RT_PANE_COUNT; p++) {
         struct rt_view *v = rt_layout_shown(&ui->layout, (enum rt_pane)p) ? shell_pane(ui, (enum rt_pane)p) : NULL;
-        if (v && v->ops->topics && (v->cluster ? rt_streq(v->cluster, cluster) : current))
+        const bool all = rt_view_is_list(v) && rt_list_all(v);
+        if (v && v->ops->topics && (all || (v->cluster ? rt_streq(v->cluster, cluster) : current)))
             topics |= v->ops->topics(v);
     }
     if (current) /* the header */

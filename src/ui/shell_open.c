@@ -71,10 +71,10 @@ bool shell_do_views(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *
     (void)w;
     (void)err;
     for (const struct rt_view_def *d = rt_view_defs; d->name; d++) {
-        if (!d->tab)
+        if (rt_streq(d->name, "start"))
             continue;
         char *text = rt_strf("%-12s %s", d->name, d->help);
-        rt_menu_add(menu, d->tab, text, d->name);
+        rt_menu_add(menu, d->tab ? d->tab : "", text, d->name);
         free(text);
     }
     rt_menu_add(menu, "t", "stats        what watching costs the head", "stats");

@@ -74,13 +74,3 @@ bool toast_undo(struct rt_ui *ui) {
     free(line);
     return true;
 }
-
-bool rt_ui_copy(struct rt_ui *ui, const char *text, size_t n, const char *what) {
-    struct rt_error err = {0};
-    if (!rt_term_copy(ui->term, text, n, &err)) {
-        rt_ui_error(ui, &err);
-        return false;
-    }
-    rt_ui_toast(ui, "copied: %s", what);
-    return true;
-}

@@ -35,7 +35,7 @@ bool rt_term_utf8(void); /* does the locale say so? */
 bool rt_term_show(struct rt_term *t, const struct rt_surface *s);
 void rt_term_redraw(struct rt_term *t); /* forgets what stands there: the next show writes all (^L) */
 void rt_term_title(struct rt_term *t, const char *clean_text);
-/* OSC 52, at most 64 KiB; a clipboard program of the desktop is preferred. False with the reason. */
+/* Asks the terminal to take a text into its clipboard (OSC 52), at most 64 KiB. False with the reason. */
 bool rt_term_copy(struct rt_term *t, const char *text, size_t n, struct rt_error *err);
 void rt_term_mouse(struct rt_term *t, bool on);
 void rt_term_suspend(struct rt_term *t); /* ^Z; returns after fg */

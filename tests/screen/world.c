@@ -73,7 +73,7 @@ void world_configure(struct world *w, const char *config) {
 }
 
 void world_start(struct world *w, struct rt_pty *t, int rows, int cols, const char *const *args, const char *const *env) {
-    const char *argv[24] = {RT_PROGRAM}, *all[32];
+    const char *argv[24] = {RT_PROGRAM}, *all[40];
     struct rt_strs own = {0};
     size_t n = 0;
     rt_strs_addf(&own, "HOME=%s/home", w->dir);
@@ -82,7 +82,7 @@ void world_start(struct world *w, struct rt_pty *t, int rows, int cols, const ch
     rt_strs_addf(&own, "XDG_CACHE_HOME=%s/home/cache", w->dir);
     rt_strs_addf(&own, "XDG_RUNTIME_DIR=%s/home/run", w->dir);
     static const char *const fixed[] = {"RAYTUI_NOW_MS=" WORLD_NOW, "TZ=UTC0", "LC_ALL=C.UTF-8", "TERM=xterm-256color", "COLORTERM=", "NO_COLOR=",
-                                        "RAY_ADDRESS=", "RAY_API_SERVER_ADDRESS=", "RAYTUI_CLUSTER=", "TMUX="};
+                                        "RAY_ADDRESS=", "RAY_API_SERVER_ADDRESS=", "RAYTUI_CLUSTER=", "TMUX=", "DISPLAY=", "WAYLAND_DISPLAY="};
     for (size_t i = 0; i < RT_COUNT(fixed); i++)
         rt_strs_add(&own, fixed[i]);
     for (size_t i = 0; i < own.n; i++)
