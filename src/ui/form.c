@@ -171,6 +171,9 @@ static void act(struct rt_form *f, bool follow) {
     struct rt_error err = {0};
     if (busy(f))
         return;
+    rt_timer_stop(f->soon); /* what is found out now counts, not what a preview says later */
+    f->soon = NULL;
+    rt_op_drop(&f->preview);
     f->follow = follow;
     if (!f->ops->call(f, &c, &err) || !rt_call_ready(app, &c, &err) || !rt_call_ask(app, &c, &q, &err)) {
         rt_form_fail(f, &err);

@@ -289,6 +289,10 @@ static void add_rate(struct rt_buf *b, double rate) {
 
 static void add_name(const struct log_view *lv, struct rt_buf *b) {
     const char *id = lv->file ? lv->file : lv->id;
+    if (lv->what == RT_LOG_OPERATION) {
+        const struct rt_operation *op = rt_operations_find(rt_ui_app(lv->view.ui)->operations, lv->id);
+        id = op && op->title ? op->title : id;
+    }
     const char *base = lv->what == RT_LOG_FILE ? strrchr(id, '/') : NULL;
     if (base && base[1])
         id = base + 1;
