@@ -282,8 +282,10 @@ static size_t total_of(const struct out_list *l, const struct rt_cluster *c, jso
 
 static size_t totals_of(const struct out_list *l, json_t *warnings) {
     size_t total = 0;
-    for (size_t e = 0; e < l->nenvs; e++)
-        total += RT_MAX(l->table->count(&l->envs[e]), total_of(l, l->envs[e].cluster, warnings));
+    for (size_t e = 0; e < l->nenvs; e++) {
+        const size_t here = l->table->count(&l->envs[e]), there = total_of(l, l->envs[e].cluster, warnings);
+        total += RT_MAX(here, there);
+    }
     return total;
 }
 
