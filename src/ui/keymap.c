@@ -70,7 +70,7 @@ const struct rt_key_default rt_key_defaults[] = {
     {"log", "C", "clear", "clear the screen, not the log", NULL},
     {"log", "^R", "refresh", "connect again now", NULL},
     /* first run */
-    {"start", "L", "attach local", "start a Ray cluster on this machine", "local Ray"},
+    {"start", "L", "start-local", "start a Ray cluster on this machine", "local Ray"},
     {"start", "n", "init-form", "new cluster, elsewhere", "new"},
     {"start", "a", "attach-form", "attach to an address", "attach"},
     {"start", "A", "discover", "look again", "discover"},

@@ -153,6 +153,7 @@ bool shell_open_view(struct rt_ui *ui, const struct rt_call *c, const struct rt_
 bool shell_view_words(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
 bool shell_run_program(struct rt_ui *ui, const char *line, struct rt_error *err);
 bool shell_do_open(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
+bool shell_do_start_local(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
 bool shell_do_views(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
 bool shell_do_help(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
 bool shell_do_form(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);

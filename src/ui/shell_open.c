@@ -66,6 +66,15 @@ bool shell_do_open(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *e
     return ok;
 }
 
+/* As `raytui local`: opened, and brought up without a question when it is down. */
+bool shell_do_start_local(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
+    (void)w;
+    if (!use_cluster(ui, "local", err))
+        return false;
+    shell_open_tab(ui, "jobs");
+    return rt_app_start(ui->app, "local", err);
+}
+
 bool shell_do_views(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
     struct rt_view *menu = rt_menu_create(ui, "views");
     (void)w;

@@ -410,6 +410,8 @@ static void a_cluster_says_its_state_and_how_it_is_reached(void **state) {
     w->c->reach_since_ms = NOW - 14 * 60000;
     check_state(w, "unreachable 14m", RT_H_BAD);
     assert_true(rt_table_clusters.attention(w->c, &w->env));
+    rt_store_set_state(w->s, w->c, RT_CL_STARTING, NULL); /* nothing can answer yet: no fault */
+    check_state(w, "starting", RT_H_BUSY);
     rt_store_set_state(w->s, w->c, RT_CL_DOWN, NULL);
     check_state(w, "down", RT_H_OFF);
     rt_store_set_reach(w->s, w->c, RT_REACH_TOKEN_NEEDED, NULL);
