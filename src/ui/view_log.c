@@ -339,7 +339,8 @@ static void log_title(struct rt_view *v, struct rt_buf *left, struct rt_buf *rig
     for (size_t i = 0; i < rt_logbuf_filters(lv->buf); i++) {
         bool drop = false;
         const char *f = rt_logbuf_filter_at(lv->buf, i, &drop);
-        rt_buf_adds(right, rt_logbuf_filtering(lv->buf) ? drop ? "&!" : "&" : "(off) &");
+        rt_buf_adds(right, rt_logbuf_filtering(lv->buf) ? "&" : "(off) &");
+        rt_buf_adds(right, drop ? "!" : "");
         rt_clean(right, f, strlen(f));
         rt_buf_adds(right, "  ");
     }
