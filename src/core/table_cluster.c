@@ -271,7 +271,7 @@ static const struct rt_column columns[] = {
      .order = by_state, .health = health},
     {.id = "nodes", .title = "NODES", .min = 5, .want = 7, .align = RT_RIGHT, .priority = 1, .text = nodes_text,
      .order = by_nodes},
-    {.id = "cpu", .title = "CPU", .min = 7, .want = 11, .align = RT_RIGHT, .priority = 2, .text = cpu_text,
+    {.id = "cpu", .title = "CPU", .min = 7, .want = 13, .align = RT_RIGHT, .priority = 2, .text = cpu_text,
      .order = by_cpu},
     {.id = "gpu", .title = "GPU", .min = 5, .want = 7, .align = RT_RIGHT, .priority = 2, .text = gpu_text,
      .order = by_gpu},

@@ -24,6 +24,10 @@ bool rt_ui_ascii(const struct rt_ui *ui) {
     return ui->ascii;
 }
 
+const struct rt_history *rt_ui_history(const struct rt_ui *ui) {
+    return ui->history_of;
+}
+
 const char *rt_ui_cluster(const struct rt_ui *ui) {
     return ui->cluster;
 }
@@ -127,7 +131,7 @@ void shell_layout(struct rt_ui *ui) {
     struct rt_layout_in in = {.side = ui->pushed.n > 0, .zoom = ui->zoom, .focus = ui->focus,
                               .rail_cols = ui->rail_cols, .side_share = ui->side_share};
     rt_term_size(ui->term, &in.rows, &in.cols);
-    const bool rail = !rt_streq(name, "clusters") && !rt_streq(name, "start") && !ui->log_alone;
+    const bool rail = !rt_streq(name, "clusters") && !rt_streq(name, "start") && !rt_streq(name, "pulse") && !ui->log_alone;
     in.rail_clusters = rail;
     in.rail_pools = rail && !rt_streq(name, "pools");
     in.uses = ui->cluster && rt_store_cluster(ui->app->store, ui->cluster) != NULL;

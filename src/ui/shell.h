@@ -61,6 +61,7 @@ struct rt_ui {
     bool ascii, animations, mouse, running_now, leaving, quit_asked;
     bool log_alone;                      /* `logs --file F --view` */
     char *cluster;
+    struct rt_history *history_of; /* nodes and clusters, while the screen is open */
 
     struct rt_view *tabs[RT_TABS_MAX];   /* by place in rt_view_defs; made when first opened */
     size_t tab;

@@ -15,7 +15,8 @@ static struct looked *entry(struct rt_ui *ui, const char *cluster) {
 }
 
 static bool clusters_seen(struct rt_ui *ui) {
-    return rt_streq(rt_view_defs[ui->tab].name, "clusters") || rt_layout_shown(&ui->layout, RT_PANE_CLUSTERS);
+    const char *name = rt_view_defs[ui->tab].name;
+    return rt_streq(name, "clusters") || rt_streq(name, "pulse") || rt_layout_shown(&ui->layout, RT_PANE_CLUSTERS);
 }
 
 /* Topics that panes and popups show of a cluster. */

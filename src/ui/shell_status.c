@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 #include "core/cells.h"
+#include "ui/tools.h"
 #include <stdarg.h>
 
 #define BAR_COLS 6
@@ -63,16 +64,6 @@ static int put(const struct rt_draw *d, int row, int col, int cols, const char *
     return cols > 0 ? rt_surface_put(d->s, row, col, cols, text, strlen(text), rt_theme_look(d->theme, role)) : 0;
 }
 
-static int draw_bar(const struct rt_draw *d, int row, int col, double fraction) {
-    const int full = (int)(fraction * BAR_COLS + 0.5);
-    for (int i = 0; i < BAR_COLS; i++) {
-        const bool on = i < full || (i == 0 && fraction > 0);
-        const char *text = d->ascii ? (on ? "#" : ".") : (on ? "▇" : "▁");
-        put(d, row, col + i, 1, text, !on ? RT_R_BAR_EMPTY : fraction >= 0.9 ? RT_R_BAR_HIGH : RT_R_BAR);
-    }
-    return BAR_COLS + 1;
-}
-
 static void draw_pieces(const struct rt_draw *d, struct pieces *l, int row, int col, int end) {
     fit_pieces(l, end - col);
     for (size_t i = 0; i < l->n; i++) {
@@ -80,7 +71,7 @@ static void draw_pieces(const struct rt_draw *d, struct pieces *l, int row, int 
         if (p->label[0])
             col += put(d, row, col, end - col, p->label, RT_R_HEADER_DIM) + 1;
         if (p->fraction >= 0)
-            col += draw_bar(d, row, col, p->fraction);
+            col += rt_tool_bar(d, row, col, BAR_COLS, p->fraction) + 1;
         col += put(d, row, col, end - col, p->text, p->role) + 2;
     }
 }
@@ -204,7 +195,7 @@ static void overview_header(struct rt_ui *ui, const struct rt_draw *d) {
 
 void shell_header(struct rt_ui *ui, const struct rt_draw *d) {
     const struct rt_cluster *c = ui->cluster ? rt_store_cluster(ui->app->store, ui->cluster) : NULL;
-    if (c)
+    if (c && !rt_streq(rt_view_defs[ui->tab].name, "pulse"))
         cluster_header(ui, d, c);
     else
         overview_header(ui, d);

@@ -72,3 +72,14 @@ struct rt_look rt_tool_look(const struct rt_theme *t, enum rt_role below, enum r
 int rt_tool_put(struct rt_surface *s, int row, int col, int cols, const char *text, struct rt_look look) {
     return cols > 0 ? rt_surface_put(s, row, col, cols, text, strlen(text), look) : 0;
 }
+
+int rt_tool_bar(const struct rt_draw *d, int row, int col, int cols, double fraction) {
+    const int full = (int)(fraction * cols + 0.5);
+    for (int i = 0; i < cols; i++) {
+        const bool on = i < full || (i == 0 && fraction > 0);
+        const char *text = d->ascii ? (on ? "#" : ".") : (on ? "▇" : "▁");
+        const enum rt_role role = !on ? RT_R_BAR_EMPTY : fraction >= 0.9 ? RT_R_BAR_HIGH : RT_R_BAR;
+        rt_tool_put(d->s, row, col + i, 1, text, rt_theme_look(d->theme, role));
+    }
+    return RT_MAX(cols, 0);
+}

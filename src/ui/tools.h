@@ -13,4 +13,7 @@ struct rt_look rt_tool_look(const struct rt_theme *t, enum rt_role below, enum r
 /* Draws a text at a place in at most `cols` columns; gives the columns used. */
 int rt_tool_put(struct rt_surface *s, int row, int col, int cols, const char *text, struct rt_look look);
 
+/* A bar of `cols` columns; gives the columns used. */
+int rt_tool_bar(const struct rt_draw *d, int row, int col, int cols, double fraction);
+
 #endif

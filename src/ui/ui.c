@@ -2,6 +2,7 @@
 #include "ui/shell.h"
 
 #include "base/str.h"
+#include "core/history.h"
 #include "net/proc.h"
 #include "ui/list.h"
 #include <stdio.h>
@@ -229,6 +230,8 @@ static void shut(struct rt_ui *ui) {
     scaling_stop(ui);
     rt_op_drop(&ui->frame_now);
     destroy_views(ui);
+    rt_history_destroy(ui->history_of);
+    ui->history_of = NULL;
     drop_calls(ui);
     rt_proc_destroy(ui->clipboard);
     ui->clipboard = NULL;
@@ -249,6 +252,7 @@ int rt_ui_run(struct rt_ui *ui, struct rt_app *app, const struct rt_ui_opts *o) 
     prompt_load(ui);
     ui->frame = rt_timer_start(app->loop, INT64_C(1) << 40, 0, on_frame, ui);
     ui->tick = rt_timer_start(app->loop, TICK_MS, 0, on_tick, ui);
+    ui->history_of = rt_history_create(app->store); /* before the views look */
     rt_store_watch(app->store, on_store, ui);
     ui->running_now = true;
     shell_open_tab(ui, "clusters");

@@ -8,6 +8,7 @@
 #include "ui/surface.h"
 #include "ui/theme.h"
 
+struct rt_history;
 struct rt_ui;
 struct rt_view;
 
@@ -66,6 +67,8 @@ struct rt_term *rt_ui_term(struct rt_ui *ui);
 bool rt_ui_ascii(const struct rt_ui *ui);
 const char *rt_ui_cluster(const struct rt_ui *ui); /* the current one's name, or NULL */
 void rt_ui_set_cluster(struct rt_ui *ui, const char *name);
+/* What nodes and clusters did lately. */
+const struct rt_history *rt_ui_history(const struct rt_ui *ui);
 /* Something on the screen changed: one frame comes, at most 33 ms later. */
 void rt_ui_mark(struct rt_ui *ui);
 

@@ -19,6 +19,8 @@ const struct rt_view_def rt_view_defs[] = {
     {"serve", NULL, "Serve applications and their deployments", rt_view_serve},
     {"envs", NULL, "runtime environments and how their making went", rt_view_envs},
     {"workers", NULL, "worker processes", rt_view_workers},
+    {"pulse", NULL, "all clusters together", rt_view_pulse},
+    {"heat", NULL, "all nodes at a glance", rt_view_heat},
     {"start", NULL, "what was found on this machine", rt_view_start},
     {0},
 };

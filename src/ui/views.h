@@ -15,6 +15,8 @@ struct rt_view_def {
 extern const struct rt_view_def rt_view_defs[];
 const struct rt_view_def *rt_view_find(const char *name);
 
+struct rt_view *rt_view_pulse(struct rt_ui *ui); /* all clusters together */
+struct rt_view *rt_view_heat(struct rt_ui *ui);  /* all nodes of one */
 struct rt_view *rt_view_clusters(struct rt_ui *ui);
 struct rt_view *rt_view_pools(struct rt_ui *ui);
 struct rt_view *rt_view_nodes(struct rt_ui *ui);
