@@ -41,7 +41,12 @@ bool ask_delete(struct rt_app *a, const struct rt_call *c, struct rt_confirmatio
 struct rt_op *run_delete(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
 
 /* submit.c */
+/* What a job that was submitted from here asked for; false when it was not. Names may live in the arena. */
+bool submit_asked(const char *cluster, const char *id, struct rt_arena *arena, struct rt_resources *out);
 struct rt_op *run_submit(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
+
+/* why.c: that the stop of a job was asked for outlives this process. */
+void why_stop_asked(const char *cluster, const char *job);
 
 /* act_forward.c */
 struct rt_op *run_forward(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);

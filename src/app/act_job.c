@@ -72,12 +72,14 @@ static void poll_job(void *ctx) {
 static void asked(void *ctx, const struct rt_error *err) {
     struct job_work *w = ctx;
     w->op = NULL;
-    if (err) {
-        job_ended(w, err);
-    } else if (w->remove) {
+    if (!err && w->remove)
         rt_store_drop_job(w->app->store, w->session->cluster, w->jobs.v[w->next]);
-        job_ended(w, NULL);
-    } else if (!w->wait) {
+    if (err || w->remove) {
+        job_ended(w, err);
+        return;
+    }
+    why_stop_asked(w->session->cluster->name, w->jobs.v[w->next]);
+    if (!w->wait) {
         job_ended(w, NULL);
     } else {
         w->waiting_since_ms = rt_loop_now_ms(w->app->loop);

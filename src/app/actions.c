@@ -106,6 +106,8 @@ const struct rt_action_def rt_actions[] = {
      wait_options, NULL, 0, NULL, NULL, NULL},
     {"show", "CLUSTER|POOL|NODE|JOB", "one thing with all that is known of it", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, false,
      list_options, "detail", 0, NULL, NULL, NULL},
+    {"why", "[THING]", "why a job, actor, placement group, task, pool or node waits, failed or stays", RT_ON_NOTHING, 0,
+     RT_CONFIRM_NONE, false, NULL, "why", 0, NULL, NULL, NULL},
     {"ls", "", "list the clusters", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, false, list_options, "clusters", 0, NULL, NULL, NULL},
     {"clusters", "", "list the clusters", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, false, list_options, "clusters", 0, NULL, NULL,
      NULL},

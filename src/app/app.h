@@ -11,6 +11,7 @@
 #include "core/operation.h"
 #include "core/provider.h"
 #include "core/store.h"
+#include "core/why.h"
 #include "net/ask.h"
 #include "net/loop.h"
 
@@ -110,6 +111,11 @@ struct rt_op *rt_app_log_files(struct rt_app *a, const char *cluster, const char
                                struct rt_error *err);
 /* Bytes as they come, besides the buffer (the command line prints them). */
 void rt_log_on_data(struct rt_log *l, void (*fn)(void *ctx, const char *data, size_t n), void *ctx);
+
+/* ---- why ---- */
+/* Why something waits, failed or stays (core/why.h), with what was submitted and asked from here. */
+bool rt_app_why(struct rt_app *a, const char *cluster, enum rt_why_kind k, const char *id, struct rt_why *out,
+                struct rt_error *err);
 
 /* ---- first run, discovery ---- */
 struct rt_found {

@@ -17,6 +17,14 @@ static enum rt_topic list_topic(enum poll_kind k) {
 }
 _Static_assert(RT_T_WORKERS - RT_T_TASKS == POLL_WORKERS - POLL_TASKS, "polls of lists stand in the order of their topics");
 
+/* What a pending job asked for stands with its supervisor, among the actors: asked more seldom than a pane would. */
+static bool job_waits(const struct session *s) {
+    for (size_t i = 0; i < s->cluster->jobs.n; i++)
+        if (s->cluster->jobs.v[i].status == RT_JOB_PENDING)
+            return true;
+    return false;
+}
+
 /* The pause between two polls of a kind; -1: not wanted now. */
 static int64_t interval_ms(const struct session *s, enum poll_kind k) {
     const uint32_t t = topics_of(s);
@@ -35,7 +43,9 @@ static int64_t interval_ms(const struct session *s, enum poll_kind k) {
     case POLL_JOBS:
         return t & RT_TOPIC_BIT(RT_T_JOBS) ? RT_MAX(fast, polite) : s->listed ? RT_MAX(15000, polite) : -1;
     case POLL_ACTORS:
-        return t & RT_TOPIC_BIT(RT_T_ACTORS) ? RT_MAX(RT_MAX(fast, 3000), polite) : -1;
+        if (t & RT_TOPIC_BIT(RT_T_ACTORS))
+            return RT_MAX(RT_MAX(fast, 3000), polite);
+        return (s->looked & RT_TOPIC_BIT(RT_T_JOBS)) && job_waits(s) ? RT_MAX(15000, polite) : -1;
     case POLL_IDLE:
         return s->listed ? RT_MAX(15000, polite) : -1;
     case POLL_TASKS:

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { REMEMBERED = 200 };
+enum { REMEMBERED = 200, SUBMIT_ASKED_MAX = 64 };
 
 /* ---- remembered submissions: STATE/clusters/NAME/submits.json, {"ID": "submit --working-dir ... -- ..."} ---- */
 
@@ -75,6 +75,43 @@ static json_t *recall(const char *cluster, const char *id) {
     json_incref(found);
     json_decref(all);
     return found;
+}
+
+/* "entrypoint-num-cpus=64" as the amount of a resource. */
+static void add_asked(const char *option, struct rt_arena *arena, struct rt_resources *out) {
+    static const struct {
+        const char *option, *resource;
+    } known[] = {{"entrypoint-num-cpus=", "CPU"}, {"entrypoint-num-gpus=", "GPU"}};
+    static const char memory[] = "entrypoint-memory=", others[] = "entrypoint-resources=";
+    struct rt_error ignored = {0};
+    struct rt_resource r = {0};
+    int64_t bytes = 0;
+    for (size_t i = 0; i < RT_COUNT(known); i++)
+        if (rt_starts(option, known[i].option) && rt_parse_f64(option + strlen(known[i].option), &r.amount))
+            r.name = known[i].resource;
+    if (rt_starts(option, memory) && rt_parse_size(option + strlen(memory), &bytes, &ignored))
+        r = (struct rt_resource){.name = "memory", .amount = (double)bytes};
+    if (r.name && r.amount > 0)
+        out->v[out->n++] = r;
+    json_t *all = rt_starts(option, others) ? json_loads(option + strlen(others), 0, NULL) : NULL, *v;
+    const char *key;
+    json_object_foreach(all, key, v) {
+        if (out->n < SUBMIT_ASKED_MAX && json_number_value(v) > 0)
+            out->v[out->n++] = (struct rt_resource){.name = rt_arena_strdup(arena, key), .amount = json_number_value(v)};
+    }
+    json_decref(all);
+}
+
+bool submit_asked(const char *cluster, const char *id, struct rt_arena *arena, struct rt_resources *out) {
+    json_t *known = recall(cluster, id), *option;
+    size_t i;
+    *out = (struct rt_resources){.v = rt_arena_alloc(arena, (SUBMIT_ASKED_MAX + 1) * sizeof(*out->v))};
+    json_array_foreach(json_object_get(known, "options"), i, option) {
+        if (json_is_string(option) && out->n < SUBMIT_ASKED_MAX)
+            add_asked(json_string_value(option), arena, out);
+    }
+    json_decref(known);
+    return known != NULL;
 }
 
 /* ---- options into a submission ---- */

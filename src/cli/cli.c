@@ -92,7 +92,7 @@ static const struct {
     cli_fn *run;
 } verbs[] = {
     {"ls", verb_ls},         {"clusters", verb_ls}, {"nodes", verb_table},    {"pools", verb_table},
-    {"jobs", verb_table},    {"show", verb_show},   {"job", verb_show},       {"forwards", verb_table},
+    {"jobs", verb_table},    {"show", verb_show}, {"why", verb_why},   {"job", verb_show},       {"forwards", verb_table},
     {"operations", verb_table}, {"logs", verb_logs}, {"wait", verb_wait},     {"check", verb_check},
     {"doctor", verb_doctor}, {"stats", verb_stats}, {"discover", verb_discover}, {"shell", verb_shell},
     {"submit", verb_submit}, {"forward", verb_forward}, {"actors", verb_table}, {"tasks", verb_table},

@@ -42,6 +42,7 @@ struct rt_row_env cli_env(const struct cli *c, const char *cluster);
 void verb_ls(struct cli *c);
 void verb_table(struct cli *c);
 void verb_show(struct cli *c);
+void verb_why(struct cli *c);
 void verb_logs(struct cli *c);
 void verb_wait(struct cli *c);
 void verb_check(struct cli *c);

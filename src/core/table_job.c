@@ -1,6 +1,7 @@
 /* Jobs as a table. */
 #include "core/cells.h"
 #include "core/table.h"
+#include "core/why.h"
 #include "net/loop.h"
 #include <stdlib.h>
 
@@ -58,8 +59,12 @@ static void took_text(struct rt_buf *out, const void *row, const struct rt_row_e
 }
 
 static void why_text(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
-    (void)env;
-    rt_job_why(out, job(row));
+    const struct rt_job *j = job(row);
+    const bool by_store = j->status == RT_JOB_PENDING || rt_streq(j->error_type, "RUNTIME_ENV_SETUP_FAILURE");
+    if (env->cluster && by_store)
+        rt_why_brief(out, env->cluster, RT_WHY_JOB, j->id);
+    else
+        rt_job_why(out, j);
 }
 
 static void node_text(struct rt_buf *out, const void *row, const struct rt_row_env *env) {

@@ -1,5 +1,6 @@
 /* What runs in Ray, as tables: actors, tasks, placement groups. */
 #include "core/rows.h"
+#include "core/why.h"
 
 /* ---- actors ---- */
 
@@ -40,22 +41,17 @@ static void actor_needs(struct rt_buf *out, const void *row, const struct rt_row
     rt_cell_resources(out, &((const struct rt_actor *)row)->resources);
 }
 
-/* The reason inside death_cause, whichever kind of it Ray sends. */
+/* The short form of `why`, or a dash. */
+static void brief(struct rt_buf *out, enum rt_why_kind k, const char *id, const struct rt_row_env *env) {
+    const size_t before = out->len;
+    if (env->cluster)
+        rt_why_brief(out, env->cluster, k, id);
+    if (out->len == before)
+        rt_buf_addc(out, '-');
+}
+
 static void actor_why(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
-    const struct rt_actor *r = row;
-    (void)env;
-    if (!r->death_cause) {
-        rt_cell_text(out, rt_streq(r->state, "PENDING_CREATION") ? "waits for resources" : NULL);
-        return;
-    }
-    json_t *v = json_loads(r->death_cause, 0, NULL), *kind;
-    const char *key, *why = NULL;
-    json_object_foreach(v, key, kind) {
-        why = why ? why : rt_json_str(kind, "error_message");
-        why = why ? why : rt_json_str(kind, "formatted_exception_string");
-    }
-    rt_cell_text(out, why);
-    json_decref(v);
+    brief(out, RT_WHY_ACTOR, ((const struct rt_actor *)row)->id, env);
 }
 
 static enum rt_health actor_health(const void *row, const struct rt_row_env *env) {
@@ -174,7 +170,10 @@ static void task_attempt(struct rt_buf *out, const void *row, const struct rt_ro
 /* The last line of the error: above it stands the traceback. */
 static void task_why(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
     const struct rt_task *r = row;
-    (void)env;
+    if (r->state && (rt_starts(r->state, "PENDING") || rt_streq(r->state, "SUBMITTED_TO_WORKER"))) {
+        brief(out, RT_WHY_TASK, r->id, env);
+        return;
+    }
     const char *text = r->error_message, *end = text ? text + strlen(text) : NULL;
     while (end && end > text && (end[-1] == '\n' || end[-1] == ' '))
         end--;
@@ -306,14 +305,7 @@ static bool is_infeasible(const struct rt_pg *r) {
 }
 
 static void pg_why(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
-    const struct rt_pg *r = row;
-    (void)env;
-    if (is_infeasible(r))
-        rt_buf_adds(out, "infeasible: no node could hold it");
-    else if (rt_streq(r->state, "PENDING"))
-        rt_cell_text(out, r->stats.scheduling_state ? r->stats.scheduling_state : "waits for resources");
-    else
-        rt_buf_addc(out, '-');
+    brief(out, RT_WHY_PG, ((const struct rt_pg *)row)->id, env);
 }
 
 static enum rt_health pg_health(const void *row, const struct rt_row_env *env) {

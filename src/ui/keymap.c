@@ -101,6 +101,9 @@ const struct rt_key_default rt_key_defaults[] = {
     {"log", "^E", "edit", "open in $EDITOR", NULL},
     {"log", "C", "clear", "clear the screen, not the log", NULL},
     {"log", "^R", "refresh", "connect again now", NULL},
+    /* why */
+    {"why", "+", "why-act", "do what it offers: one node more", NULL},
+    {"why", "=", "why-act", "do what it offers: one node more", NULL},
     /* first run */
     {"start", "L", "start-local", "start a Ray cluster on this machine", "local Ray"},
     {"start", "n", "init-form", "new cluster, elsewhere", "new"},
@@ -128,6 +131,7 @@ const struct rt_key_default rt_key_defaults[] = {
     {"list", "^Space", "mark-range", "mark up to the last mark", NULL},
     {"list", "^\\", "unmark", "no marks", NULL},
     {"list", "d", "detail", "everything known of it", "detail"},
+    {"list", "w", "why", "why it waits, failed or stays", "why"},
     {"list", "Y", "raw", "the raw answer", NULL},
     {"list", "c", "copy-id", "copy the id", NULL},
     {"list", "y", "copy", "copy menu", NULL},

@@ -227,6 +227,19 @@ static bool do_detail(struct list *l, const struct rt_strs *w, struct rt_error *
     return true;
 }
 
+/* With a name it is the verb, which finds the thing itself. */
+static bool do_why(struct list *l, const struct rt_strs *w, struct rt_error *err) {
+    const struct rt_list_row *r = selected(l);
+    const enum rt_why_kind k = rt_why_kind_of(l->rows.table->name);
+    (void)w;
+    if (!r)
+        return nothing_selected(err);
+    if (k == RT_WHY_KINDS)
+        return rt_error_set(err, RT_E_UNSUPPORTED, "%s have no why", l->rows.table->name);
+    rt_ui_push(l->view.ui, rt_view_why(l->view.ui, row_cluster(l, r), k, l->rows.table->id(r->row)));
+    return true;
+}
+
 static bool do_raw(struct list *l, const struct rt_strs *w, struct rt_error *err) {
     const struct rt_list_row *r = selected(l);
     (void)w;
@@ -329,6 +342,7 @@ static const struct {
     {"filter", do_filter, false},
     {"all", do_all, false},
     {"detail", do_detail, true},
+    {"why", do_why, true},
     {"raw", do_raw, true},
     {"copy-id", do_copy_id, true},
     {"copy", do_copy, true},
@@ -343,6 +357,8 @@ enum rt_taken list_command(struct rt_view *v, const struct rt_strs *words, struc
         if (taken != RT_TAKEN_NO)
             return taken;
     }
+    if (rt_streq(word(words, 0), "why") && words->n > 1)
+        return RT_TAKEN_NO;
     for (size_t i = 0; i < RT_COUNT(commands); i++)
         if (rt_streq(commands[i].name, word(words, 0)))
             return commands[i].run(l, words, err) ? RT_TAKEN_YES : RT_TAKEN_FAILED;
@@ -366,6 +382,8 @@ static bool own_offers(struct list *l, const char *name) {
 
 bool list_offers(struct rt_view *v, const struct rt_strs *words) {
     struct list *l = list_of(v);
+    if (rt_streq(word(words, 0), "why") && rt_why_kind_of(l->rows.table->name) == RT_WHY_KINDS)
+        return false;
     for (size_t i = 0; i < RT_COUNT(commands); i++)
         if (rt_streq(commands[i].name, word(words, 0)))
             return !commands[i].needs_row || selected(l) != NULL;

@@ -275,6 +275,27 @@ static bool open_detail(struct rt_ui *ui, const struct rt_call *c, struct rt_err
     return true;
 }
 
+static bool open_why(struct rt_ui *ui, const struct rt_call *c, struct rt_error *err) {
+    const char *named = rt_call_option(c, "cluster"), *thing = c->args.n ? c->args.v[0] : NULL, *id = NULL;
+    const struct rt_cluster *other = thing ? rt_store_cluster(ui->app->store, thing) : NULL;
+    enum rt_why_kind k = RT_WHY_CLUSTER;
+    const char *name = named ? rt_app_target(ui->app, named, err) : ui->cluster;
+    const struct rt_cluster *cl = name ? rt_store_cluster(ui->app->store, name) : NULL;
+    if (named && !name)
+        return false;
+    if (cl && thing && rt_why_find(cl, thing, &k, &id, err)) {
+        rt_ui_push(ui, rt_view_why(ui, cl->name, k, id));
+        return true;
+    }
+    if (other || (cl && !thing)) {
+        const char *what = other ? other->name : cl->name;
+        rt_error_clear(err);
+        rt_ui_push(ui, rt_view_why(ui, what, RT_WHY_CLUSTER, what));
+        return true;
+    }
+    return err->code ? false : rt_error_set(err, RT_E_USAGE, "no cluster is open");
+}
+
 static bool open_shell(struct rt_ui *ui, const struct rt_call *c, struct rt_error *err) {
     struct rt_strs argv = {0};
     bool ok = rt_call_ready(ui->app, c, err) && rt_app_shell(ui->app, c->cluster, c->args.n ? c->args.v[0] : NULL, &argv, err);
@@ -305,6 +326,8 @@ bool shell_open_view(struct rt_ui *ui, const struct rt_call *c, const struct rt_
         return open_log(ui, c, err);
     if (rt_streq(view, "detail"))
         return open_detail(ui, c, err);
+    if (rt_streq(view, "why"))
+        return open_why(ui, c, err);
     if (rt_streq(view, "help"))
         return shell_do_help(ui, words, err);
     if (rt_streq(name, "check"))

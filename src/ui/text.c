@@ -21,6 +21,7 @@ struct text {
     uint32_t topics;
     void (*refill)(struct rt_view *v, void *ctx);
     void (*ctx_free)(void *ctx);
+    enum rt_taken (*command)(struct rt_view *v, void *ctx, const struct rt_strs *words, struct rt_error *err);
     void *ctx;
 };
 
@@ -80,6 +81,11 @@ void rt_text_on_change(struct rt_view *v, uint32_t topics, void (*refill)(struct
     t->ctx = ctx;
     t->ctx_free = ctx_free;
     t->stale = true;
+}
+
+void rt_text_on_command(struct rt_view *v, enum rt_taken (*command)(struct rt_view *v, void *ctx, const struct rt_strs *words,
+                                                                     struct rt_error *err)) {
+    of(v)->command = command;
 }
 
 /* ---- drawing ---- */
@@ -236,6 +242,9 @@ static enum rt_taken text_command(struct rt_view *v, const struct rt_strs *w, st
     struct text *t = of(v);
     const char *name = w->v[0], *arg = w->n > 1 ? w->v[1] : "";
     int64_t line = 0;
+    const enum rt_taken taken = t->command ? t->command(v, t->ctx, w, err) : RT_TAKEN_NO;
+    if (taken != RT_TAKEN_NO)
+        return taken;
     if (rt_streq(name, "move")) {
         if (do_move(t, arg))
             return RT_TAKEN_YES;
@@ -334,7 +343,8 @@ static void text_destroy(struct rt_view *v) {
     }
 
 static const struct rt_view_ops all_ops[] = {TEXT_OPS("text"),  TEXT_OPS("detail"), TEXT_OPS("raw"), TEXT_OPS("doctor"),
-                                             TEXT_OPS("stats"), TEXT_OPS("check"),  TEXT_OPS("help")};
+                                             TEXT_OPS("stats"), TEXT_OPS("check"),  TEXT_OPS("help"),
+                                             TEXT_OPS("why")};
 
 struct rt_view *rt_text_create(struct rt_ui *ui, const char *name, const char *title, const char *text) {
     struct text *t = RT_NEW(struct text);

@@ -4,7 +4,7 @@
 
 #include "ui/view.h"
 
-/* `name` is one of text, detail, raw, doctor, stats, check, help. Lines of "key  value" show the key dim. */
+/* `name` is one of text, detail, why, raw, doctor, stats, check, help. Lines of "key  value" show the key dim. */
 struct rt_view *rt_text_create(struct rt_ui *ui, const char *name, const char *title, const char *text);
 void rt_text_set(struct rt_view *v, const char *text); /* keeps the place */
 void rt_text_set_title(struct rt_view *v, const char *title);
@@ -12,5 +12,8 @@ void rt_text_set_title(struct rt_view *v, const char *title);
  * rt_text_set. `ctx_free` frees ctx with the view. */
 void rt_text_on_change(struct rt_view *v, uint32_t topics, void (*refill)(struct rt_view *v, void *ctx), void *ctx,
                        void (*ctx_free)(void *ctx));
+/* Command lines of its own, tried first; called with the ctx of rt_text_on_change. */
+void rt_text_on_command(struct rt_view *v, enum rt_taken (*command)(struct rt_view *v, void *ctx, const struct rt_strs *words,
+                                                                     struct rt_error *err));
 
 #endif
