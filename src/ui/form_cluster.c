@@ -126,7 +126,9 @@ static void scale_preview(struct rt_form *f) {
     rt_form_clear_lines(f);
     if (scale_call(f, &c, &err) && rt_call_ready(rt_ui_app(f->view.ui), &c, &err) &&
         rt_call_ask(rt_ui_app(f->view.ui), &c, &q, &err)) {
-        rt_form_say(f, RT_R_DIM, q.title ? q.title : "");
+        char *what = rt_strndup(q.title ? q.title : "", strcspn(q.title ? q.title : "", "?")); /* it is no question yet */
+        rt_form_say(f, RT_R_DIM, what);
+        free(what);
         for (char *line = q.text; line && *line;) {
             char *end = strchr(line, '\n');
             if (end)
