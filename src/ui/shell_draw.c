@@ -44,10 +44,17 @@ static void put_right(const struct rt_draw *d, int row, int col, int cols, const
         rt_surface_put(d->s, row, col + rt_width(text, (size_t)(from - text)), cols, from, (size_t)(to - from) + 1, look(d, RT_R_FILTER));
 }
 
+static size_t trimmed(const char *s) {
+    size_t n = strlen(s);
+    while (n && s[n - 1] == ' ')
+        n--;
+    return n;
+}
+
 static void frame_title(const struct rt_draw *d, struct rt_rect r, const char *left, const char *right, bool many) {
     struct rt_buf cut;
     const int room = r.cols - 4;
-    int right_cols = rt_width(right, strlen(right));
+    int right_cols = rt_width(right, trimmed(right));
     int col = r.col + 1;
     if (room < 4)
         return;

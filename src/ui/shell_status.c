@@ -160,7 +160,7 @@ static void cluster_header(struct rt_ui *ui, const struct rt_draw *d, const stru
     add_state(&top, c, d->now_ms);
     if (c->ray_version)
         add(&top, 9, RT_R_HEADER_DIM, "Ray %s", c->ray_version);
-    const bool there = c->state != RT_CL_DOWN && c->state != RT_CL_SUSPENDED;
+    const bool there = c->state != RT_CL_DOWN && c->state != RT_CL_SUSPENDED && c->state != RT_CL_QUEUED && c->state != RT_CL_STARTING;
     if (t.nodes_alive >= 0 && there)
         add(&top, 3, c->reach == RT_REACH_OK ? RT_R_HEADER : RT_R_STALE, "%s node%s", rt_fmt_count(n, sizeof n, t.nodes_alive), t.nodes_alive == 1 ? "" : "s");
     if (there)

@@ -58,7 +58,7 @@ static void draw_found(struct start *s, const struct rt_draw *d, struct rt_rect 
         const struct found *f = &s->found.v[i];
         const int key = f->key ? rt_width(f->key, strlen(f->key)) : 0;
         struct rt_buf text;
-        char number[16];
+        char number[24];
         rt_buf_init(&text, 0);
         snprintf(number, sizeof number, "%zu", i + 1);
         rt_fit(&text, f->text, r.cols - 12 - key, RT_CUT_RIGHT, d->ascii);
