@@ -28,7 +28,14 @@ enum {
 char *local_temp_dir(const struct rt_provider *p) {
     if (p->own && p->own->temp_dir)
         return rt_path_expand(p->own->temp_dir);
-    return rt_strf("/tmp/raytui-%ld/%s", (long)getuid(), p->conf->name); /* short: socket paths end at 107 bytes */
+    /* Short: paths of sockets end at 107 bytes. A cluster of the same name with its state elsewhere (another
+     * home, a test) has a directory of its own, or ending one would remove the other's. */
+    char *state = rt_cluster_path(p->conf->name, NULL);
+    uint32_t sum = 2166136261u;
+    for (const char *c = state; *c; c++)
+        sum = (sum ^ (unsigned char)*c) * 16777619u;
+    free(state);
+    return rt_strf("/tmp/raytui-%ld/%.12s-%08x", (long)getuid(), p->conf->name, (unsigned)sum);
 }
 
 /* An address of loopback that Ray leaves alone: it turns 127.0.0.1 into the machine's own, which would open ports to
