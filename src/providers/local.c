@@ -278,7 +278,9 @@ static void remove_temp_dir(struct rt_provider *p, struct task *t) {
 static void all_ended(struct task *t) {
     struct rt_provider *p = t->provider;
     if (!p->nnodes) {
-        remove_temp_dir(p, t);
+        const bool made = p->place.gcs != 0; /* a directory that somebody named may be somebody else's */
+        if (made || !p->own || !p->own->temp_dir)
+            remove_temp_dir(p, t);
         p->place = (struct local_place){.ray = p->place.ray};
     }
     task_end(t);
