@@ -246,7 +246,7 @@ class NothingThere(unittest.TestCase):
             time.sleep(3)
             p.send_signal(signal.SIGINT)
             p.communicate(timeout=60)
-            until("no process", lambda: not home.processes(), 30)
+            until("no process", lambda: not home.processes(), 60)
             self.assertFalse(os.path.exists(home.tmp))
         finally:
             home.close()
