@@ -366,8 +366,7 @@ static void say_later(struct why *w, const char *subject, const struct need *nee
     }
     const char *freest = why_amount(w, name, t.freest);
     w->summary = rt_arena_strf(
-        w->arena,
-        "%s asks for %s on one node; the most that is free on one that could hold it is %s.",
+        w->arena, "%s asks for %s on one node; at most %s is free on one that could hold it.",
         subject, all, freest);
     w->brief = rt_arena_strf(w->arena, "needs %s: %.*s free at most", what,
                              (int)strcspn(freest, " "), freest);

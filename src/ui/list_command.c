@@ -380,9 +380,16 @@ static bool own_offers(struct list *l, const char *name) {
     return true;
 }
 
+/* Is there anything to ask? Of a cluster only when it is not well. */
+static bool has_why(struct list *l) {
+    const struct rt_list_row *r = selected(l);
+    const enum rt_why_kind k = rt_why_kind_of(l->rows.table->name);
+    return r && k != RT_WHY_KINDS && (k != RT_WHY_CLUSTER || rt_cluster_health(r->row) != RT_H_OK);
+}
+
 bool list_offers(struct rt_view *v, const struct rt_strs *words) {
     struct list *l = list_of(v);
-    if (rt_streq(word(words, 0), "why") && rt_why_kind_of(l->rows.table->name) == RT_WHY_KINDS)
+    if (rt_streq(word(words, 0), "why") && !has_why(l))
         return false;
     for (size_t i = 0; i < RT_COUNT(commands); i++)
         if (rt_streq(commands[i].name, word(words, 0)))

@@ -22,6 +22,7 @@ static void open_jobs(struct rt_pty *t, int rows, int cols, const char *const *e
     world_start(&w, t, rows, cols, args, env);
     rt_pty_until(t, "RUNNING", 10000);
     rt_pty_until(t, "12 nodes", 10000);
+    rt_pty_until(t, "needs", 10000); /* of the pending job, told by its supervisor */
 }
 
 static void leave(struct rt_pty *t) {
@@ -58,6 +59,20 @@ static void three_columns_at_200x60(void **state) {
     open_jobs(&t, 60, 200, NULL);
     rt_pty_type(&t, "d");
     rt_pty_matches(&t, "job-detail-200x60.golden");
+    leave(&t);
+}
+
+static void a_pending_job_says_why(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_jobs(&t, 24, 120, NULL);
+    rt_pty_type(&t, "w");
+    rt_pty_until(&t, "could it ever?", 5000);
+    rt_pty_until(&t, "at most 4 GPU is free", 5000);
+    rt_pty_matches(&t, "why-job-120x24.golden");
+    rt_pty_type(&t, "<Esc>");
+    rt_pty_type(&t, ":why nothing-of-this-name<Enter>");
+    rt_pty_until(&t, "no job, actor", 5000);
     leave(&t);
 }
 
@@ -242,6 +257,7 @@ int main(void) {
         cmocka_unit_test(jobs_at_80x24),
         cmocka_unit_test(jobs_at_120x36_with_the_rail),
         cmocka_unit_test(three_columns_at_200x60),
+        cmocka_unit_test(a_pending_job_says_why),
         cmocka_unit_test(the_least_size_is_20x5),
         cmocka_unit_test(plain_characters_without_colours),
         cmocka_unit_test(nodes_pools_and_clusters),

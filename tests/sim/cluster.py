@@ -458,6 +458,12 @@ class Cluster:
                          "pid": 13430 + i, "ray_namespace": "9ae23790-ae4b-4f3f-b73b-7070b86d57f4",
                          "serialized_runtime_env": "{}", "required_resources": {"CPU": 0.5}, "death_cause": None,
                          "is_detached": False, "placement_group_id": None, "repr_name": "", "num_restarts": "0"})
+        for n, j in enumerate(j for j in self.jobs.values() if j["status"] == "PENDING" and j["submission_id"]):
+            # alone here stands what a job asked for
+            rows.append({"actor_id": "%024x02000000" % (n + 1), "class_name": "JobSupervisor", "state": "PENDING_CREATION", "job_id": "01000000",
+                         "name": "_ray_internal_job_actor_" + j["submission_id"], "node_id": None, "pid": 0,
+                         "ray_namespace": "SUPERVISOR_ACTOR_RAY_NAMESPACE", "serialized_runtime_env": "{}", "required_resources": {"GPU": 8.0},
+                         "death_cause": None, "is_detached": True, "placement_group_id": None, "repr_name": "", "num_restarts": "0"})
         return rows
 
     def activities(self):
