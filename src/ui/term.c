@@ -54,7 +54,7 @@ static struct termios saved_modes;
 static char restore_bytes[256];
 static size_t restore_len;
 static volatile sig_atomic_t must_restore;
-static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGQUIT};
 
 /* ---- terminfo ---- */
 
@@ -192,7 +192,7 @@ static void on_crash(int signum) {
     static const char text[] = "raytui: crashed. The log says more: see `raytui doctor`.\n";
     const bool ours = must_restore;
     restore_now();
-    if (ours)
+    if (ours && signum != SIGQUIT) /* that is asked for */
         (void)!write(STDERR_FILENO, text, sizeof text - 1);
     (void)signal(signum, SIG_DFL);
     (void)raise(signum);

@@ -30,7 +30,7 @@ static void open_clusters(struct rt_pty *t) {
 }
 
 static void a_signal_to_end_gives_it_back(void **state) {
-    static const int signals[] = {SIGTERM, SIGHUP};
+    static const int signals[] = {SIGTERM, SIGHUP, SIGQUIT};
     (void)state;
     for (size_t i = 0; i < RT_COUNT(signals); i++) {
         struct rt_pty t;
