@@ -58,8 +58,8 @@ static void add_amount(struct rt_buf *out, double v) {
     char text[32];
     if (v < 0)
         rt_buf_addc(out, '?');
-    else if (v >= 1000 && is_whole(v))
-        rt_buf_adds(out, rt_fmt_count(text, sizeof(text), (int64_t)v));
+    else if (v >= 1000) /* parts of one are noise there */
+        rt_buf_adds(out, rt_fmt_count(text, sizeof(text), (int64_t)(v + 0.5)));
     else
         rt_buf_adds(out, rt_fmt_amount(text, sizeof(text), v));
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define GAP 2
+#define NUMBER_MORE 8 /* columns of the screen that a number may take beyond what its column wants */
 
 void rt_list_rows_init(struct rt_list_rows *l, const struct rt_table *t) {
     *l = (struct rt_list_rows){.table = t, .dirty = true};
@@ -206,10 +207,12 @@ static void squeeze(struct rt_fit *f, size_t *n, int cols) {
         f[0].cols = RT_MIN(f[0].cols, RT_MAX(cols, 1));
 }
 
-/* How wide it would like to be: as its widest text, within the column's own bounds. */
+/* How wide it would like to be: as its widest text, within the column's own bounds; a number may go beyond. */
 static int wish(const struct rt_column *columns, const struct rt_fit *f, const int *needs) {
     const int title = (int)strlen(f->column->title) + 1;
     const int need = needs ? RT_MAX(needs[f->column - columns], title) : f->column->want;
+    if (f->column->align == RT_RIGHT && need > f->column->want)
+        return RT_MIN(need, f->column->want + NUMBER_MORE);
     return f->column->grow || need < f->column->want ? RT_MIN(need, f->column->want) : f->column->want;
 }
 

@@ -177,7 +177,9 @@ static void open_log(struct rt_ui *ui, const char *file) {
 /* A named cluster shows its jobs, no cluster at all the first-run page, else the list of clusters. */
 static void open_first(struct rt_ui *ui, const struct rt_ui_opts *o) {
     struct rt_error err = {0};
-    const char *name = o->target;
+    const char *name = o->target ? rt_app_target(ui->app, o->target, &err) : NULL;
+    if (err.code)
+        rt_ui_error(ui, &err);
     if (name) {
         rt_ui_set_cluster(ui, name);
         shell_open_tab(ui, "jobs");
