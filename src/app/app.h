@@ -85,11 +85,12 @@ bool rt_app_env(struct rt_app *a, const char *cluster, bool jobs, struct rt_buf 
 void rt_app_card(struct rt_app *a, const char *cluster, struct rt_buf *out);
 
 /* ---- logs ---- */
-enum rt_log_what { RT_LOG_JOB, RT_LOG_NODE_FILE, RT_LOG_OPERATION, RT_LOG_FILE };
+/* What an actor, a task's worker or any process of a node (id "NODE/PID") wrote is in a file that is looked for first. */
+enum rt_log_what { RT_LOG_JOB, RT_LOG_NODE_FILE, RT_LOG_OPERATION, RT_LOG_FILE, RT_LOG_ACTOR, RT_LOG_TASK, RT_LOG_PROCESS };
 struct rt_log_target {
     enum rt_log_what what;
     const char *cluster, *id; /* job, node, operation, or path of a local file */
-    const char *file;         /* of a node */
+    const char *file;         /* of a node; "err": what a process wrote there, not on its output */
 };
 struct rt_log; /* a log being read into a logbuf; closing it closes the buffer */
 struct rt_log_status {

@@ -12,6 +12,9 @@ struct rt_log {
     struct session *session;
     struct rt_logbuf *buf;
     struct rt_follow *follow;
+    struct rt_op *listing; /* looking for the file of a process */
+    char *node;            /* where it ran */
+    bool follow_on;
     struct rt_log_status status;
     rt_loop_fn *change;
     void *change_ctx;
@@ -124,6 +127,82 @@ static bool open_far(struct rt_log *l, const struct rt_log_target *t, bool follo
     return true;
 }
 
+/* ---- what a process wrote ---- */
+
+static const char *worker_file(const struct rt_strs *names) {
+    for (size_t i = 0; i < names->n; i++)
+        if (rt_starts(names->v[i], "worker-"))
+            return names->v[i];
+    return names->n ? names->v[0] : NULL;
+}
+
+static void got_files(void *ctx, const struct rt_strs *names, const struct rt_error *err) {
+    struct rt_log *l = ctx;
+    struct rt_error e = {0};
+    l->listing = NULL;
+    const char *file = err ? NULL : worker_file(names);
+    struct rt_ray *ray = file ? session_ray(l->session, &e) : NULL;
+    if (!err && !file) {
+        rt_error_set(&e, RT_E_NOT_FOUND, "the node has no such file of this process");
+        rt_error_hint(&e, "the logs of ended processes go with their session or node");
+    }
+    if (!ray) {
+        got_failure(l, err ? err : &e);
+        return;
+    }
+    const struct rt_follow_opts o = {.tail_bytes = -1, .follow = l->follow_on, .node_id = l->node, .filename = file};
+    const struct rt_follow_callbacks cb = {.data = got_data, .event = got_event, .failed = got_failure, .ctx = l};
+    l->follow = rt_follow_start(ray, &o, &cb);
+}
+
+/* The node and the process that an actor or a task has or had. */
+static bool find_process(const struct rt_cluster *c, const struct rt_log_target *t, const char **node, int64_t *pid, struct rt_error *err) {
+    const struct rt_rows *tasks = &c->lists[RT_T_TASKS];
+    const bool actor = t->what == RT_LOG_ACTOR;
+    for (size_t i = 0; actor && i < c->actors.n; i++)
+        if (rt_streq(c->actors.v[i].id, t->id)) {
+            *node = c->actors.v[i].node_id;
+            *pid = c->actors.v[i].pid;
+        }
+    for (size_t i = 0; !actor && i < tasks->n; i++) {
+        const struct rt_task *task = &((const struct rt_task *)tasks->v)[i];
+        if (rt_streq(task->id, t->id)) {
+            *node = task->node_id;
+            *pid = task->pid;
+        }
+    }
+    if (*node && **node && *pid > 0)
+        return true;
+    rt_error_set(err, RT_E_NOT_FOUND, "the %s has no process to read: it was not placed yet, or nothing is kept of where it ran", actor ? "actor" : "task");
+    return rt_error_hint(err, "d shows what is known of it");
+}
+
+static bool open_process(struct rt_log *l, const struct rt_log_target *t, bool follow, struct rt_error *err) {
+    const struct rt_cluster *c = rt_store_cluster(l->app->store, t->cluster);
+    const char *node = NULL, *slash = strchr(t->id, '/');
+    int64_t pid = 0;
+    if (t->what == RT_LOG_PROCESS) {
+        if (!slash || !rt_parse_i64(slash + 1, &pid))
+            return rt_error_set(err, RT_E_USAGE, "a process is named NODE/PID");
+        l->node = rt_strndup(t->id, (size_t)(slash - t->id));
+    } else if (!c || !find_process(c, t, &node, &pid, err)) {
+        return false;
+    } else {
+        l->node = rt_strdup(node);
+    }
+    l->session = session_get(l->app, t->cluster, err);
+    struct rt_ray *ray = l->session ? session_ray(l->session, err) : NULL;
+    if (!ray)
+        return false;
+    char *glob = rt_strf("*-%lld.%s", (long long)pid, rt_streq(t->file, "err") ? "err" : "out");
+    l->follow_on = follow;
+    l->buf = rt_logbuf_create(l->app->loop, NULL);
+    l->listing = rt_ray_log_list(ray, l->node, glob, got_files, l);
+    snprintf(l->status.text, sizeof l->status.text, "looking for its file");
+    free(glob);
+    return true;
+}
+
 static bool open_near(struct rt_log *l, const struct rt_log_target *t, bool follow, struct rt_error *err) {
     const char *path = t->id;
     if (t->what == RT_LOG_OPERATION) {
@@ -146,7 +225,8 @@ struct rt_log *rt_log_open_target(struct rt_app *a, const struct rt_log_target *
     l->change = change;
     l->change_ctx = ctx;
     const bool far = t->what == RT_LOG_JOB || t->what == RT_LOG_NODE_FILE;
-    if (!(far ? open_far(l, t, follow, err) : open_near(l, t, follow, err))) {
+    const bool process = t->what == RT_LOG_ACTOR || t->what == RT_LOG_TASK || t->what == RT_LOG_PROCESS;
+    if (!(far ? open_far(l, t, follow, err) : process ? open_process(l, t, follow, err) : open_near(l, t, follow, err))) {
         rt_log_close_target(l);
         return NULL;
     }
@@ -160,10 +240,12 @@ void rt_log_close_target(struct rt_log *l) {
     if (!l)
         return;
     rt_timer_stop(l->rate_timer);
+    rt_op_drop(&l->listing);
     if (l->follow)
         rt_follow_destroy(l->follow);
     if (l->buf)
         rt_logbuf_destroy(l->buf);
+    free(l->node);
     free(l);
 }
 

@@ -64,6 +64,20 @@ const struct rt_key_default rt_key_defaults[] = {
     {"nodes", "l", "node-logs", "the node's log files", "logs"},
     {"nodes", "^K", "remove-node", "end the node", "end"},
     {"nodes", "^D", "remove-node", "end the node", NULL},
+    {"node", "s", "shell", "shell on the node", "shell"},
+    {"node", "L", "node-logs", "the node's log files", "logs"},
+    {"node", "c", "copy-id", "copy the node's id", NULL},
+    {"node", "^K", "remove-node", "end the node", NULL},
+    /* actors, tasks, workers */
+    {"actors", "Enter", "actor-log", "what it wrote", "log"},
+    {"actors", "l", "actor-log", "what it wrote", NULL},
+    {"actors", "E", "actor-log err", "what it wrote to stderr", "stderr"},
+    {"tasks", "Enter", "task-log", "its error, or what it wrote", "log"},
+    {"tasks", "l", "task-log", "its error, or what it wrote", NULL},
+    {"tasks", "E", "task-log err", "what its worker wrote to stderr", NULL},
+    {"workers", "Enter", "worker-log", "what it wrote", "log"},
+    {"workers", "l", "worker-log", "what it wrote", NULL},
+    {"workers", "E", "worker-log err", "what it wrote to stderr", NULL},
     /* jobs */
     {"jobs", "Enter", "logs -f", "follow the log", NULL},
     {"jobs", "n", "submit-form", "submit a job", "submit"},
@@ -146,6 +160,30 @@ const struct rt_key_default rt_key_defaults[] = {
     {"list", "^R", "refresh", "ask again, reconnect now", NULL},
     {"list", "l", "scroll +8", "columns to the right", NULL},
 
+    /* what folds */
+    {"outline", "Enter", "enter", "open what stands there", "open"},
+    {"outline", "Space", "fold-toggle", "fold and unfold", NULL},
+    {"outline", "h", "fold", "fold, or up to what it belongs to", "fold"},
+    {"outline", "Left", "fold", "fold, or up to what it belongs to", NULL},
+    {"outline", "l", "unfold", "unfold", "unfold"},
+    {"outline", "Right", "unfold", "unfold", NULL},
+    {"outline", "o", "fold-all", "fold all, unfold all", "all"},
+    {"outline", "j", "move +1", "down", NULL},
+    {"outline", "Down", "move +1", "down", NULL},
+    {"outline", "k", "move -1", "up", NULL},
+    {"outline", "Up", "move -1", "up", NULL},
+    {"outline", "g", "move first", "first line", NULL},
+    {"outline", "Home", "move first", "first line", NULL},
+    {"outline", "G", "move last", "last line", NULL},
+    {"outline", "End", "move last", "last line", NULL},
+    {"outline", "PgDn", "move page", "page down", NULL},
+    {"outline", "^F", "move page", "page down", NULL},
+    {"outline", "PgUp", "move -page", "page up", NULL},
+    {"outline", "^B", "move -page", "page up", NULL},
+    {"outline", "^D", "move half", "half a page down", NULL},
+    {"outline", "^U", "move -half", "half a page up", NULL},
+    {"outline", "^R", "refresh", "ask again", NULL},
+
     /* every text */
     {"text", "j", "move +1", "down", NULL},
     {"text", "Down", "move +1", "down", NULL},
@@ -212,7 +250,7 @@ const struct rt_key_default rt_key_defaults[] = {
 };
 
 static int rank(const struct rt_bind *b) {
-    const int special = b->view[0] == '\0' ? 2 : rt_streq(b->view, "list") || rt_streq(b->view, "text") ? 1 : 0;
+    const int special = b->view[0] == '\0' ? 2 : rt_streq(b->view, "list") || rt_streq(b->view, "text") || rt_streq(b->view, "outline") ? 1 : 0;
     return (b->own ? 0 : 3) + special;
 }
 

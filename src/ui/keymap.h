@@ -6,7 +6,7 @@
 #include "core/config.h"
 #include "ui/key.h"
 
-/* View classes: "" everywhere, "list" in all lists, "text" in all texts, else a view's own name. */
+/* View classes: "" everywhere, "list" in all lists, "text" in all texts, "outline" in what folds, else a view's own name. */
 struct rt_key_default {
     const char *view, *key, *command;
     const char *help;  /* one line */

@@ -288,6 +288,10 @@ const struct shell_command shell_commands[] = {
     {"forward-form", "", "forward another port", shell_do_form},
     {"forwards-toggle", "", "forwards of the cluster on and off", shell_do_forwards_toggle},
     {"node-logs", "[NODE]", "pick a log file of a node", shell_do_node_logs},
+    {"actor-log", "[ACTOR] [err]", "what an actor wrote", shell_do_run_log},
+    {"task-log", "[TASK] [err]", "a task's error, or what its worker wrote", shell_do_run_log},
+    {"worker-log", "[WORKER] [err]", "what a worker wrote", shell_do_run_log},
+    {"process-log", "NODE/PID [err]", "what a process of a node wrote", shell_do_run_log},
     {"copy-env", "", "copy export lines for Ray's own tools", shell_do_copy_env},
     {0},
 };

@@ -27,7 +27,7 @@ enum rt_taken { RT_TAKEN_NO, RT_TAKEN_YES, RT_TAKEN_FAILED /* err is set */ };
 /* Every member but name, draw and destroy may be NULL. */
 struct rt_view_ops {
     const char *name;  /* "jobs": keymap section and command that opens it */
-    const char *klass; /* "list", "text" or NULL: shared keymap section */
+    const char *klass; /* "list", "text", "outline" or NULL: shared keymap section */
     bool side;         /* may stand beside the list it was opened from (log, detail) */
     bool modal;        /* popups: every key comes here first; keys that are not taken end there */
     void (*draw)(struct rt_view *v, const struct rt_draw *d, struct rt_rect r); /* inside the frame */

@@ -76,6 +76,8 @@ static void refill(struct rt_view *v, void *ctx) {
 }
 
 struct rt_view *rt_view_detail(struct rt_ui *ui, const struct rt_table *t, const char *cluster, const char *id) {
+    if (t == &rt_table_nodes)
+        return rt_view_node(ui, cluster, id);
     char *title = rt_strf("%s %s", t->singular, id);
     struct rt_view *v = rt_text_create(ui, "detail", title, "");
     v->cluster = rt_strdup(cluster);

@@ -35,6 +35,7 @@ struct rt_view *rt_view_start(struct rt_ui *ui); /* nothing is configured: what 
 struct rt_view *rt_view_detail(struct rt_ui *ui, const struct rt_table *t, const char *cluster, const char *id);
 /* Why a thing waits, failed or stays, kept up to date. */
 struct rt_view *rt_view_why(struct rt_ui *ui, const char *cluster, enum rt_why_kind k, const char *id);
+struct rt_view *rt_view_node(struct rt_ui *ui, const char *cluster, const char *id); /* bars, processes, logs */
 struct rt_view *rt_view_raw(struct rt_ui *ui, const char *cluster, const char *table, const char *id);
 
 /* Command lines of single panes (pane_*.c), given to their lists. */

@@ -34,6 +34,7 @@ const struct rt_theme *rt_ui_theme(struct rt_ui *ui) { return &ui->theme; }
 struct rt_term *rt_ui_term(struct rt_ui *ui) { return (struct rt_term *)(void *)ui; }
 bool rt_ui_ascii(const struct rt_ui *ui) { (void)ui; return false; }
 const char *rt_ui_cluster(const struct rt_ui *ui) { return ui->cluster; }
+const struct rt_history *rt_ui_history(const struct rt_ui *ui) { (void)ui; return NULL; }
 void rt_ui_mark(struct rt_ui *ui) { (void)ui; }
 void rt_ui_push(struct rt_ui *ui, struct rt_view *v) { *rt_vec_push(&ui->popups) = v; }
 void rt_ui_popup(struct rt_ui *ui, struct rt_view *v) { *rt_vec_push(&ui->popups) = v; }
