@@ -31,7 +31,9 @@ static void set_dir(const char *name, const char *home, const char *sub) {
 
 /* What a provider cannot do without. */
 static const char *needed_fields(const char *provider) {
-    return rt_streq(provider, "address") ? ", url: 'http://127.0.0.1:9'" : "";
+    return rt_streq(provider, "address") ? ", url: 'http://127.0.0.1:9'"
+           : rt_streq(provider, "ssh")   ? ", head: 'nobody@127.0.0.1:9', workers: ['127.0.0.1:9']"
+                                         : "";
 }
 
 /* A cluster of this provider with as little as it can do with, and nothing behind it that answers. */

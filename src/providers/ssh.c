@@ -1,0 +1,316 @@
+/* Provider `ssh`: a Ray cluster on hosts that one can log in to. */
+#include "providers/ssh.h"
+#include "base/fs.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- state into the store ---- */
+
+const struct rt_node *ssh_ray_node(const struct rt_provider *p, const char *name) {
+    const struct rt_node *dead = NULL;
+    for (size_t i = 0; i < p->cluster->nodes.n; i++) {
+        const struct rt_node *n = &p->cluster->nodes.v[i];
+        if (!rt_streq(n->name, name))
+            continue;
+        if (n->alive)
+            return n;
+        dead = n;
+    }
+    return dead;
+}
+
+static enum rt_cluster_state state_of(const struct rt_provider *p) {
+    const struct snode *head = p->nodes[0];
+    bool moving = false;
+    for (size_t i = 1; i < p->nnodes; i++)
+        moving = moving || p->nodes[i]->state == SNODE_STARTING || p->nodes[i]->state == SNODE_STOPPING;
+    for (size_t i = 0; i < p->ntasks; i++)
+        if (p->tasks[i]->is_down || p->tasks[i]->undo)
+            return RT_CL_STOPPING;
+        else if (p->tasks[i]->is_up && !p->up)
+            return RT_CL_STARTING;
+    if (!p->looked)
+        return RT_CL_UNKNOWN;
+    if (p->up)
+        return moving ? RT_CL_SCALING : RT_CL_UP;
+    return p->coming || head->state == SNODE_STARTING ? RT_CL_STARTING : RT_CL_DOWN;
+}
+
+static void show_node(const struct snode *n, struct rt_arena *arena, struct rt_pool *row) {
+    const struct rt_provider *p = n->provider;
+    const struct rt_node *ray = ssh_ray_node(p, n->name);
+    const bool asked = p->cluster->fresh[RT_T_NODES].at_ms > 0, head = n == p->nodes[0];
+    const bool up = head ? p->up : n->state == SNODE_UP && p->up;
+    row->ready += up && (asked ? ray && ray->alive : true);
+    row->pending += n->state == SNODE_STARTING;
+    if (n->state == SNODE_STARTING)
+        row->why = rt_arena_strf(arena, "%s is starting", n->host);
+    else if (n->state == SNODE_STOPPING)
+        row->why = rt_arena_strf(arena, "%s is ending", n->host);
+    else if (n->why)
+        row->why = rt_arena_strf(arena, "%.160s", n->why);
+    else if (up && asked && !(ray && ray->alive))
+        row->why = rt_arena_strf(arena, "%s: Ray does not list it", n->host);
+    row->failed += n->state == SNODE_LOST || (up && asked && !(ray && ray->alive));
+}
+
+static void show_pool(const struct rt_provider *p, struct rt_arena *arena, const char *name, const struct ssh_pool *conf,
+                      struct rt_pool *row) {
+    *row = (struct rt_pool){.name = rt_arena_strdup(arena, name), .kind = "hosts", .min = 1, .max = 1, .desired = 1, .head = !conf};
+    if (conf) {
+        row->scalable = true;
+        row->min = conf->min;
+        row->max = conf->max;
+        row->desired = (int64_t)ssh_pool_size(p, name);
+    }
+    for (size_t i = 0; i < p->nnodes; i++)
+        if (rt_streq(p->nodes[i]->pool, name))
+            show_node(p->nodes[i], arena, row);
+    if (conf && conf->cpus > 0) {
+        row->per_node.v = rt_arena_alloc(arena, sizeof(struct rt_amount));
+        row->per_node.v[0] = (struct rt_amount){.name = "CPU", .used = -1, .total = conf->cpus};
+        row->per_node.n = 1;
+    }
+}
+
+void ssh_show(struct rt_provider *p) {
+    rt_pools b = {.arena = rt_arena_create()};
+    b.v = rt_arena_alloc(b.arena, (p->pools.n + 1) * sizeof(*b.v));
+    show_pool(p, b.arena, "head", NULL, &b.v[b.n++]);
+    for (size_t i = 0; i < p->pools.n; i++)
+        show_pool(p, b.arena, p->pools.v[i].name, &p->pools.v[i], &b.v[b.n++]);
+    b.total = b.n;
+    rt_store_put_pools(p->env.store, p->cluster, &b);
+    const bool ours = p->journal && rt_journal_count(p->journal) > 0;
+    p->cluster->ours = ours || !p->up; /* what is not there yet will be ours */
+    rt_store_set_state(p->env.store, p->cluster, state_of(p), NULL);
+}
+
+/* ---- a look at the head ---- */
+
+static void take_place(struct ssh_place *at, const char *key, const char *value) {
+    int64_t n = 0;
+    if (rt_streq(key, "ip"))
+        snprintf(at->ip, sizeof at->ip, "%s", value);
+    else if (rt_streq(key, "dashboard_ip"))
+        snprintf(at->dashboard_ip, sizeof at->dashboard_ip, "%s", value);
+    else if (rt_streq(key, "temp_dir")) {
+        free(at->temp_dir);
+        at->temp_dir = rt_strdup(value);
+    } else if (rt_parse_i64(value, &n) && n > 0 && n < 65536) {
+        if (rt_streq(key, "gcs"))
+            at->gcs = (int)n;
+        else if (rt_streq(key, "dashboard"))
+            at->dashboard = (int)n;
+        else if (rt_streq(key, "client"))
+            at->client = (int)n;
+    }
+}
+
+static void take_node(struct rt_provider *p, const char *name, const char *host) {
+    struct rt_error ignored = {0};
+    const char *dash = strrchr(name, '-');
+    struct snode *n = ssh_node_named(p, name);
+    if (!dash || !rt_cluster_name_ok(name, NULL, &ignored))
+        return;
+    if (!n) {
+        char *pool = rt_strndup(name, (size_t)(dash - name));
+        n = ssh_node_add(p, name, pool, host);
+        free(pool);
+    }
+    n->booked = true;
+    if (n->state == SNODE_ABSENT) {
+        free(n->host);
+        n->host = rt_strdup(host);
+        n->state = SNODE_UP;
+    }
+}
+
+static void take_line(struct rt_provider *p, const char *line) {
+    char word[64], key[300];
+    int at = 0;
+    if (sscanf(line, "%63s %299s %n", word, key, &at) < 2 || !at)
+        return;
+    if (rt_streq(word, "place"))
+        take_place(&p->place, key, line + at);
+    else if (rt_streq(word, "node"))
+        take_node(p, key, line + at);
+}
+
+void ssh_take_look(struct rt_provider *p, const char *text) {
+    struct snode *head = p->nodes[0];
+    const char *eol = text + strcspn(text, "\n");
+    char *state = rt_strndup(text, (size_t)(eol - text));
+    p->looked = true;
+    p->look_error = (struct rt_error){0};
+    p->up = rt_streq(state, "up");
+    p->coming = p->up || rt_streq(state, "coming");
+    free(state);
+    for (size_t i = 1; i < p->nnodes; i++)
+        if (p->nodes[i]->phase == PH_NONE && !p->nodes[i]->task && p->nodes[i]->state == SNODE_UP && !p->nodes[i]->touched)
+            p->nodes[i]->state = SNODE_ABSENT; /* unless the list says otherwise */
+    while (*eol) {
+        text = eol + 1;
+        eol = text + strcspn(text, "\n");
+        char *line = rt_strndup(text, (size_t)(eol - text));
+        take_line(p, line);
+        free(line);
+    }
+    if (head->phase == PH_NONE && !head->task)
+        head->state = p->up ? SNODE_UP : p->coming ? SNODE_STARTING : SNODE_ABSENT;
+}
+
+static void looked(void *ctx, const struct rt_exec_result *r, const struct rt_error *err) {
+    struct rt_provider *p = ctx;
+    const bool first = !p->looked || p->look_error.code, was_up = p->up;
+    p->look = NULL;
+    if (err) {
+        p->look_error = *err;
+    } else if (r->status != 0) {
+        rt_error_set(&p->look_error, RT_E_REMOTE, "%s: its directory cannot be read", p->own->head);
+        rt_error_hint(&p->look_error, "try `ssh %s true`", p->own->head);
+    } else {
+        ssh_take_look(p, r->out);
+    }
+    ssh_show(p);
+    if (first || was_up != p->up)
+        p->env.ray->poke(p->env.ray->ctx, p->conf->name, RT_T_CLUSTER);
+}
+
+static void ssh_refresh(struct rt_provider *p) {
+    if (!p->env.hop || p->look || p->ntasks || rt_hop_status(p->env.hop)->state != RT_HOP_UP)
+        return;
+    struct rt_buf b;
+    rt_buf_init(&b, RT_MIB);
+    ssh_script_look(p->conf->name, &b);
+    const struct rt_exec_opts o = {.script = rt_buf_str(&b)};
+    p->look = rt_hop_exec(p->env.hop, &o, looked, p);
+    rt_buf_deinit(&b);
+}
+
+/* Ray does not know our pools: nodes are told apart by the names that we gave them. */
+static void ssh_join(struct rt_provider *p) {
+    for (size_t i = 0; i < p->cluster->nodes.n; i++) {
+        struct rt_node *n = &p->cluster->nodes.v[i];
+        const struct snode *ours = n->name ? ssh_node_named(p, n->name) : NULL;
+        if (ours)
+            n->pool = rt_arena_strdup(p->cluster->nodes.arena, ours->pool);
+    }
+    ssh_show(p);
+}
+
+static bool ssh_endpoint(struct rt_provider *p, enum rt_endpoint_kind kind, struct rt_endpoint *out, struct rt_error *err) {
+    if (p->up && p->place.dashboard) {
+        const bool dashboard = kind == RT_EP_DASHBOARD;
+        snprintf(out->host, sizeof out->host, "%s", dashboard ? p->place.dashboard_ip : p->place.ip);
+        out->port = dashboard ? p->place.dashboard : p->place.client;
+        snprintf(out->url, sizeof out->url, "http://%s:%d", p->place.dashboard_ip, p->place.dashboard);
+        return true;
+    }
+    if (p->look_error.code) {
+        *err = p->look_error;
+        return false;
+    }
+    if (!p->looked) {
+        rt_error_set(err, RT_E_BUSY, "%s: its head was not looked at yet", p->conf->name);
+        return rt_error_hint(err, "`raytui ls` shows whether %s can be reached", p->own->head);
+    }
+    rt_error_set(err, RT_E_UNREACHABLE, "%s is %s", p->conf->name, p->coming ? "starting" : "not up");
+    return rt_error_hint(err, "`raytui up %s` starts it (u on the screen)", p->conf->name);
+}
+
+/* ---- life ---- */
+
+static void ignore_problem(void *ctx, const struct rt_error *err) {
+    (void)ctx;
+    (void)err;
+}
+
+static const char *ssh_hop_target(const struct rt_cluster_conf *conf) {
+    return ((const struct ssh_config *)conf->own)->head;
+}
+
+static void ssh_where(const struct rt_cluster_conf *conf, struct rt_buf *out) {
+    rt_buf_adds(out, ssh_hop_target(conf));
+}
+
+static void make_nodes(struct rt_provider *p) {
+    ssh_node_add(p, "head", "head", p->own->head);
+    for (size_t i = 0; i < p->pools.n; i++) {
+        const struct ssh_pool *po = &p->pools.v[i];
+        for (size_t k = 0; k < po->hosts.n; k++) {
+            char *name = rt_strf("%s-%zu", po->name, k + 1);
+            ssh_node_add(p, name, po->name, po->hosts.v[k]);
+            free(name);
+        }
+    }
+}
+
+static struct rt_provider *ssh_create(const struct rt_provider_env *env, const struct rt_cluster_conf *conf,
+                                      struct rt_cluster *cluster, struct rt_error *err) {
+    struct rt_provider *p = RT_NEW(struct rt_provider);
+    (void)err;
+    p->env = *env;
+    p->conf = conf;
+    p->own = conf->own;
+    p->cluster = cluster;
+    p->lock = -1;
+    ssh_pools_read(conf, &p->pools, ignore_problem, NULL);
+    make_nodes(p);
+    p->journal = rt_journal_open(conf->name, &p->journal_error);
+    if (p->journal)
+        ssh_nodes_from_journal(p);
+    ssh_show(p);
+    return p;
+}
+
+/* What runs on the hosts goes on: the journal and the head's list find it again. */
+static void ssh_destroy(struct rt_provider *p) {
+    ssh_tasks_abandon(p);
+    rt_op_drop(&p->look);
+    rt_op_drop(&p->probe);
+    for (size_t i = 0; i < p->nnodes; i++)
+        ssh_node_free(p->nodes[i]);
+    free(p->nodes);
+    free(p->tasks);
+    rt_journal_close(p->journal);
+    ssh_pools_deinit(&p->pools);
+    free(p->place.temp_dir);
+    free(p);
+}
+
+static bool ssh_shell(struct rt_provider *p, const char *node_id, struct rt_strs *argv, struct rt_error *err) {
+    const struct rt_node *ray = node_id ? rt_store_node(p->cluster, node_id) : NULL;
+    struct snode *n = !node_id ? p->nodes[0] : ray && ray->name ? ssh_node_named(p, ray->name) : NULL;
+    if (!n)
+        return rt_error_set(err, RT_E_NOT_FOUND, "no host is known for node %s", node_id);
+    rt_hop_argv(ssh_node_hop(n), argv);
+    return true;
+}
+
+const struct rt_provider_ops rt_provider_ssh = {
+    .name = "ssh",
+    .summary = "a real Ray on hosts that you can log in to, started and ended by raytui",
+    .caps = RT_CAP_UP | RT_CAP_DOWN | RT_CAP_SCALE | RT_CAP_REMOVE_NODE | RT_CAP_SHELL,
+    .config = ssh_fields,
+    .config_size = sizeof(struct ssh_config),
+    .needs_hop = true,
+    .check = ssh_conf_check,
+    .hop_target = ssh_hop_target,
+    .where = ssh_where,
+    .create = ssh_create,
+    .destroy = ssh_destroy,
+    .endpoint = ssh_endpoint,
+    .refresh = ssh_refresh,
+    .join = ssh_join,
+    .plan = ssh_plan,
+    .up = ssh_up,
+    .down = ssh_down,
+    .scale_impact = ssh_scale_impact,
+    .scale = ssh_scale,
+    .set_limits = ssh_set_limits,
+    .remove_node = ssh_remove_node,
+    .shell = ssh_shell,
+    .equivalent = ssh_equivalent,
+};
