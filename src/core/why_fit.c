@@ -184,6 +184,8 @@ static void add_free(struct rt_buf *out, struct why *w, const char *pool, const 
         rt_buf_adds(out, rt_buf_str(&list));
     else if (unknown)
         rt_buf_adds(out, "not known of all");
+    else if (high - low < EPSILON)
+        rt_buf_addf(out, "%.4g each", low);
     else
         rt_buf_addf(out, "%.4g to %.4g", low, high);
     rt_buf_deinit(&list);

@@ -171,7 +171,8 @@ static void verbs(struct completing *c) {
         free(name);
     }
     for (size_t i = 0; i < c->app->config->ncommands; i++)
-        offer(c, c->app->config->commands[i].key);
+        if (!c->app->config->commands[i].writes || !c->app->readonly)
+            offer(c, c->app->config->commands[i].key);
 }
 
 static const struct rt_option *option_of(const struct rt_action_def *d, const char *word, size_t n) {

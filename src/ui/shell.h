@@ -92,6 +92,7 @@ struct rt_ui {
     struct rt_timer *toast_timer;
     RT_VEC(struct running *) calls;
     struct scaling scaling;
+    char *own_line;                      /* waits for its question to be answered */
     char *last_line;                     /* for "." */
     struct rt_proc *clipboard;           /* the program that takes a copy; NULL */
     int64_t interrupted_ms;              /* loop time of the last ^C */
@@ -152,7 +153,6 @@ bool shell_run(struct rt_ui *ui, const struct rt_strs *words, struct rt_error *e
 /* shell_open.c: commands that open views, forms and other programs */
 bool shell_open_view(struct rt_ui *ui, const struct rt_call *c, const struct rt_strs *words, struct rt_error *err);
 bool shell_view_words(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
-bool shell_run_program(struct rt_ui *ui, const char *line, struct rt_error *err);
 bool shell_do_open(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
 bool shell_do_start_local(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
 bool shell_do_views(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
@@ -163,6 +163,20 @@ bool shell_do_forwards_toggle(struct rt_ui *ui, const struct rt_strs *w, struct 
 bool shell_do_node_logs(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
 bool shell_do_run_log(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err); /* shell_log.c */
 bool shell_do_copy_env(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
+
+/* ---- shell_own.c: lines of the configuration ---- */
+#define SHELL_DEPTH_MAX 8 /* names within names */
+struct shell_own {
+    const char *name, *line;
+    bool confirm, writes;
+};
+/* Refused in read-only mode, asked about where it is to be, its variables replaced, run. */
+bool shell_run_own(struct rt_ui *ui, const struct shell_own *own, struct rt_error *err);
+bool shell_own_refused(struct rt_ui *ui, const char *name, bool writes, struct rt_error *err);
+/* Further words are added to its line. */
+bool shell_run_user_command(struct rt_ui *ui, const struct rt_binding *b, const struct rt_strs *w, struct rt_error *err);
+/* "COMMAND" gets the screen; ">COMMAND" runs behind it, its output is read in a pane. */
+bool shell_run_program(struct rt_ui *ui, const char *line, struct rt_error *err);
 
 /* ---- shell_call.c ---- */
 void calls_cancel(struct rt_ui *ui);

@@ -6,7 +6,6 @@
 #include "ui/list.h"
 #include <stdlib.h>
 
-#define DEPTH_MAX 8
 #define INTERRUPT_MS 2000
 
 typedef const struct rt_strs words_t;
@@ -317,7 +316,7 @@ static const char *alias_of(const struct rt_ui *ui, const char *name) {
 /* A person's own words stand for a line; what follows is added to it. */
 static bool run_alias(struct rt_ui *ui, const char *line, words_t *w, struct rt_error *err) {
     struct rt_strs all = {0};
-    if (ui->depth >= DEPTH_MAX)
+    if (ui->depth >= SHELL_DEPTH_MAX)
         return rt_error_set(err, RT_E_CONFIG, "%s stands for itself", w->v[0]);
     bool ok = rt_split_words(line, &all, err);
     for (size_t i = 1; ok && i < w->n; i++)
@@ -387,10 +386,8 @@ bool shell_run(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) 
     if (alias)
         return run_alias(ui, alias, w, err);
     const struct rt_binding *own = user_command(ui, w->v[0]);
-    if (own && own->command[0] == '!')
-        return shell_run_program(ui, own->command + 1, err);
     if (own)
-        return run_alias(ui, own->command, w, err);
+        return shell_run_user_command(ui, own, w, err);
     if (rt_view_find(w->v[0]) && !rt_streq(w->v[0], "start"))
         return shell_view_words(ui, w, err);
     return rt_action_find(w->v[0]) ? run_action(ui, w, err) : unknown(w->v[0], err);

@@ -6,13 +6,14 @@
 
 static bool run_binding(struct rt_ui *ui, const struct rt_bind *b) {
     struct rt_error err = {0};
-    if (b->writes && ui->app->readonly) {
-        rt_error_set(&err, RT_E_DENIED, "%s: read-only", b->name);
-        rt_ui_error(ui, &err);
-        return true;
-    }
     char *line = rt_strdup(b->command); /* a reload may take the keymap away */
-    rt_ui_command(ui, line);
+    if (b->own) {
+        const struct shell_own own = {.name = b->help && *b->help ? b->help : line, .line = line, .confirm = b->confirm, .writes = b->writes};
+        if (!shell_run_own(ui, &own, &err) && err.code)
+            rt_ui_error(ui, &err);
+    } else {
+        rt_ui_command(ui, line);
+    }
     free(line);
     return true;
 }

@@ -347,32 +347,3 @@ bool shell_open_view(struct rt_ui *ui, const struct rt_call *c, const struct rt_
     rt_error_set(err, RT_E_UNSUPPORTED, "%s works on the command line only", name);
     return rt_error_hint(err, ":!raytui %s runs it there", name);
 }
-
-/* ---- programs ---- */
-
-static void set_variables(struct rt_ui *ui) {
-    struct rt_view *v = shell_focused(ui);
-    struct rt_selection sel = {.cluster = ui->cluster};
-    if (v->ops->select)
-        v->ops->select(v, &sel);
-    const struct rt_cluster *c = sel.cluster ? rt_store_cluster(ui->app->store, sel.cluster) : NULL;
-    const struct rt_node *n = c && sel.node ? rt_store_node(c, sel.node) : NULL;
-    (void)setenv("CLUSTER", sel.cluster ? sel.cluster : "", 1);
-    (void)setenv("POOL", sel.pool ? sel.pool : "", 1);
-    (void)setenv("NODE_ID", sel.node ? sel.node : "", 1);
-    (void)setenv("NODE_IP", n && n->ip ? n->ip : "", 1);
-    (void)setenv("JOB_ID", sel.jobs && sel.jobs->n ? sel.jobs->v[0] : "", 1);
-    (void)setenv("ADDRESS", c && c->where ? c->where : "", 1);
-}
-
-/* The line goes to the shell as an argument; what is selected as variables: nothing is pasted into it. */
-bool shell_run_program(struct rt_ui *ui, const char *line, struct rt_error *err) {
-    static char sh[] = "/bin/sh", c[] = "-c";
-    static char script[] = "eval \"$1\"; printf '\\n[%s] Enter goes back to raytui ' \"$?\"; read -r _";
-    char *own = rt_strdup(line);
-    char *argv[] = {sh, c, script, sh, own, NULL};
-    set_variables(ui);
-    const bool ok = rt_term_run(ui->term, argv, err) >= 0;
-    free(own);
-    return ok;
-}

@@ -354,6 +354,7 @@ struct rt_view *rt_text_create(struct rt_ui *ui, const char *name, const char *t
             t->view.ops = &all_ops[i];
     t->title = rt_strdup(title);
     t->text = rt_strdup(text ? text : "");
+    t->wrap = rt_streq(name, "why"); /* sentences, not rows */
     t->found = SIZE_MAX;
     cut_lines(t);
     return &t->view;

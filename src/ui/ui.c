@@ -286,6 +286,7 @@ void rt_ui_destroy(struct rt_ui *ui) {
     free(ui->toast.text);
     free(ui->toast.undo);
     free(ui->find_before);
+    free(ui->own_line);
     free(ui->last_line);
     free(ui->cluster);
     free(ui);
