@@ -100,6 +100,22 @@ static void add_uses(struct pieces *l, const struct rt_totals *t, enum rt_role r
     }
 }
 
+/* Why it cannot be reached is worth more than numbers of the past. */
+static void add_reason(struct pieces *l, const struct rt_cluster *c, int cols) {
+    struct rt_buf text, cut;
+    if (c->reach == RT_REACH_OK || !c->reach_detail || !*c->reach_detail || rt_cluster_health(c) == RT_H_OFF)
+        return;
+    const char *why = rt_starts(c->reach_detail, "GET /") ? strstr(c->reach_detail, ": ") : NULL; /* what was asked matters less */
+    why = why ? why + 2 : c->reach_detail;
+    rt_buf_init(&text, 0);
+    rt_buf_init(&cut, 0);
+    rt_clean(&text, why, strlen(why));
+    rt_fit(&cut, rt_buf_str(&text), cols, RT_CUT_RIGHT, l->ascii);
+    add(l, 2, RT_R_HEADER, "%s", rt_buf_str(&cut));
+    rt_buf_deinit(&cut);
+    rt_buf_deinit(&text);
+}
+
 static void add_state(struct pieces *l, const struct rt_cluster *c, int64_t now_ms) {
     struct rt_buf text;
     const enum rt_health h = rt_cluster_health(c);
@@ -158,6 +174,7 @@ static void cluster_header(struct rt_ui *ui, const struct rt_draw *d, const stru
     add(&top, 8, RT_R_BRAND, "raytui");
     add(&top, 0, RT_R_STRONG, "%s", c->name);
     add_state(&top, c, d->now_ms);
+    add_reason(&top, c, r.cols / 3);
     if (c->ray_version)
         add(&top, 9, RT_R_HEADER_DIM, "Ray %s", c->ray_version);
     const bool there = c->state != RT_CL_DOWN && c->state != RT_CL_SUSPENDED && c->state != RT_CL_QUEUED && c->state != RT_CL_STARTING;
