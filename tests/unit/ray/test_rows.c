@@ -75,7 +75,7 @@ static void equal_bundles_of_a_placement_group_are_counted(void **state) {
     ask(RT_T_PGS, routes, RT_COUNT(routes));
     assert_int_equal(cluster->lists[RT_T_PGS].n, 2);
     assert_cell(&rt_table_pgs, 0, "bundles", "{CPU 40} x 2");
-    assert_cell(&rt_table_pgs, 0, "why", "infeasible: no node could hold it");
+    assert_cell(&rt_table_pgs, 0, "why", "needs 40 CPU");
     assert_cell(&rt_table_pgs, 1, "why", "-");
     end();
 }
