@@ -255,6 +255,70 @@ class Death(WithHead):
         self.home.run("submit", "-c", "real", "--wait", "--", "true")
 
 
+class Why(WithHead):
+    """A head with 2 CPU, no GPU and no autoscaler."""
+    ACTORS = ("import ray, time\nray.init()\n"
+              "@ray.remote(num_gpus=1)\nclass Trainer: pass\n"
+              "t = Trainer.options(name='trainer').remote()\n"
+              "from ray.util.placement_group import placement_group\n"
+              "g = placement_group([{'CPU': 2}, {'CPU': 2}], strategy='STRICT_PACK', name='packed')\n"
+              "print('READY', flush=True)\ntime.sleep(300)\n")
+
+    def why(self, thing, until_it_says):
+        seen = {}
+
+        def ask():
+            p = self.home.run("why", "-c", "real", "-o", "json", thing, code=None)
+            seen.update(p.returncode == 0 and json.loads(p.stdout)["item"] or {"summary": p.stderr})
+            return until_it_says in seen["summary"] and seen
+        return until(lambda: "%s in %s" % (until_it_says, seen), ask)
+
+    def reasons(self, item):
+        return {r["text"]: r for r in item["reasons"]}
+
+    def test_a_job_too_large_for_any_node(self):
+        self.home.run("submit", "-c", "real", "--submission-id", "big", "--entrypoint-num-cpus", "64", "--", "true")
+        item = self.why("big", "It asks for 64 CPU on one node; the largest node has 2 CPU.")
+        self.assertEqual((item["kind"], item["brief"]), ("job", "needs 64 CPU: largest node has 2"))
+        self.assertEqual([p["ever"] for p in item["pools"]], ["never: a node of it has 2 CPU"])
+        reasons = self.reasons(item)
+        self.assertTrue(any(t.startswith("its supervisor is PENDING_CREATION") for t in reasons), reasons)
+        self.assertIn("there is no autoscaler: nodes come only when somebody starts them", reasons)
+        self.assertTrue(all(r["at_ms"] > 0 for r in reasons.values()), reasons)
+        self.home.run("stop", "-c", "real", "--no-wait", "--yes", "big")
+        text = self.home.run("why", "-c", "real", "big").stdout
+        self.assertIn("why is big pending?", text)
+        self.assertIn("takes no effect: Ray cannot stop a job that has not started", text)
+
+    @unittest.skipIf(OLD, "its environments need a pip that is not there")
+    def test_an_environment_that_cannot_be_made(self):
+        self.home.run("submit", "-c", "real", "--submission-id", "badpip", "--runtime-env-json",
+                      json.dumps({"pip": ["no-such-package-of-anybody==9.9"], "env_vars": {"PIP_NO_INDEX": "1"}}), "--", "true")
+        item = self.why("badpip", "Its runtime environment could not be made: "
+                        "ERROR: No matching distribution found for no-such-package-of-anybody==9.9")
+        self.assertIn("error type: RUNTIME_ENV_SETUP_FAILURE", self.reasons(item))
+
+    def test_actors_and_placement_groups_that_wait(self):
+        self.home.file("actors/main.py", self.ACTORS)
+        job = self.home.json("submit", "-c", "real", "--working-dir", os.path.join(self.home.dir, "actors"), "--",
+                             "python", "main.py")["item"]["result"]
+        item = self.why("trainer", "no node has any GPU")
+        self.assertEqual((item["kind"], item["brief"]), ("actor", "needs 1 GPU: no node has any"))
+        until("the list of demand has it", lambda: any("waiting demand: {'CPU': 1.0, 'GPU': 1.0}" in t
+                                                       for t in self.reasons(self.why("trainer", "GPU"))))
+        item = self.why("packed", "with all its bundles together (STRICT_PACK), asks for 4 CPU")
+        self.assertEqual(item["kind"], "placement-group")
+        node = self.home.json("nodes", "real")["items"][0]["id"]
+        item = self.why(node[:12], "It is the head and stays as long as the cluster")
+        self.assertTrue(any(job in t for t in self.reasons(item)), item)
+        self.home.run("stop", "-c", "real", "--yes", job)
+
+    def test_what_is_not_there_and_who_cannot_be_reached(self):
+        self.assertIn("no job, actor, task", self.home.run("why", "-c", "real", "nothing-of-this-name", code=4).stderr)
+        p = self.home.run("why", "--address", "http://127.0.0.1:1", "-o", "json")
+        self.assertIn("connection refused", json.loads(p.stdout)["item"]["summary"])
+
+
 if __name__ == "__main__":
     if not os.access(RAYTUI, os.X_OK):
         print("skipped: %s is not there" % RAYTUI)
