@@ -64,6 +64,7 @@ struct rt_yfield {
     const char *help; /* one line, for man pages, forms and templates */
     const char *example;
     bool secret;      /* value is masked wherever it is shown */
+    bool inert;       /* read and checked, but nothing acts on it yet: said as a warning, left out of templates */
     bool wanted;      /* templates write the example out instead of commenting it */
 };
 

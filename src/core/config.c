@@ -222,6 +222,21 @@ static struct rt_yfield *any_keys(const struct rt_ynode *map) {
     return all;
 }
 
+/* What somebody relies on and does not happen (a cluster that should end by itself) must be said. */
+static void warn_of_inert(struct rt_config_own *o, const struct rt_ynode *map) {
+    for (size_t i = 0; map->kind == RT_Y_MAP && i < map->n; i++)
+        for (const struct rt_yfield *f = rt_cluster_fields; f->key; f++) {
+            struct rt_error err = {0};
+            bool same = rt_streq(f->key, map->keys[i]->text);
+            for (size_t k = 0; k < RT_COUNT(f->alias) && f->alias[k]; k++)
+                same = same || rt_streq(f->alias[k], map->keys[i]->text);
+            if (!same || !f->inert)
+                continue;
+            rt_ynode_error(map->keys[i], &err, "%s: has no effect in this version", map->keys[i]->text);
+            rt_config_warning(o, &err);
+        }
+}
+
 static void read_fields(struct rt_config_own *o, struct rt_cluster_conf *conf) {
     const struct rt_provider_ops *ops = conf->ops;
     struct rt_yfield *any = ops ? NULL : any_keys(conf->node);
@@ -229,6 +244,7 @@ static void read_fields(struct rt_config_own *o, struct rt_cluster_conf *conf) {
                  o);
     free(any);
     check_secrets(o, conf->node, rt_cluster_fields);
+    warn_of_inert(o, conf->node);
     if (!ops || !ops->config)
         return;
     conf->own = rt_alloc(ops->config_size);

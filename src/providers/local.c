@@ -388,6 +388,7 @@ static struct rt_operation *local_up(struct rt_provider *p, const struct rt_up_o
     struct task *t = p->up = task_new(p);
     t->is_up = true;
     t->keep = o->keep;
+    p->up_timeout_ms = o->timeout_ms ? o->timeout_ms : p->conf->up_timeout_ms;
     t->result = rt_strf("%s is up", p->conf->name);
     char *title = rt_strf("bring %s up", p->conf->name);
     t->operation = rt_operation_start(p->env.operations, "up", p->conf->name, title, cancel_task, t);

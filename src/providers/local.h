@@ -87,6 +87,7 @@ struct rt_provider {
     struct task *up;          /* up under way */
     int lock;                 /* held while there are tasks; -1 */
     int tasks;
+    int64_t up_timeout_ms;    /* of the present or last up; 0: the usual */
 };
 
 /* local_env.c: the Ray program to use: configured, in a venv, on PATH, or an environment of ours. */

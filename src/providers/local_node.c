@@ -374,6 +374,11 @@ static void stopping(struct lnode *n, int64_t now) {
     }
 }
 
+static int64_t limit_ms(const struct lnode *n) {
+    const int64_t asked = n->provider->up ? n->provider->up_timeout_ms : 0;
+    return asked ? asked : rt_streq(n->name, "head") ? HEAD_MS : JOIN_MS;
+}
+
 void local_nodes_look(struct rt_provider *p) {
     const int64_t now = rt_loop_now_ms(p->env.loop);
     for (size_t i = p->nnodes; i-- > 0;) {
@@ -389,7 +394,7 @@ void local_nodes_look(struct rt_provider *p) {
             rt_error_set(&err, RT_E_FAILED, "%s ended: %.400s", n->name, n->why ? n->why : "");
             gone(p, n->name);
             local_node_done(n, &err);
-        } else if (n->state == LNODE_STARTING && now - n->since_ms > (rt_streq(n->name, "head") ? HEAD_MS : JOIN_MS)) {
+        } else if (n->state == LNODE_STARTING && now - n->since_ms > limit_ms(n)) {
             rt_error_set(&err, RT_E_TIMEOUT, "%s did not come up in time", n->name);
             local_node_done(n, &err);
         }
