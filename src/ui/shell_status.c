@@ -187,7 +187,7 @@ static void cluster_header(struct rt_ui *ui, const struct rt_draw *d, const stru
     if (ui->app->readonly || c->readonly)
         add(&top, 2, RT_R_STATUS_WARN, "read-only");
     const int end = draw_age(d, c, r.row, r.cols);
-    draw_pieces(d, &top, r.row, r.col + 1, end);
+    draw_pieces(d, &top, r.row, r.col + 1, end - 1);
     if (r.rows > 1)
         draw_pieces(d, &bars, r.row + 1, r.col + 1, r.cols);
 }
@@ -249,7 +249,7 @@ static int draw_running(struct rt_ui *ui, const struct rt_draw *d, struct rt_rec
     snprintf(text, sizeof text, "%s %zu running @ ", spin, n);
     const int cols = rt_width(text, strlen(text));
     put(d, r.row, r.cols - cols, cols, text, RT_R_STATUS_BUSY);
-    return r.cols - cols;
+    return r.cols - cols - 1;
 }
 
 static void draw_toast(struct rt_ui *ui, const struct rt_draw *d, struct rt_rect r) {
