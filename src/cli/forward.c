@@ -13,7 +13,7 @@ struct holding {
     struct rt_signal *child_signal;
     pid_t child;
     bool up;
-    char said[160];
+    char said[sizeof((struct rt_error *)0)->message + 32];
 };
 
 static void holding_release(void *held) {
@@ -125,13 +125,15 @@ static void look(void *ctx) {
     struct cli *c = h->cli;
     const struct rt_cluster *cl = rt_store_cluster(c->app->store, c->call.cluster);
     const struct rt_error *why = &cl->fresh[RT_T_CLUSTER].error;
-    char now[160];
-    snprintf(now, sizeof now, "%s%s%.120s", rt_reach_name(cl->reach), cl->reach != RT_REACH_OK && why->code ? ": " : "",
+    char now[sizeof h->said];
+    snprintf(now, sizeof now, "%s%s%s", rt_reach_name(cl->reach), cl->reach != RT_REACH_OK && why->code ? ": " : "",
              cl->reach != RT_REACH_OK && why->code ? why->message : "");
     if (!rt_streq(now, h->said) && (h->up || cl->reach != RT_REACH_CONNECTING))
         out_note("raytui: %s: %s", cl->name, now);
     memcpy(h->said, now, sizeof now);
     if (cl->reach == RT_REACH_NEEDS_LOGIN || (cl->reach == RT_REACH_LOST && !h->up && why->code == RT_E_DENIED)) {
+        if (why->hint[0])
+            out_note("        %s", why->hint);
         end(h, 5);
         return;
     }
