@@ -61,6 +61,7 @@ struct rt_ui {
     bool ascii, animations, mouse, running_now, leaving, quit_asked;
     bool log_alone;                      /* `logs --file F --view` */
     char *cluster;
+    struct rt_notices *notices;
     struct rt_history *history_of; /* nodes and clusters, while the screen is open */
 
     struct rt_view *tabs[RT_TABS_MAX];   /* by place in rt_view_defs; made when first opened */
@@ -186,7 +187,11 @@ struct rt_op *asker_ask(void *ctx, const struct rt_question *q, rt_answer_fn *fn
 
 /* ---- shell_toast.c ---- */
 bool toast_dismiss(struct rt_ui *ui); /* Esc; false: there was none */
+void toast_notice(struct rt_ui *ui, const char *text, bool bad);
 bool toast_undo(struct rt_ui *ui);
+
+/* ---- shell_notice.c ---- */
+void shell_notice(void *ctx, const char *text, bool bad);
 
 /* ---- shell_look.c ---- */
 void shell_look(struct rt_ui *ui); /* tells the app what is looked at */

@@ -83,7 +83,7 @@ bool shell_do_views(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *
         if (rt_streq(d->name, "start"))
             continue;
         char *text = rt_strf("%-12s %s", d->name, d->help);
-        rt_menu_add(menu, d->tab ? d->tab : rt_streq(d->name, "pulse") ? "0" : rt_streq(d->name, "heat") ? "H" : "", text, d->name);
+        rt_menu_add(menu, d->tab ? d->tab : rt_streq(d->name, "pulse") ? "0" : rt_streq(d->name, "heat") ? "H" : rt_streq(d->name, "tree") ? "x" : "", text, d->name);
         free(text);
     }
     rt_menu_add(menu, "t", "stats        what watching costs the head", "stats");

@@ -45,6 +45,11 @@ void rt_ui_toast(struct rt_ui *ui, const char *fmt, ...) {
     rt_buf_deinit(&text);
 }
 
+/* Looks like an error when it is bad, and goes by itself. */
+void toast_notice(struct rt_ui *ui, const char *text, bool bad) {
+    show(ui, text, bad, 2 * TOAST_MS);
+}
+
 void rt_ui_error(struct rt_ui *ui, const struct rt_error *err) {
     if (err->code == RT_E_CANCELLED)
         return;

@@ -466,6 +466,29 @@ void rt_term_title(struct rt_term *t, const char *text) {
     drain(t);
 }
 
+/* VTE, foot and rxvt know OSC 777; the others OSC 9. */
+static bool speaks_777(void) {
+    const char *name = getenv("TERM");
+    return getenv("VTE_VERSION") || (name && (strncmp(name, "foot", 4) == 0 || strncmp(name, "rxvt", 4) == 0));
+}
+
+void rt_term_notify(struct rt_term *t, const char *text, bool rings, bool desktop) {
+    if (!t->taken)
+        return;
+    if (desktop && answers_questions()) {
+        const char *name = getenv("TERM");
+        const bool tmux = getenv("TMUX") && name && (strncmp(name, "tmux", 4) == 0 || strncmp(name, "screen", 6) == 0);
+        rt_buf_adds(&t->out, tmux ? "\x1bPtmux;\x1b\x1b]" : "\x1b]");
+        rt_buf_adds(&t->out, speaks_777() ? "777;notify;raytui;" : "9;");
+        for (const char *p = text; *p; p++)
+            rt_buf_addc(&t->out, *p == ';' || (t->caps.only_ascii && (unsigned char)*p >= 0x80) ? ',' : *p);
+        rt_buf_adds(&t->out, tmux ? "\a\x1b\\" : "\a");
+    }
+    if (rings)
+        rt_buf_addc(&t->out, '\a');
+    drain(t);
+}
+
 void rt_term_mouse(struct rt_term *t, bool on) {
     if (t->mouse == on)
         return;

@@ -37,6 +37,8 @@ void rt_term_redraw(struct rt_term *t); /* forgets what stands there: the next s
 void rt_term_title(struct rt_term *t, const char *clean_text);
 /* Asks the terminal to take a text into its clipboard (OSC 52), at most 64 KiB. False with the reason. */
 bool rt_term_copy(struct rt_term *t, const char *text, size_t n, struct rt_error *err);
+/* A message of the desktop (OSC 9, OSC 777 where that is known), and the bell. */
+void rt_term_notify(struct rt_term *t, const char *clean_text, bool rings, bool desktop);
 void rt_term_mouse(struct rt_term *t, bool on);
 void rt_term_suspend(struct rt_term *t); /* ^Z; returns after fg */
 /* Gives the terminal to another program and takes it back; its exit status, -1 if it could not be started.

@@ -5,6 +5,7 @@
 #include "core/history.h"
 #include "net/proc.h"
 #include "ui/list.h"
+#include "ui/notices.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -233,7 +234,9 @@ static void shut(struct rt_ui *ui) {
     rt_op_drop(&ui->frame_now);
     destroy_views(ui);
     rt_history_destroy(ui->history_of);
+    rt_notices_destroy(ui->notices);
     ui->history_of = NULL;
+    ui->notices = NULL;
     drop_calls(ui);
     rt_proc_destroy(ui->clipboard);
     ui->clipboard = NULL;
@@ -254,6 +257,7 @@ int rt_ui_run(struct rt_ui *ui, struct rt_app *app, const struct rt_ui_opts *o) 
     prompt_load(ui);
     ui->frame = rt_timer_start(app->loop, INT64_C(1) << 40, 0, on_frame, ui);
     ui->tick = rt_timer_start(app->loop, TICK_MS, 0, on_tick, ui);
+    ui->notices = rt_notices_create(app->store, shell_notice, ui);
     ui->history_of = rt_history_create(app->store); /* before the views look */
     rt_store_watch(app->store, on_store, ui);
     ui->running_now = true;

@@ -21,6 +21,7 @@ const struct rt_view_def rt_view_defs[] = {
     {"workers", NULL, "worker processes", rt_view_workers},
     {"pulse", NULL, "all clusters together", rt_view_pulse},
     {"heat", NULL, "all nodes at a glance", rt_view_heat},
+    {"tree", NULL, "pools, nodes and jobs with what they carry", rt_view_tree},
     {"start", NULL, "what was found on this machine", rt_view_start},
     {0},
 };

@@ -16,6 +16,7 @@ extern const struct rt_view_def rt_view_defs[];
 const struct rt_view_def *rt_view_find(const char *name);
 
 struct rt_view *rt_view_pulse(struct rt_ui *ui); /* all clusters together */
+struct rt_view *rt_view_tree(struct rt_ui *ui);  /* pools, nodes, actors; jobs, actors, tasks */
 struct rt_view *rt_view_heat(struct rt_ui *ui);  /* all nodes of one */
 struct rt_view *rt_view_clusters(struct rt_ui *ui);
 struct rt_view *rt_view_pools(struct rt_ui *ui);
