@@ -19,7 +19,7 @@ static const struct rt_yfield python_fields[] = {
 };
 
 const struct rt_yfield ssh_fields[] = {
-    {.key = "head", .off = offsetof(struct ssh_config, head), .type = RT_Y_STR, .alias = {"resource"},
+    {.key = "head", .off = offsetof(struct ssh_config, head), .type = RT_Y_STR, .wanted = true, .alias = {"resource"},
      .help = "[user@]host of the head, or a Host of ~/.ssh/config", .example = "me@lab1"},
     {.key = "workers", .off = offsetof(struct ssh_config, workers), .type = RT_Y_STRS,
      .help = "hosts of the one pool `workers` (or say `pools`)", .example = "[lab2, lab3]"},
