@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LS_WAIT_MS = 4000, LS_LOOK_MS = 50 };
+enum { LS_WAIT_MS = 4000, LS_LOOK_MS = 50, REASONS_WAIT_MS = 4000 };
 
 struct rt_row_env cli_env(const struct cli *c, const char *cluster) {
     return (struct rt_row_env){
@@ -98,8 +98,28 @@ static const struct rt_table *table_of(const struct cli *c) {
     return rt_table_find(c->call.def->view);
 }
 
-static void have_table(struct cli *c) {
+static bool job_waits(const struct cli *c) {
+    const struct rt_cluster *cl = rt_store_cluster(c->app->store, c->call.cluster);
+    for (size_t i = 0; i < cl->jobs.n; i++)
+        if (cl->jobs.v[i].status == RT_JOB_PENDING)
+            return true;
+    return false;
+}
+
+static void have_reasons(void *ctx, const struct rt_error *err) {
+    struct cli *c = ctx;
+    (void)err; /* costs words of the WHY column alone */
+    c->op = NULL;
     print_list(c, table_of(c));
+}
+
+/* What a pending job waits for stands with its supervisor and the nodes. */
+static void have_table(struct cli *c) {
+    const uint32_t reasons = RT_TOPIC_BIT(RT_T_ACTORS) | RT_TOPIC_BIT(RT_T_NODES);
+    if (table_of(c) == &rt_table_jobs && job_waits(c))
+        c->op = rt_app_wait(c->app, c->call.cluster, reasons, REASONS_WAIT_MS, have_reasons, c);
+    else
+        print_list(c, table_of(c));
 }
 
 static uint32_t topics_of(const struct rt_table *t) {

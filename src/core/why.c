@@ -299,41 +299,38 @@ static bool ambiguous(const struct finding *f, const char *text, struct rt_error
     return rt_error_hint(err, "write more of the id");
 }
 
+static bool found(enum rt_why_kind kind, const char *row, enum rt_why_kind *k, const char **id,
+                  struct rt_error *err) {
+    *k = kind;
+    *id = row;
+    rt_error_clear(err);
+    return true;
+}
+
+/* What has this very id or name goes before what begins with it. */
 bool rt_why_find(const struct rt_cluster *c, const char *text, enum rt_why_kind *k, const char **id,
                  struct rt_error *err) {
     struct finding f = {0};
-    const struct rt_job *j = rt_find_job(c, text, err);
-    const struct rt_node *n = NULL;
-    if (j) {
-        *k = RT_WHY_JOB;
-        *id = j->id;
-        return true;
-    }
-    if (err->code == RT_E_USAGE)
-        return false;
-    if (rt_store_pool(c, text)) {
-        *k = RT_WHY_POOL;
-        *id = rt_store_pool(c, text)->name;
-        return true;
-    }
-    n = rt_find_node(c, text, err);
-    if (!n && err->code == RT_E_USAGE)
-        return false;
-    if (n)
-        look_at(&f, RT_WHY_NODE, n->id, rt_starts(n->id, text) ? NULL : text, text);
+    if (rt_store_job(c, text))
+        return found(RT_WHY_JOB, rt_store_job(c, text)->id, k, id, err);
+    if (rt_store_pool(c, text))
+        return found(RT_WHY_POOL, rt_store_pool(c, text)->name, k, id, err);
     look_at_rows(&f, c, text);
-    if (!f.n && rt_streq(c->name, text))
-        look_at(&f, RT_WHY_CLUSTER, c->name, NULL, text);
-    const bool one = f.whole || f.n == 1;
-    *k = f.kind;
-    *id = f.id;
-    if (!one && f.n)
+    const struct rt_job *j = f.whole ? NULL : rt_find_job(c, text, err);
+    const struct rt_node *n =
+        f.whole || j || err->code == RT_E_USAGE ? NULL : rt_find_node(c, text, err);
+    const bool several = !f.whole && !j && !n && err->code == RT_E_USAGE; /* told by them */
+    if (f.whole || (!j && !n && f.n == 1 && !several))
+        found(f.kind, f.id, k, id, err);
+    else if (j || n)
+        found(j ? RT_WHY_JOB : RT_WHY_NODE, j ? j->id : n->id, k, id, err);
+    else if (!several && !f.n && rt_streq(c->name, text))
+        found(RT_WHY_CLUSTER, c->name, k, id, err);
+    else if (!several && f.n)
         ambiguous(&f, text, err);
-    else if (!one)
+    else if (!several)
         rt_error_set(err, RT_E_NOT_FOUND,
                      "%s: no job, actor, task, placement group, node or pool %s", c->name, text);
     rt_strs_deinit(&f.ids);
-    if (one)
-        rt_error_clear(err);
-    return one;
+    return err->code == RT_OK;
 }

@@ -286,6 +286,7 @@ class Why(WithHead):
         self.assertIn("there is no autoscaler: nodes come only when somebody starts them", reasons)
         self.assertTrue(all(r["at_ms"] > 0 for r in reasons.values()), reasons)
         self.home.run("stop", "-c", "real", "--no-wait", "--yes", "big")
+        self.assertIn("needs 64 CPU: largest node has 2", self.home.run("jobs", "real").stdout)
         text = self.home.run("why", "-c", "real", "big").stdout
         self.assertIn("why is big pending?", text)
         self.assertIn("takes no effect: Ray cannot stop a job that has not started", text)

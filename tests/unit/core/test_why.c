@@ -460,6 +460,12 @@ static void things_are_found_by_name_and_prefix(void **state) {
     assert_int_equal(k, RT_WHY_POOL);
     assert_true(rt_why_find(w->c, "lab", &k, &id, &err));
     assert_int_equal(k, RT_WHY_CLUSTER);
+    put_job(w, job_of("large64", RT_JOB_PENDING));
+    assert_true(
+        rt_why_find(w->c, "large", &k, &id, &err)); /* its own name, not the job's beginning */
+    assert_int_equal(k, RT_WHY_POOL);
+    assert_true(rt_why_find(w->c, "large6", &k, &id, &err));
+    assert_int_equal(k, RT_WHY_JOB);
     assert_false(rt_why_find(w->c, "ab", &k, &id, &err));
     assert_int_equal(err.code, RT_E_USAGE);
     assert_false(rt_why_find(w->c, "zzz", &k, &id, &err));
