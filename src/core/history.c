@@ -117,12 +117,18 @@ static void blank(struct ring *r, size_t at) {
         r->net[m][at] = -1;
 }
 
-/* Steps in which nothing was heard stay unknown. */
-static void advance(struct ring *r, int64_t step) {
+/* Steps in which nothing was heard stay unknown. False: the clock was set back a little, what is known stands. After a
+ * leap back all begins anew. */
+static bool advance(struct ring *r, int64_t step) {
+    if (step < r->step && r->step - step < RT_HISTORY_SAMPLES)
+        return false;
+    if (step < r->step)
+        r->step = 0;
     const int64_t gap = RT_MIN(step - r->step, RT_HISTORY_SAMPLES);
     for (int64_t i = 0; i < gap; i++)
         blank(r, (size_t)((step - i) % RT_HISTORY_SAMPLES));
-    r->step = RT_MAX(r->step, step);
+    r->step = step;
+    return true;
 }
 
 static void keep(struct ring *r, size_t at, enum rt_measure m, double v) {
@@ -138,21 +144,19 @@ static double kept(const struct ring *r, size_t at, enum rt_measure m) {
     return r->share[m][at] == UNKNOWN ? -1 : (double)r->share[m][at] / FULL;
 }
 
-/* Clocks that are set back keep the newest step. */
 void rt_history_sample(struct rt_history *h, const struct rt_cluster *c, int64_t now_ms) {
     const int64_t step = now_ms / RT_HISTORY_STEP_MS;
+    const size_t at = (size_t)(step % RT_HISTORY_SAMPLES);
     struct ring *r = ring_of(h, c->name, "");
-    if (r)
-        advance(r, step);
-    for (int m = 0; r && m < RT_M_COUNT; m++)
-        keep(r, (size_t)(r->step % RT_HISTORY_SAMPLES), (enum rt_measure)m, cluster_measure(c, (enum rt_measure)m));
+    if (r && advance(r, step))
+        for (int m = 0; m < RT_M_COUNT; m++)
+            keep(r, at, (enum rt_measure)m, cluster_measure(c, (enum rt_measure)m));
     for (size_t i = 0; i < c->nodes.n; i++) {
         const struct rt_node *n = &c->nodes.v[i];
         r = n->alive ? ring_of(h, c->name, n->id) : NULL;
-        if (r)
-            advance(r, step);
-        for (int m = 0; r && m < RT_M_COUNT; m++)
-            keep(r, (size_t)(r->step % RT_HISTORY_SAMPLES), (enum rt_measure)m, rt_node_measure(n, (enum rt_measure)m));
+        if (r && advance(r, step))
+            for (int m = 0; m < RT_M_COUNT; m++)
+                keep(r, at, (enum rt_measure)m, rt_node_measure(n, (enum rt_measure)m));
     }
 }
 
