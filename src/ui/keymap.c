@@ -19,7 +19,9 @@ const struct rt_key_default rt_key_defaults[] = {
     {"clusters", "Del", "forget", "take it off the list", NULL},
     {"clusters", "s", "shell", "shell on the head", NULL},
     {"clusters", "d", "detail", "detail and connection card", "detail"},
+    {"clusters", "0", "pulse", "all clusters together", NULL},
     /* all clusters together */
+    {"pulse", "0", "clusters", "their list alone", NULL},
     {"pulse", "Enter", "open", "attach and show its jobs", "open"},
     {"pulse", "H", "heat", "all its nodes at a glance", "heat map"},
     {"pulse", "a", "attach-form", "attach to an address", "attach"},
@@ -158,7 +160,7 @@ const struct rt_key_default rt_key_defaults[] = {
     {"list", "O", "sort-menu", "pick the column to sort by", NULL},
     {"list", "^W", "wide", "more columns", NULL},
     {"list", "!", "attention", "only rows that need attention", NULL},
-    {"list", "*", "all", "rows of all clusters, of this one", NULL},
+    {"list", "0", "all", "rows of all clusters, of this one", NULL},
     {"list", "^R", "refresh", "ask again, reconnect now", NULL},
     {"list", "l", "scroll +8", "columns to the right", NULL},
 

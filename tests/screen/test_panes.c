@@ -1,0 +1,123 @@
+/* The pages of all clusters, of all nodes, of one node, and the tree. */
+#include "world.h"
+
+static struct world w;
+
+static int make(void **state) {
+    static const char *const args[] = {"--nodes", "40", "--dead", "2", "--jobs", "20", "--actors", "30", "--autoscaler", "--demand", NULL};
+    (void)state;
+    world_make(&w, args);
+    return 0;
+}
+
+static int end(void **state) {
+    (void)state;
+    world_end(&w);
+    return 0;
+}
+
+static void open_prod(struct rt_pty *t, int rows, int cols, const char *const *env) {
+    static const char *const args[] = {"prod", NULL};
+    world_configure(&w, world_prod);
+    world_start(&w, t, rows, cols, args, env);
+    rt_pty_until(t, "RUNNING", 10000);
+    rt_pty_until(t, "38 nodes", 10000);
+}
+
+static void leave(struct rt_pty *t) {
+    rt_pty_type(t, ":q<Enter>");
+    assert_int_equal(rt_pty_wait(t, 5000), 0);
+    rt_pty_given_back(t);
+    rt_pty_end(t);
+}
+
+static void all_clusters_with_the_selected_one_beside(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_prod(&t, 60, 200, NULL);
+    rt_pty_type(&t, "10j");
+    rt_pty_until(&t, "height is CPU", 5000);
+    rt_pty_until(&t, "asked for and not there", 5000);
+    rt_pty_matches(&t, "pulse-200x60.golden");
+    rt_pty_resize(&t, 24, 80);
+    rt_pty_until_gone(&t, "height is CPU", 3000);
+    rt_pty_matches(&t, "pulse-80x24.golden");
+    leave(&t);
+}
+
+static void the_heat_map_is_walked_and_opens_a_node(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_prod(&t, 24, 80, NULL);
+    rt_pty_type(&t, ":heat<Enter>");
+    rt_pty_until(&t, "height is cpu", 3000);
+    rt_pty_type(&t, "jll");
+    rt_pty_matches(&t, "heat-80x24.golden");
+    rt_pty_type(&t, "m");
+    rt_pty_until(&t, "height is memory", 3000);
+    rt_pty_type(&t, "<Enter>");
+    rt_pty_until(&t, "network in", 5000);
+    rt_pty_matches(&t, "node-80x24.golden");
+    rt_pty_type(&t, "G");
+    rt_pty_until(&t, "log files", 5000);
+    rt_pty_type(&t, "<Esc>");
+    rt_pty_until(&t, "height is memory", 3000);
+    leave(&t);
+}
+
+static void plain_characters_draw_the_heat_as_digits(void **state) {
+    struct rt_pty t;
+    static const char *const env[] = {"NO_COLOR=1", "LC_ALL=C", NULL};
+    (void)state;
+    open_prod(&t, 24, 80, env);
+    rt_pty_type(&t, ":heat<Enter>");
+    rt_pty_until(&t, "height is cpu", 3000);
+    rt_pty_matches(&t, "heat-ascii-mono.golden");
+    leave(&t);
+}
+
+static void the_tree_folds(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_prod(&t, 24, 80, NULL);
+    rt_pty_type(&t, "x");
+    rt_pty_until(&t, "actors", 5000);
+    rt_pty_matches(&t, "tree-80x24.golden");
+    rt_pty_type(&t, "h");
+    rt_pty_until_gone(&t, "pool_", 3000);
+    rt_pty_type(&t, "l");
+    rt_pty_until(&t, "node", 3000);
+    leave(&t);
+}
+
+static void a_command_of_ones_own_asks_and_knows_what_is_selected(void **state) {
+    struct rt_pty t;
+    static const char *const args[] = {"prod", NULL};
+    static const char config[] = "clusters:\n  prod: {provider: address, url: \"http://127.0.0.1:%s\"}\n"
+                                 "commands:\n  tell: {command: \"!>echo job $JOB_ID on $CLUSTER\", confirm: true}\n"
+                                 "  end: {command: \"stop $JOB_ID\", writes: true}\n";
+    (void)state;
+    world_configure(&w, config);
+    world_start(&w, &t, 24, 80, args, NULL);
+    rt_pty_until(&t, "RUNNING", 10000);
+    rt_pty_type(&t, ":tell<Enter>");
+    rt_pty_until(&t, "Run tell?", 3000);
+    rt_pty_type(&t, "y");
+    rt_pty_until(&t, "on prod", 3000);
+    rt_pty_type(&t, "<Esc>");
+    rt_pty_type(&t, "3:end<Enter>");
+    rt_pty_until(&t, "no job is selected", 3000);
+    rt_pty_type(&t, "<Esc>");
+    leave(&t);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_clusters_with_the_selected_one_beside),
+        cmocka_unit_test(the_heat_map_is_walked_and_opens_a_node),
+        cmocka_unit_test(plain_characters_draw_the_heat_as_digits),
+        cmocka_unit_test(the_tree_folds),
+        cmocka_unit_test(a_command_of_ones_own_asks_and_knows_what_is_selected),
+    };
+    return cmocka_run_group_tests(tests, make, end);
+}
