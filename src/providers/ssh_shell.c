@@ -32,7 +32,7 @@ const char ssh_sh_common[] =
     "        [ -d \"$1\" ] || die \"cannot make $1\"\n"
     "        by='' pid='' start=''\n"
     "        [ -r \"$1/by\" ] && read -r by pid start <\"$1/by\"\n"
-    "        if [ \"$by\" = \"$(uname -n)\" ] && [ \"$(started \"$pid\")\" != \"$start\" ] || [ -z \"$by\" ] && [ $n -ge 10 ]; then\n"
+    "        if { [ \"$by\" = \"$(uname -n)\" ] && [ \"$(started \"$pid\")\" != \"$start\" ]; } || { [ -z \"$by\" ] && [ $n -ge 10 ]; }; then\n"
     "            rm -rf \"$1\"\n"
     "            continue\n"
     "        fi\n"

@@ -1,0 +1,262 @@
+#!/usr/bin/env python3
+"""The provider `ssh`: real Rays over three hosts, from `up` to nothing, and what goes wrong on the way.
+
+usage: test_hosts.py RAYTUI [TEST...]. The hosts are namespaces with an sshd each; Ray lies in a directory that they share.
+"""
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
+from raytui_run import Home, until  # noqa: E402
+
+RAYTUI = sys.argv[1]
+TESTBED = os.path.join(HERE, "..", "..", "testbed")
+VERSION = os.environ.get("RAY_VERSION", "2.60.0")
+HOSTS = ("head", "w1", "w2")
+
+
+class Bed:
+    """bastion, head, w1, w2; the inner ones are reached through the bastion, `head-direct` is the head from outside."""
+
+    def __init__(self):
+        self.state = tempfile.mkdtemp(prefix="rt-hosts-", dir="/tmp")
+        self.env = {**os.environ, "RTB_PREFIX": "rth%d" % (os.getpid() % 1000), "RTB_NET": "10.%d" % (150 + os.getpid() % 50),
+                    "RTB_RAY_VERSION": VERSION}
+        self.config = self.state + "/ssh_config"
+        self.script("hosts-up.sh", self.state)
+        self.script("ray-hosts.sh", "install", self.state)
+
+    def script(self, name, *words, check=True):
+        p = subprocess.run([os.path.join(TESTBED, name), *words], env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, text=True, timeout=300)
+        if check and p.returncode != 0:
+            raise RuntimeError("%s %s: %s" % (name, " ".join(words), p.stdout[-800:]))
+
+    def close(self):
+        self.script("hosts-down.sh", self.state, "--purge", check=False)
+
+    def fault(self, host, what):
+        self.script("fault.sh", "-s", self.state, host, what)
+
+    def ssh(self, host, command, user="ray"):
+        p = subprocess.run(["ssh", "-F", self.config, "-l", user, host, command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.DEVNULL, text=True, timeout=60)
+        return p.stdout
+
+    def processes(self, host, user="ray"):
+        """Of Ray's or of its jobs' that the user has there."""
+        out = self.ssh(host, "ps -u %s -o pid=,args=" % user, user)
+        return [x for x in out.splitlines() if "ray" in x.replace("-u ray", "") and "ssh" not in x and "ps -u" not in x]
+
+    def left(self, user="ray"):
+        """What a cluster may have left on the hosts."""
+        found = []
+        for host in HOSTS:
+            found += [host + ": " + x for x in self.processes(host, user)]
+            files = self.ssh(host, "ls -Ad ~/.raytui /tmp/rt-$(id -u)-* /tmp/ray 2>/dev/null", user)
+            found += [host + ": " + x for x in files.split() if x.startswith("/")]
+        return found
+
+    def daemons(self, host, name, user="ray"):
+        return len(self.ssh(host, "pgrep -u %s -x %s" % (user, name), user).split())
+
+
+bed = None
+
+
+def config(name="lab", head="head", user="", hosts="[w1, w2]", extra="", ssh_config=None):
+    return ("clusters:\n  %s:\n    provider: ssh\n    head: %s%s\n    pools: {cpu: {hosts: %s, cpus: 2}}\n    cpus: 1\n"
+            "    object_store_memory: 100MiB\n    python: {venv: /srv/venv, ray: %s}\n    ssh_config: %s\n%s"
+            % (name, user, head, hosts, VERSION, ssh_config or bed.config, extra))
+
+
+def alive(home, name="lab"):
+    return sorted(n["name"] for n in home.json("nodes", name)["items"] if n["state"] == "ALIVE")
+
+
+def pools(home, name="lab"):
+    return {p["name"]: p for p in home.json("pools", name)["items"]}
+
+
+class Cluster(unittest.TestCase):
+    """One cluster for all of these."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.home = Home(RAYTUI, config())
+        p = cls.home.run("up", "lab", "--yes", timeout=200)
+        assert "lab is up" in p.stdout, p.stdout + p.stderr
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.home.run("down", "lab", "--yes", timeout=120)
+        left, journal = bed.left(), cls.home.dir + "/state/raytui/clusters/lab/journal.jsonl"
+        lives = os.path.exists(journal)
+        cls.home.close()
+        assert not left, left
+        assert not lives, "the journal still holds something"
+
+    def test_a_head_and_its_pool_are_there(self):
+        self.assertEqual(alive(self.home), ["cpu-1", "cpu-2", "head"])
+        p = pools(self.home)
+        self.assertEqual((p["head"]["ready"], p["cpu"]["ready"], p["cpu"]["desired"], p["cpu"]["max"]), (1, 2, 2, 2))
+
+    def test_up_again_adds_nothing(self):
+        self.home.run("up", "lab", "--yes", timeout=100)
+        self.assertEqual([bed.daemons(h, "raylet") for h in HOSTS], [1, 1, 1])
+        self.assertEqual(bed.daemons("head", "gcs_server"), 1)
+
+    def test_minus_ends_the_last_host_and_plus_starts_it_again(self):
+        self.home.run("scale", "lab", "cpu", "-1", "--yes", timeout=100)
+        self.assertEqual([bed.daemons(h, "raylet") for h in HOSTS], [1, 1, 0])
+        self.assertEqual(pools(self.home)["cpu"]["desired"], 1)
+        self.assertEqual(bed.ssh("w2", "ls -Ad ~/.raytui /tmp/rt-*"), "")
+        self.home.run("scale", "lab", "cpu", "+1", timeout=100)
+        self.assertEqual(alive(self.home), ["cpu-1", "cpu-2", "head"])
+        p = self.home.run("scale", "lab", "cpu", "+1", code=None)
+        self.assertIn("pool cpu has 2 hosts", p.stderr)
+
+    def test_a_job_sees_all_of_it_and_ends_with_its_pool(self):
+        p = self.home.run("submit", "-c", "lab", "--wait", "--", "python", "-c",
+                          "import ray; ray.init(); print('CPUS', ray.cluster_resources()['CPU'])", timeout=120)
+        self.assertIn("CPUS 5.0", p.stdout)
+
+    def test_files_are_closed_to_others_and_tell_the_addresses(self):
+        self.assertEqual(bed.ssh("head", "stat -c %a ~/.raytui/lab ~/.raytui/lab/connection").split(), ["700", "600"])
+        self.assertEqual(bed.ssh("head", "stat -c %a /tmp/rt-*").split(), ["700"])
+        text = bed.ssh("head", "cat ~/.raytui/lab/connection")
+        self.assertIn("RAY_ADDRESS=ray://", text)
+        self.assertIn("DASHBOARD_URL=http://127.0.0.1:", text)
+
+    def test_another_laptop_finds_it(self):
+        other = Home(RAYTUI, config())
+        try:
+            self.assertEqual(alive(other), ["cpu-1", "cpu-2", "head"])
+            other.run("up", "lab", "--yes", timeout=100)
+            self.assertEqual(bed.daemons("head", "gcs_server"), 1)
+            self.assertFalse(next(c for c in other.json("ls")["items"] if c["name"] == "lab")["state"] == "down")
+        finally:
+            other.close()
+
+    def test_a_second_user_of_the_hosts_comes_and_goes(self):
+        other = Home(RAYTUI, config("theirs", user="noisy@"))
+        try:
+            other.run("up", "theirs", "--yes", timeout=200)
+            self.assertEqual(alive(other, "theirs"), ["cpu-1", "cpu-2", "head"])
+            self.assertNotEqual(bed.ssh("head", "cat ~/.raytui/theirs/connection", "noisy"), bed.ssh("head", "cat ~/.raytui/lab/connection"))
+            self.assertEqual(alive(self.home), ["cpu-1", "cpu-2", "head"])
+            other.run("down", "theirs", "--yes", timeout=120)
+            self.assertEqual(bed.left("noisy"), [])
+            self.assertEqual([bed.daemons(h, "raylet") for h in HOSTS], [1, 1, 1])
+            self.assertEqual(alive(self.home), ["cpu-1", "cpu-2", "head"])
+        finally:
+            other.run("down", "theirs", "--yes", timeout=120, code=None)
+            other.close()
+
+    def test_a_second_cluster_of_the_same_user_comes_and_goes(self):
+        other = Home(RAYTUI, config("second", hosts="[w1]"))
+        try:
+            other.run("up", "second", "--yes", timeout=200)
+            other.run("down", "second", "--yes", timeout=120)
+            self.assertEqual([bed.daemons(h, "raylet") for h in HOSTS], [1, 1, 1])
+            self.assertEqual(alive(self.home), ["cpu-1", "cpu-2", "head"])
+        finally:
+            other.close()
+
+
+class Faults(unittest.TestCase):
+    def setUp(self):
+        self.home = Home(RAYTUI, config())
+
+    def tearDown(self):
+        self.home.run("down", "lab", "--yes", timeout=120, code=None)
+        self.home.close()
+        until(lambda: "nothing left: %s" % bed.left(), lambda: not bed.left(), 20)
+
+    def test_a_worker_host_that_is_down_is_named_and_the_others_come_up(self):
+        bed.fault("w2", "drop")
+        try:
+            p = self.home.run("up", "lab", "--yes", timeout=200, code=6)
+        finally:
+            bed.fault("w2", "undrop")
+        self.assertIn("w2", p.stderr)
+        self.assertEqual(alive(self.home), ["cpu-1", "head"])
+        self.home.run("up", "lab", "--yes", timeout=200)
+        self.assertEqual(alive(self.home), ["cpu-1", "cpu-2", "head"])
+
+    def test_killed_in_any_step_and_started_again_it_makes_nothing_twice(self):
+        for seconds in (0.3, 1, 3, 6):
+            p = self.home.start("up", "lab", "--yes")
+            time.sleep(seconds)
+            p.stop(signal.SIGKILL)
+        self.home.run("up", "lab", "--yes", timeout=200)
+        self.assertEqual(alive(self.home), ["cpu-1", "cpu-2", "head"])
+        self.assertEqual([bed.daemons(h, "raylet") for h in HOSTS], [1, 1, 1])
+        self.assertEqual(bed.daemons("head", "gcs_server"), 1)
+
+    def test_killed_and_torn_down_it_leaves_nothing(self):
+        p = self.home.start("up", "lab", "--yes")
+        time.sleep(5)
+        p.stop(signal.SIGKILL)
+        self.home.run("down", "lab", "--yes", timeout=120)
+        self.assertEqual(bed.left(), [])
+
+    def test_interrupted_it_leaves_nothing(self):
+        for seconds in (0.5, 2, 6):
+            p = self.home.start("up", "lab", "--yes")
+            time.sleep(seconds)
+            p.process.send_signal(signal.SIGINT)
+            p.wait(90)
+            self.assertEqual(bed.left(), [])
+
+    def test_a_changed_host_key_stops_it_before_anything_is_made(self):
+        with open(bed.config) as f:
+            text = f.read().replace(bed.state + "/known_hosts", bed.state + "/known_hosts.wrong")
+        self.home.configure(config(ssh_config=self.home.file("ssh_config", text)))
+        p = self.home.run("up", "lab", "--yes", timeout=100, code=5)
+        self.assertIn("key", p.stderr)
+        self.assertEqual(bed.left(), [])
+
+    def test_hosts_that_only_the_head_sees_are_reached_through_it(self):
+        with open(bed.config) as f:
+            lines = f.read().replace("Host head-direct", "Host front")
+        text = "\n".join(x for x in lines.splitlines() if "ProxyJump" not in x)
+        self.home.configure(config(head="front", ssh_config=self.home.file("ssh_config", text)))
+        with open(bed.state + "/known_hosts") as f:
+            known = f.read().replace("head-direct,", "head-direct,front,")
+        path = self.home.file("known_hosts", known)
+        self.home.file("ssh_config", text.replace(bed.state + "/known_hosts", path))
+        self.home.run("up", "lab", "--yes", timeout=200)
+        self.assertEqual(alive(self.home), ["cpu-1", "cpu-2", "head"])
+
+    def test_a_ray_that_cannot_be_installed_says_pip_s_own_words(self):
+        self.home.configure(config().replace("/srv/venv", "'~/no such env'"))
+        p = self.home.run("up", "lab", "--yes", timeout=200, code=1)
+        self.assertIn("pip could not install", p.stderr)
+        for host in HOSTS:
+            bed.ssh(host, "rm -rf ~/'no such env'")
+
+    def test_a_dry_run_shows_the_scripts_and_touches_nothing(self):
+        p = self.home.run("up", "lab", "--dry-run")
+        self.assertIn("--node-name=cpu-2", p.stdout)
+        self.assertEqual(bed.left(), [])
+
+
+if __name__ == "__main__":
+    if not os.access(RAYTUI, os.X_OK):
+        print("skipped: no %s" % RAYTUI)
+        sys.exit(77)
+    try:
+        bed = Bed()
+        program = unittest.main(argv=[sys.argv[0], "-v", *sys.argv[2:]], exit=False)
+        status = 0 if program.result.wasSuccessful() else 1
+    finally:
+        if bed:
+            bed.close()
+    sys.exit(status)

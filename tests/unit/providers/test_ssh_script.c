@@ -1,0 +1,429 @@
+/* The scripts of `ssh`, run by real shells in a HOME of their own on this machine, with a stand-in for the program `ray`:
+ * they do what they say, may be run again, end only what is theirs, and take hostile text as data. */
+#include "unit/cmocka_all.h"
+#include "base/fs.h"
+#include "core/config.h"
+#include "providers/ssh.h"
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A head answers as a dashboard does; whoever runs it finds its words in HOME/argv-NODE. */
+static const char fake_ray[] =
+    "#!/usr/bin/env python3\n"
+    "import http.server, json, os, sys, time\n"
+    "if sys.argv[1:] == ['--version']:\n"
+    "    print('ray, version 9.9.9')\n"
+    "    sys.exit()\n"
+    "opts = dict(a[2:].split('=', 1) for a in sys.argv[1:] if '=' in a)\n"
+    "if opts.get('num-cpus') == '13':\n"
+    "    sys.exit('no luck today')\n"
+    "with open(os.environ['HOME'] + '/argv-' + opts['node-name'], 'w') as f:\n"
+    "    json.dump(sys.argv, f)\n"
+    "print('Ray runtime started.', flush=True)\n"
+    "if '--head' not in sys.argv:\n"
+    "    time.sleep(600)\n"
+    "class Handler(http.server.BaseHTTPRequestHandler):\n"
+    "    def do_GET(self):\n"
+    "        self.send_response(200)\n"
+    "        self.end_headers()\n"
+    "http.server.HTTPServer(('127.0.0.1', int(opts['dashboard-port'])), Handler).serve_forever()\n";
+
+struct bed {
+    char home[160];
+    char *out; /* of the last script, both streams */
+    int status;
+    struct ssh_config own;
+    struct ssh_place place;
+    struct ssh_script script;
+};
+
+#define HOSTILE "it's \"$(touch pwned)\" `touch pwned` \\ * ;&|"
+
+static void bed_path(const struct bed *b, const char *sub, char out[300]) {
+    snprintf(out, 300, "%s/%s", b->home, sub);
+}
+
+static void write_file(const struct bed *b, const char *sub, const char *text, mode_t mode) {
+    char path[300];
+    struct rt_error err = {0};
+    bed_path(b, sub, path);
+    assert_true(rt_file_write(path, text, strlen(text), &err));
+    assert_int_equal(chmod(path, mode), 0);
+}
+
+static char *read_file(const struct bed *b, const char *sub) {
+    char path[300];
+    struct rt_error err = {0};
+    struct rt_buf text;
+    bed_path(b, sub, path);
+    rt_buf_init(&text, RT_MIB);
+    if (!rt_file_read(path, RT_MIB, &text, &err))
+        rt_buf_clear(&text);
+    return rt_buf_take(&text);
+}
+
+static bool exists(const struct bed *b, const char *sub) {
+    char path[300];
+    bed_path(b, sub, path);
+    return rt_file_exists(path) || rt_dir_exists(path);
+}
+
+/* As the far end of a session does: the script comes on stdin. */
+static void run_by(struct bed *b, const char *shell, void (*make)(const struct ssh_script *s, struct rt_buf *out)) {
+    struct rt_buf text, out;
+    char line[400], chunk[4096];
+    size_t n;
+    rt_buf_init(&text, 4 * RT_MIB);
+    rt_buf_init(&out, RT_MIB);
+    make(&b->script, &text);
+    write_file(b, "script", rt_buf_str(&text), 0600);
+    rt_buf_deinit(&text);
+    snprintf(line, sizeof line, "cd \"$HOME\" && exec %s -s <\"$HOME/script\" 2>&1", shell);
+    FILE *f = popen(line, "r");
+    assert_non_null(f);
+    while ((n = fread(chunk, 1, sizeof chunk, f)) > 0)
+        rt_buf_add(&out, chunk, n);
+    const int status = pclose(f);
+    b->status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    free(b->out);
+    b->out = rt_buf_take(&out);
+}
+
+static void run(struct bed *b, void (*make)(const struct ssh_script *s, struct rt_buf *out)) {
+    run_by(b, "sh", make);
+    if (b->status != 0)
+        fail_msg("exit %d: %s", b->status, b->out);
+}
+
+static void look(const struct ssh_script *s, struct rt_buf *out) {
+    ssh_script_look(s->cluster, out);
+}
+
+static void book(const struct ssh_script *s, struct rt_buf *out) {
+    ssh_script_book(s->cluster, "cpu-1", "me@[fe80::1]:2222", out);
+}
+
+static void unbook(const struct ssh_script *s, struct rt_buf *out) {
+    ssh_script_book(s->cluster, "cpu-1", NULL, out);
+}
+
+static void bed_make(struct bed *b, const char *name) {
+    char dir[] = "/tmp/rt-ssh-XXXXXX";
+    struct rt_error err = {0};
+    *b = (struct bed){0};
+    assert_non_null(mkdtemp(dir));
+    snprintf(b->home, sizeof b->home, "%s/%s", dir, name);
+    assert_true(rt_mkdirs(b->home, &err));
+    setenv("HOME", b->home, 1);
+    unsetenv("SSH_CONNECTION");
+    write_file(b, "venv/bin/ray", fake_ray, 0755);
+    rt_strs_deinit(&b->own.resources);
+    b->own.head = rt_strdup("lab1");
+    b->own.ray_version = rt_strdup("9.9.9");
+    b->own.python.venv = rt_strdup("~/venv");
+    b->own.dashboard_port = 29265;
+    b->own.client_port = 29001;
+    b->own.gcs_port = 29379;
+    b->script = (struct ssh_script){.cluster = "lab", .own = &b->own, .node = "head", .place = &b->place, .mark = "1a-2b-3",
+                                    .ray = NULL, .python = "python3"};
+}
+
+static void bed_end(struct bed *b) {
+    struct rt_error err = {0};
+    b->script.node = "head";
+    b->script.pool = NULL;
+    run(b, ssh_script_stop);
+    free(b->out);
+    rt_yaml_free(ssh_fields, &b->own);
+    *strrchr(b->home, '/') = 0;
+    assert_true(rt_remove_tree(b->home, &err));
+}
+
+/* What the line "KEY VALUE" of the last output says; gives it. */
+static char *told(const struct bed *b, const char *key) {
+    const size_t n = strlen(key);
+    for (const char *line = b->out; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+        if (strncmp(line, key, n) == 0 && line[n] == ' ')
+            return rt_strndup(line + n + 1, strcspn(line + n + 1, "\n"));
+    fail_msg("no %s in: %s", key, b->out);
+    return NULL;
+}
+
+/* prepare, then start with what it told. */
+static void start(struct bed *b) {
+    run(b, ssh_script_prepare);
+    char *ray = told(b, "ray"), *python = told(b, "python");
+    b->script.ray = ray;
+    b->script.python = python;
+    run(b, ssh_script_start);
+    b->script.ray = NULL;
+    b->script.python = "python3";
+    free(ray);
+    free(python);
+}
+
+static long pid_of(const struct bed *b, const char *cluster, const char *node) {
+    char *file = rt_strf(".raytui/%s/%s.pid", cluster, node), *text = read_file(b, file);
+    const long pid = strtol(text, NULL, 10);
+    free(text);
+    free(file);
+    return pid;
+}
+
+static void a_head_starts_answers_and_ends_without_a_trace(void **state) {
+    struct bed b;
+    (void)state;
+    bed_make(&b, "home");
+    start(&b);
+    assert_true(rt_starts(b.out, "up\n"));
+    char *dashboard = told(&b, "place dashboard"), *temp = told(&b, "place temp_dir");
+    assert_true(strtol(dashboard, NULL, 10) >= 29265);
+    assert_true(rt_dir_exists(temp));
+    const long pid = pid_of(&b, "lab", "head");
+    assert_true(rt_process_alive(pid));
+    assert_int_equal(getsid((pid_t)pid), pid);
+    char *connection = read_file(&b, ".raytui/lab/connection");
+    assert_non_null(strstr(connection, "RAY_ADDRESS=ray://"));
+    free(connection);
+    run(&b, ssh_script_stop);
+    assert_false(rt_process_alive(pid));
+    assert_false(exists(&b, ".raytui"));
+    assert_false(rt_dir_exists(temp));
+    run(&b, look);
+    assert_string_equal(b.out, "none\n");
+    free(temp);
+    free(dashboard);
+    bed_end(&b);
+}
+
+static void starting_twice_makes_one(void **state) {
+    struct bed b;
+    (void)state;
+    bed_make(&b, "home");
+    start(&b);
+    const long pid = pid_of(&b, "lab", "head");
+    start(&b);
+    assert_true(rt_starts(b.out, "up\n"));
+    assert_int_equal(pid_of(&b, "lab", "head"), pid);
+    bed_end(&b);
+}
+
+static void another_cluster_on_the_host_lives_on(void **state) {
+    struct bed b;
+    (void)state;
+    bed_make(&b, "home");
+    start(&b);
+    char *first = told(&b, "place dashboard");
+    b.script.cluster = "other";
+    start(&b);
+    char *second = told(&b, "place dashboard");
+    assert_string_not_equal(first, second); /* the port was taken */
+    const long pid = pid_of(&b, "other", "head");
+    b.script.cluster = "lab";
+    run(&b, ssh_script_stop);
+    assert_true(rt_process_alive(pid));
+    assert_true(exists(&b, ".raytui/other/connection"));
+    b.script.cluster = "other";
+    run(&b, look);
+    assert_true(rt_starts(b.out, "up\n"));
+    free(first);
+    free(second);
+    bed_end(&b);
+}
+
+static void a_worker_and_the_head_on_one_host_end_one_by_one(void **state) {
+    struct bed b;
+    struct ssh_pool pool = {.name = (char *)(uintptr_t)"cpu", .cpus = 2};
+    (void)state;
+    bed_make(&b, "home");
+    start(&b);
+    char *temp = b.place.temp_dir = told(&b, "place temp_dir"), *gcs = told(&b, "place dashboard"), *ip = told(&b, "place dashboard_ip");
+    b.place.gcs = (int)strtol(gcs, NULL, 10); /* something that listens */
+    snprintf(b.place.ip, sizeof b.place.ip, "%s", ip);
+    b.script.node = "cpu-1";
+    b.script.pool = &pool;
+    start(&b);
+    const long pid = pid_of(&b, "lab", "cpu-1"), head = pid_of(&b, "lab", "head");
+    assert_true(rt_process_alive(pid));
+    run(&b, ssh_script_stop);
+    assert_false(rt_process_alive(pid));
+    assert_true(rt_process_alive(head));
+    assert_true(rt_dir_exists(temp));
+    assert_false(exists(&b, ".raytui/lab/cpu-1.log"));
+    bed_end(&b);
+    assert_false(rt_dir_exists(temp));
+    free(temp);
+    free(gcs);
+    free(ip);
+}
+
+static void a_process_that_took_the_pid_is_left_alone(void **state) {
+    struct bed b;
+    (void)state;
+    bed_make(&b, "home");
+    const pid_t stranger = fork();
+    if (stranger == 0) {
+        setsid();
+        execlp("sleep", "sleep", "600", (char *)NULL);
+        _exit(127);
+    }
+    char *line = rt_strf("%ld 1 lab/x/head\n", (long)stranger);
+    write_file(&b, ".raytui/lab/head.pid", line, 0600);
+    run(&b, look);
+    assert_string_equal(b.out, "ended\n");
+    run(&b, ssh_script_stop);
+    assert_true(rt_process_alive(stranger));
+    assert_false(exists(&b, ".raytui"));
+    kill(stranger, SIGKILL);
+    waitpid(stranger, NULL, 0);
+    free(line);
+    bed_end(&b);
+}
+
+static void what_it_started_in_other_sessions_ends_too(void **state) {
+    struct bed b;
+    (void)state;
+    bed_make(&b, "home");
+    start(&b);
+    char *text = read_file(&b, ".raytui/lab/head.pid"), *mark = strrchr(text, ' ') + 1;
+    mark[strcspn(mark, "\n")] = 0;
+    const pid_t child = fork(); /* a driver of a job: its own session, the environment of its node */
+    if (child == 0) {
+        setsid();
+        setenv("RAYTUI_NODE", mark, 1);
+        execlp("sleep", "sleep", "600", (char *)NULL);
+        _exit(127);
+    }
+    usleep(200000);
+    run(&b, ssh_script_stop);
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, WNOHANG), child);
+    assert_true(WIFSIGNALED(status));
+    free(text);
+    bed_end(&b);
+}
+
+static void hostile_text_stays_data(void **state) {
+    struct bed b;
+    char *venv = rt_strdup("~/" HOSTILE "/v");
+    (void)state;
+    bed_make(&b, HOSTILE);
+    free(b.own.python.venv);
+    b.own.python.venv = venv;
+    b.own.temp_dir = rt_strdup("~/" HOSTILE " t");
+    rt_strs_add(&b.own.resources, HOSTILE "\nEOF\n'=2");
+    write_file(&b, HOSTILE "/v/bin/ray", fake_ray, 0755);
+    start(&b);
+    char *argv = read_file(&b, "argv-head");
+    struct rt_error err = {0};
+    json_t *words = rt_json_parse(argv, strlen(argv), &err), *word;
+    bool found = false;
+    size_t i;
+    json_array_foreach(words, i, word) {
+        const char *w = json_string_value(word);
+        json_t *res = rt_starts(w, "--resources=") ? rt_json_parse(w + 12, strlen(w + 12), &err) : NULL;
+        found = found || json_number_value(json_object_get(res, HOSTILE "\nEOF\n'")) == 2.0;
+        json_decref(res);
+    }
+    assert_true(found);
+    assert_false(exists(&b, "pwned"));
+    json_decref(words);
+    free(argv);
+    run_by(&b, "bash -l", ssh_script_prepare);
+    assert_int_equal(b.status, 0);
+    bed_end(&b);
+}
+
+static void a_ray_that_does_not_start_says_why(void **state) {
+    struct bed b;
+    (void)state;
+    bed_make(&b, "home");
+    b.own.cpus = 13;
+    char *ray = rt_strf("%s/venv/bin/ray", b.home);
+    b.script.ray = ray;
+    run_by(&b, "sh", ssh_script_start);
+    assert_int_not_equal(b.status, 0);
+    assert_non_null(strstr(b.out, "no luck today"));
+    assert_false(exists(&b, ".raytui/lab/head.lock"));
+    b.script.ray = NULL;
+    free(ray);
+    bed_end(&b);
+}
+
+static void another_version_in_the_venv_is_refused(void **state) {
+    struct bed b;
+    (void)state;
+    bed_make(&b, "home");
+    free(b.own.ray_version);
+    b.own.ray_version = rt_strdup("9.9.8");
+    run_by(&b, "sh", ssh_script_prepare);
+    assert_int_not_equal(b.status, 0);
+    assert_non_null(strstr(b.out, "has Ray 9.9.9, not 9.9.8"));
+    bed_end(&b);
+}
+
+static void activate_lines_are_run_and_their_ray_is_taken(void **state) {
+    struct bed b;
+    (void)state;
+    bed_make(&b, "home");
+    free(b.own.python.venv);
+    b.own.python.venv = NULL;
+    rt_strs_add(&b.own.python.activate, "PATH=$HOME/venv/bin:$PATH");
+    run_by(&b, "bash -l", ssh_script_prepare);
+    assert_int_equal(b.status, 0);
+    char *ray = told(&b, "ray"), *wanted = rt_strf("%s/venv/bin/ray", b.home);
+    assert_string_equal(ray, wanted);
+    free(ray);
+    free(wanted);
+    bed_end(&b);
+}
+
+static void the_head_lists_its_nodes(void **state) {
+    struct bed b;
+    (void)state;
+    bed_make(&b, "home");
+    run(&b, book);
+    run(&b, look);
+    assert_string_equal(b.out, "none\nnode cpu-1 me@[fe80::1]:2222\n");
+    run(&b, unbook);
+    run(&b, look);
+    assert_string_equal(b.out, "none\n");
+    bed_end(&b);
+}
+
+static void a_lock_of_a_dead_process_is_taken_over(void **state) {
+    struct bed b;
+    char host[200];
+    (void)state;
+    bed_make(&b, "home");
+    gethostname(host, sizeof host);
+    char *by = rt_strf("%s 4194000 1\n", host);
+    write_file(&b, ".raytui/lab/head.lock/by", by, 0600);
+    start(&b);
+    assert_true(rt_starts(b.out, "up\n"));
+    free(by);
+    bed_end(&b);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_head_starts_answers_and_ends_without_a_trace),
+        cmocka_unit_test(starting_twice_makes_one),
+        cmocka_unit_test(another_cluster_on_the_host_lives_on),
+        cmocka_unit_test(a_worker_and_the_head_on_one_host_end_one_by_one),
+        cmocka_unit_test(a_process_that_took_the_pid_is_left_alone),
+        cmocka_unit_test(what_it_started_in_other_sessions_ends_too),
+        cmocka_unit_test(hostile_text_stays_data),
+        cmocka_unit_test(a_ray_that_does_not_start_says_why),
+        cmocka_unit_test(another_version_in_the_venv_is_refused),
+        cmocka_unit_test(activate_lines_are_run_and_their_ray_is_taken),
+        cmocka_unit_test(the_head_lists_its_nodes),
+        cmocka_unit_test(a_lock_of_a_dead_process_is_taken_over),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
