@@ -211,8 +211,8 @@ static void squeeze(struct rt_fit *f, size_t *n, int cols) {
 static int wish(const struct rt_column *columns, const struct rt_fit *f, const int *needs) {
     const int title = (int)strlen(f->column->title) + 1;
     const int need = needs ? RT_MAX(needs[f->column - columns], title) : f->column->want;
-    if (f->column->align == RT_RIGHT && need > f->column->want)
-        return RT_MIN(need, f->column->want + NUMBER_MORE);
+    if (f->column->align == RT_RIGHT && needs && needs[f->column - columns] > f->column->want)
+        return RT_MIN(needs[f->column - columns], f->column->want + NUMBER_MORE);
     return f->column->grow || need < f->column->want ? RT_MIN(need, f->column->want) : f->column->want;
 }
 
