@@ -176,10 +176,10 @@ static void all_clusters_are_one_list(void **state) {
     struct rt_pty t;
     (void)state;
     open_jobs(&t, 24, 100, NULL);
-    rt_pty_type(&t, "0");
+    rt_pty_type(&t, ":all<Enter>");
     rt_pty_until(&t, "all clusters", 3000);
     rt_pty_until(&t, "CLUSTER", 3000);
-    rt_pty_type(&t, "0");
+    rt_pty_type(&t, ":all<Enter>");
     rt_pty_until_gone(&t, "all clusters", 3000);
     leave(&t);
 }
