@@ -257,7 +257,7 @@ static void a_job_with_room_waits_for_its_environment(void **state) {
     j.runtime_env = "{\"pip\":[\"numpy\"],\"env_vars\":{\"A\":\"s3cret\"}}";
     j.start_ms = NOW - 240000;
     put_job(w, j);
-    put_actors(w, NULL, 0, &sup, 1);
+    put_actors(w, &sup, 0, &sup, 1);
     envs.v = rt_arena_alloc(envs.arena, sizeof(e));
     memcpy(envs.v, &e, sizeof(e));
     rt_store_put_rows(w->s, w->c, RT_T_ENVS, &envs);
