@@ -355,11 +355,12 @@ void rt_operation_finish(struct rt_operation *op, const struct rt_error *err, co
     op->cancelling = false;
     if (state == RT_OPS_FAILED)
         op->error = *err;
-    op->result = rt_strdup(result);
-    char *line = rt_strf("== %s\n", state == RT_OPS_FAILED ? op->error.message
-                                    : result               ? result
-                                    : state == RT_OPS_DONE ? "done"
-                                                           : "cancelled");
+    if (state == RT_OPS_DONE)
+        op->result = rt_strdup(result);
+    char *line = rt_strf("== %s\n", state == RT_OPS_FAILED      ? op->error.message
+                                    : state == RT_OPS_CANCELLED ? "cancelled"
+                                    : result                    ? result
+                                                                : "done");
     log_text(op, line);
     free(line);
     rt_timer_stop(op->priv->flush);

@@ -122,6 +122,8 @@ static void look_at_operation(struct rt_form *f) {
 static void ran(void *ctx, const struct rt_error *err, const char *message, struct rt_operation *op) {
     struct rt_form *f = ctx;
     f->running = NULL;
+    if (op)
+        rt_operation_set_retry(op, f->line);
     if (err) {
         rt_form_fail(f, err);
     } else if (op && f->ops->waits) {
@@ -135,6 +137,8 @@ static void ran(void *ctx, const struct rt_error *err, const char *message, stru
 /* Takes the call. */
 static void run(struct rt_form *f, struct rt_call *c) {
     rt_form_clear_lines(f);
+    free(f->line);
+    f->line = rt_call_text(c);
     f->running = rt_call_run(rt_ui_app(f->view.ui), c, ran, f);
     rt_call_deinit(c);
     rt_ui_mark(f->view.ui);
@@ -398,6 +402,7 @@ static void form_destroy(struct rt_view *v) {
         rt_input_deinit(&f->inputs[i]);
         free(f->notes[i]);
     }
+    free(f->line);
     free(f->title);
     free(v->cluster);
     free(f);

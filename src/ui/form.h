@@ -59,6 +59,7 @@ struct rt_form {
     RT_VEC(struct rt_form_line) lines;      /* warnings, errors, hints */
     struct rt_timer *soon;                  /* preview after a moment of silence */
     struct rt_op *preview, *running;
+    char *line;                             /* what runs or ran, as a command line; NULL */
     struct rt_call asked;                   /* while its question is open */
     uint64_t asked_seen;
     char operation[24];                     /* that it waits for; "" */

@@ -34,6 +34,11 @@ static char *undo_line(struct rt_ui *ui, const struct rt_call *c) {
 static void done(void *ctx, const struct rt_error *err, const char *message, struct rt_operation *op) {
     struct running *r = ctx;
     r->op = NULL;
+    if (op) {
+        char *line = rt_call_text(&r->call);
+        rt_operation_set_retry(op, line);
+        free(line);
+    }
     if (err && err->code)
         rt_ui_error(r->ui, err);
     else if (message && strchr(message, '\n'))

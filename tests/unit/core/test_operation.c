@@ -146,8 +146,9 @@ static void cancel_asks_once_and_the_end_tells(void **state) {
     assert_int_equal(op->state, RT_OPS_RUNNING);
     struct rt_error err = {0};
     rt_error_set(&err, RT_E_CANCELLED, "cancelled");
-    rt_operation_finish(op, &err, "nothing is left");
+    rt_operation_finish(op, &err, "it is up");
     assert_int_equal(op->state, RT_OPS_CANCELLED);
+    assert_null(op->result); /* what it would have come to is not what came */
     assert_int_equal(op->steps[0].state, RT_OPS_CANCELLED);
     assert_false(op->cancelling);
     rt_operation_cancel(op);
