@@ -116,7 +116,7 @@ struct snode {
 struct stask {
     struct rt_provider *provider;
     struct rt_operation *operation;
-    bool is_up, is_down, keep, undo, head_asked;
+    bool is_up, is_down, keep, undo, head_asked, head_taken;
     struct rt_error first;   /* ends it */
     struct rt_error partial; /* of a worker */
     size_t failed, wanted;

@@ -61,10 +61,23 @@ static void task_free(struct stask *t) {
     free(t);
 }
 
+/* What the operation ends with: hosts that failed beside others that did not are named. */
+static struct rt_error verdict(const struct stask *t) {
+    struct rt_error err = t->first.code ? t->first : t->partial;
+    if (t->first.code || !t->failed || (!t->is_up && !t->is_down && t->failed >= t->wanted))
+        return err;
+    err.code = RT_E_PARTIAL;
+    if (t->failed > 1)
+        rt_error_wrap(&err, "%zu hosts failed, the first", t->failed);
+    rt_error_wrap(&err, "%s, but", t->result);
+    rt_error_hint(&err, "`raytui %s %s` again tries what is missing", t->operation->verb, t->provider->conf->name);
+    return err;
+}
+
 static void task_end(struct stask *t) {
     struct rt_provider *p = t->provider;
     struct rt_operation *op = t->operation;
-    const struct rt_error err = t->first.code ? t->first : t->partial;
+    const struct rt_error err = verdict(t);
     char *result = t->result;
     t->result = NULL;
     task_free(t);
@@ -143,22 +156,15 @@ static void on_limit(void *ctx) {
 
 /* ---- steps ---- */
 
+/* The head goes last, also when workers could not be reached: its list of them stays, and `down` tries again. */
 static void go_on(struct stask *t) {
     struct snode *head = t->provider->nodes[0];
     if (open_nodes(t))
         return;
     const bool take_head = t->is_down || (t->undo && t->is_up && !t->keep && !head->before);
-    if (take_head && head->touched) {
-        if (!t->is_down || !t->partial.code) {
-            ssh_node_stop(head, t);
-            head->touched = false; /* tried once */
-            return;
-        }
-        if (!t->failed--) /* workers that cannot be reached now: the head ends all the same, its list of them stays */
-            return;
-        t->failed = 0;
+    if (take_head && head->touched && !t->head_taken) {
+        t->head_taken = true;
         ssh_node_stop(head, t);
-        head->touched = false;
         return;
     }
     task_end(t);
@@ -195,6 +201,7 @@ void ssh_task_node_failed(struct snode *n, const struct rt_error *err) {
     if (head) {
         if (!t->first.code)
             t->first = *err;
+        t->head_taken = t->is_down; /* out of reach: not tried again */
         undo(t);
         return;
     }
@@ -284,27 +291,35 @@ static bool busy(const struct rt_provider *p, struct rt_error *err) {
     return true;
 }
 
+static bool listed_by_ray(const struct snode *n) {
+    const struct rt_node *ray = ssh_ray_node(n->provider, n->name);
+    return n->state == SNODE_UP && n->provider->up && ray && ray->alive;
+}
+
 /* Is there nothing that up could add? */
 static bool all_there(const struct rt_provider *p) {
-    for (size_t i = 0; i < p->pools.n; i++)
-        if ((int64_t)ssh_pool_size(p, p->pools.v[i].name) < p->pools.v[i].nodes)
+    for (size_t i = 0; i < p->pools.n; i++) {
+        int64_t there = 0;
+        for (size_t k = 1; k < p->nnodes; k++)
+            there += rt_streq(p->nodes[k]->pool, p->pools.v[i].name) && listed_by_ray(p->nodes[k]);
+        if (there < p->pools.v[i].nodes)
             return false;
+    }
     return p->up;
 }
 
-static void finish_up(struct stask *t) {
+/* Nodes that the journal knows may have been cut short: starting them again makes nothing twice. */
+static void start_pool(struct stask *t, const struct ssh_pool *pool) {
     struct rt_provider *p = t->provider;
-    t->is_up = true;
-    t->wanted = 1;
-    ssh_node_look(p->nodes[0], t);
-    for (size_t i = 0; i < p->pools.n; i++) {
-        struct snode **v = NULL;
-        size_t count = 0;
-        ssh_scale_nodes(p, p->pools.v[i].name, p->pools.v[i].nodes, &v, &count);
-        for (size_t k = 0; k < count; k++, t->wanted++)
-            ssh_node_start(v[k], t);
-        free(v);
-    }
+    struct snode **v = NULL;
+    size_t count = 0;
+    ssh_scale_nodes(p, pool->name, RT_MAX(pool->nodes, (int64_t)ssh_pool_size(p, pool->name)), &v, &count);
+    for (size_t i = 1; i < p->nnodes; i++)
+        if (rt_streq(p->nodes[i]->pool, pool->name) && p->nodes[i]->state == SNODE_UP && !listed_by_ray(p->nodes[i]))
+            ssh_node_start(p->nodes[i], t);
+    for (size_t k = 0; k < count; k++)
+        ssh_node_start(v[k], t);
+    free(v);
 }
 
 struct rt_operation *ssh_up(struct rt_provider *p, const struct rt_up_opts *o, struct rt_error *err) {
@@ -321,7 +336,10 @@ struct rt_operation *ssh_up(struct rt_provider *p, const struct rt_up_opts *o, s
     t->keep = o->keep;
     t->limit = rt_timer_start(p->env.loop, limit, 0, on_limit, t);
     t->result = rt_strf("%s is up", p->conf->name);
-    finish_up(t);
+    t->is_up = true;
+    ssh_node_look(p->nodes[0], t);
+    for (size_t i = 0; i < p->pools.n; i++)
+        start_pool(t, &p->pools.v[i]);
     ssh_show(p);
     return t->operation;
 }
