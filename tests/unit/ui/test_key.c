@@ -146,7 +146,7 @@ static void own_keys_win_and_can_take_one_away(void **state) {
     struct rt_keymap m;
     rt_keymap_init(&m, &c, NULL, NULL);
     assert_string_equal(command(&m, "jobs", "list", "x"), "stop");
-    assert_string_equal(command(&m, "nodes", "list", "x"), "");
+    assert_string_equal(command(&m, "nodes", "list", "x"), "tree");
     assert_string_equal(command(&m, "jobs", "list", "q"), "");
     rt_keymap_deinit(&m);
 }
