@@ -15,6 +15,7 @@
 
 #define ASK_AGAIN_MS 10000
 #define SPARK_COLS 40
+#define BEFORE_SPARK 72 /* names, bars, numbers */
 #define MANY 24 /* a longer section comes folded */
 
 struct process {
@@ -28,6 +29,7 @@ struct node_view {
     char *id;
     struct rt_op *asking, *listing;
     int64_t asked_ms;
+    int cols; /* of the pane: what history has room */
     RT_VEC(struct process) processes;
     struct rt_strs files;
     struct rt_error processes_error, files_error;
@@ -123,10 +125,11 @@ static void fact(struct node_view *n, const char *key, const char *value) {
 static void add_spark(const struct node_view *n, struct rt_buf *out, enum rt_measure m, double max) {
     double v[RT_HISTORY_SAMPLES];
     const struct rt_view *view = &n->outline.view;
-    if (!rt_history_get(rt_ui_history(view->ui), view->cluster, n->id, m, rt_wall_ms(), v))
+    const int cols = RT_MIN(n->cols - BEFORE_SPARK, SPARK_COLS);
+    if (cols < 4 || !rt_history_get(rt_ui_history(view->ui), view->cluster, n->id, m, rt_wall_ms(), v))
         return;
     rt_buf_adds(out, "  ");
-    rt_sparkline(out, v, RT_COUNT(v), max, SPARK_COLS, rt_ui_ascii(view->ui));
+    rt_sparkline(out, v, RT_COUNT(v), max, cols, rt_ui_ascii(view->ui));
 }
 
 static void add_measure(struct node_view *n, const struct rt_node *node, enum rt_measure m, double used, double total, bool bytes) {
@@ -188,7 +191,7 @@ static void add_net(struct node_view *n, const struct rt_node *node, enum rt_mea
 
 static void add_use(struct node_view *n, const struct rt_node *node) {
     const struct rt_amount *cpu = rt_amounts_get(&node->amounts, "CPU"), *gpu = rt_amounts_get(&node->amounts, "GPU");
-    rt_outline_fold(&n->outline, 0, "use", "use, last 10 minutes at the right", true)->role = RT_R_STRONG;
+    rt_outline_fold(&n->outline, 0, "use", "use, with what it was lately", true)->role = RT_R_STRONG;
     add_measure(n, node, RT_M_CPU, -1, -1, false);
     add_measure(n, node, RT_M_MEMORY, node->mem_used_bytes, node->mem_total_bytes, true);
     if (node->ngpus || gpu)
@@ -332,6 +335,13 @@ static void fill(struct rt_outline *o) {
 
 /* ---- the view ---- */
 
+static void node_draw(struct rt_view *v, const struct rt_draw *d, struct rt_rect r) {
+    struct node_view *n = of(v);
+    n->outline.dirty = n->outline.dirty || n->cols != r.cols;
+    n->cols = r.cols;
+    rt_outline_draw(v, d, r);
+}
+
 static void node_title(struct rt_view *v, struct rt_buf *left, struct rt_buf *right) {
     const struct node_view *n = of(v);
     const struct rt_cluster *c = cluster_of(n);
@@ -394,7 +404,7 @@ static const struct rt_view_ops ops = {
     .name = "node",
     .klass = "outline",
     .side = true,
-    .draw = rt_outline_draw,
+    .draw = node_draw,
     .title = node_title,
     .command = node_command,
     .mouse = rt_outline_mouse,
