@@ -131,8 +131,19 @@ static void on_nodes(struct rt_notices *n, struct known *k, const struct rt_clus
 
 /* ---- clusters ---- */
 
+/* It does not answer because it was told to end, or has not begun. */
+static bool meant_to_be_away(const struct rt_cluster *c) {
+    return c->state == RT_CL_STOPPING || c->state == RT_CL_DOWN || c->state == RT_CL_SUSPENDED || c->state == RT_CL_STARTING;
+}
+
 static void on_reach(struct rt_notices *n, struct known *k, const struct rt_cluster *c) {
     struct rt_buf text;
+    if (c->reach == RT_REACH_LOST && meant_to_be_away(c)) {
+        k->reach = RT_REACH_NONE;
+        return;
+    }
+    if (c->reach == RT_REACH_LOST && k->reach == RT_REACH_NONE) /* what was not reached yet cannot come back */
+        return;
     if ((c->reach != RT_REACH_OK && c->reach != RT_REACH_LOST) || c->reach == k->reach) {
         if (c->reach == RT_REACH_NONE) /* left: coming back is no news */
             k->reach = RT_REACH_NONE;
