@@ -162,6 +162,7 @@ static void fail(struct snode *n, const struct rt_error *err) {
     free(n->why);
     n->why = rt_strdup(e.message);
     ssh_task_node_failed(n, &e);
+    ssh_show(n->provider);
 }
 
 /* The last line that the script printed as its complaint. */

@@ -176,7 +176,6 @@ static void on_tick(void *ctx) {
         ssh_node_tick(p->nodes[i]);
     for (size_t i = p->ntasks; i-- > 0;)
         go_on(p->tasks[i]);
-    ssh_show(p);
 }
 
 static void note_failure(struct stask *t, const struct rt_error *err) {
