@@ -26,6 +26,7 @@ struct rt_column {
     bool wide;         /* only in wide mode (^W, -o wide) */
     bool grow;         /* takes what is left */
     bool glyph;        /* drawn with the glyph of its health and a blank in front: min and want count both */
+    bool costly;       /* dear to make, and of the store alone (not of the time): a view may keep the text; one of a table */
     void (*text)(struct rt_buf *out, const void *row, const struct rt_row_env *env); /* appends clean text */
     int (*order)(const void *a, const void *b); /* NULL: by text */
     enum rt_health (*health)(const void *row, const struct rt_row_env *env); /* colours the cell (UNKNOWN: not); NULL */

@@ -200,7 +200,7 @@ static const struct rt_column columns[] = {
     {.id = "started", .title = "STARTED", .min = 7, .want = 10, .align = RT_RIGHT, .priority = 3,
      .text = started_text, .order = by_start},
     {.id = "took", .title = "TOOK", .min = 6, .want = 7, .align = RT_RIGHT, .text = took_text, .order = by_took},
-    {.id = "why", .title = "WHY", .min = 8, .want = 24, .priority = 2, .grow = true, .text = why_text},
+    {.id = "why", .title = "WHY", .min = 8, .want = 24, .priority = 2, .grow = true, .costly = true, .text = why_text},
     {.id = "submission_id", .title = "SUBMISSION", .min = 12, .want = 26, .cut = RT_CUT_MIDDLE, .priority = 5,
      .wide = true, .text = submission_text, .order = by_id},
     {.id = "job_id", .title = "JOB ID", .min = 8, .want = 8, .cut = RT_CUT_MIDDLE, .priority = 6, .wide = true,

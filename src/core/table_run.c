@@ -104,7 +104,7 @@ static const struct rt_column actor_columns[] = {
     {.id = "resources", .title = "NEEDS", .min = 6, .want = 16, .priority = 5, .text = actor_needs},
     {.id = "restarts", .title = "RESTARTS", .min = 8, .want = 8, .align = RT_RIGHT, .priority = 6, .text = actor_restarts,
      .order = actor_by_restarts},
-    {.id = "why", .title = "WHY", .min = 8, .want = 40, .priority = 2, .text = actor_why},
+    {.id = "why", .title = "WHY", .min = 8, .want = 40, .priority = 2, .costly = true, .text = actor_why},
     {.id = "id", .title = "ID", .min = 9, .want = 32, .cut = RT_CUT_MIDDLE, .priority = 7, .wide = true, .text = actor_id},
     {0},
 };
@@ -235,7 +235,7 @@ static const struct rt_column task_columns[] = {
     {.id = "node", .title = "NODE", .min = 8, .want = 18, .cut = RT_CUT_MIDDLE, .priority = 2, .text = task_node},
     {.id = "resources", .title = "NEEDS", .min = 6, .want = 14, .priority = 4, .text = task_needs},
     {.id = "took", .title = "TOOK", .min = 5, .want = 7, .align = RT_RIGHT, .text = task_age, .order = task_by_start},
-    {.id = "why", .title = "WHY", .min = 8, .want = 36, .priority = 1, .text = task_why},
+    {.id = "why", .title = "WHY", .min = 8, .want = 36, .priority = 1, .costly = true, .text = task_why},
     {.id = "type", .title = "TYPE", .min = 8, .want = 20, .priority = 6, .wide = true, .text = task_type},
     {.id = "attempt", .title = "TRY", .min = 3, .want = 3, .align = RT_RIGHT, .priority = 7, .wide = true, .text = task_attempt,
      .order = task_by_attempt},
@@ -344,7 +344,7 @@ static const struct rt_column pg_columns[] = {
     {.id = "state", .title = "STATE", .min = 8, .want = 12, .glyph = true, .text = pg_state, .health = pg_health},
     {.id = "bundles", .title = "BUNDLES", .min = 10, .want = 32, .grow = true, .text = pg_bundles},
     {.id = "job_id", .title = "JOB", .min = 8, .want = 8, .priority = 3, .text = pg_job},
-    {.id = "why", .title = "WHY", .min = 8, .want = 34, .priority = 1, .text = pg_why},
+    {.id = "why", .title = "WHY", .min = 8, .want = 34, .priority = 1, .costly = true, .text = pg_why},
     {.id = "id", .title = "ID", .min = 9, .want = 36, .cut = RT_CUT_MIDDLE, .priority = 4, .text = pg_id},
     {0},
 };

@@ -279,6 +279,7 @@ static void list_destroy(struct rt_view *v) {
     rt_list_rows_deinit(&l->rows);
     rt_map_deinit(&l->marks);
     rt_strs_deinit(&l->jobs);
+    list_kept_deinit(l);
     free(l->selected);
     free(l->mark_anchor);
     free(l);

@@ -60,7 +60,7 @@ static void draw_cell(struct canvas *c, const struct rt_fit *f, const struct rt_
     int col = c->r.col + 2 + f->at, cols = f->cols;
     rt_buf_clear(&c->text);
     rt_buf_clear(&c->cell);
-    column->text(&c->text, r->row, env);
+    list_cell_text(c->l, column, r, env, &c->text);
     if (rt_streq(rt_buf_str(&c->text), "-"))
         role = RT_R_DIM;
     if (column->glyph && cols > 2) {
@@ -253,7 +253,7 @@ static void measure(struct canvas *c, const struct rt_column *columns, int cols)
             if (columns[k].wide && !l->rows.wide)
                 continue;
             rt_buf_clear(&c->text);
-            columns[k].text(&c->text, l->rows.v[i].row, &env);
+            list_cell_text(l, &columns[k], &l->rows.v[i], &env, &c->text);
             const int width = rt_width(rt_buf_str(&c->text), c->text.len) + (columns[k].glyph ? 2 : 0);
             l->needs[k] = RT_MAX(l->needs[k], width);
         }

@@ -4,6 +4,12 @@
 
 #include "ui/list.h"
 
+struct list_kept {
+    const void *row;
+    uint64_t stamp; /* of the revisions that it was made from */
+    char *text;
+};
+
 struct list {
     struct rt_view view;
     const struct rt_list_opts *opts;
@@ -22,6 +28,7 @@ struct list {
     struct rt_fit fit[RT_FIT_MAX];
     size_t nfit;
     struct rt_strs jobs;      /* lent to selections */
+    struct list_kept kept[256]; /* by the row's address */
 };
 
 struct list *list_of(struct rt_view *v);
@@ -32,6 +39,10 @@ struct rt_row_env list_env(const struct list *l, const struct rt_list_row *r);
 /* What names a row among all of the list; appends. */
 void list_key(struct rt_buf *out, const struct list *l, const struct rt_list_row *r);
 bool list_marked(const struct list *l, const struct rt_list_row *r);
+/* Appends the text of a cell; costly ones are kept. */
+void list_cell_text(struct list *l, const struct rt_column *column, const struct rt_list_row *r, const struct rt_row_env *env,
+                    struct rt_buf *out);
+void list_kept_deinit(struct list *l);
 void list_move_to(struct list *l, int64_t index);
 
 void list_draw(struct rt_view *v, const struct rt_draw *d, struct rt_rect r);
