@@ -169,7 +169,8 @@ static void got_version(void *ctx, const struct rt_ray_version *v, const struct 
 static void got_health(void *ctx, const struct rt_error *err) {
     struct poll *p = ctx;
     struct session *s = ended(p);
-    s->unwell = err && err->code == RT_E_REMOTE ? *err : (struct rt_error){0};
+    /* Another refusal (a 500 of whatever sits on the port) says nothing of the control service. */
+    s->unwell = err && err->code == RT_E_REMOTE && rt_starts(err->message, "GCS") ? *err : (struct rt_error){0};
     if (!err)
         s->good_at_ms = rt_loop_now_ms(s->app->loop);
     else if (err->code != RT_E_UNSUPPORTED)

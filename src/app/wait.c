@@ -85,7 +85,8 @@ static void finish_bad(struct waiter *w, const struct rt_error *why) {
     struct rt_error err = *why;
     const struct rt_cluster *c = w->session->cluster;
     const size_t n = strlen(c->name);
-    if (w->session->unwell.code && why == &c->fresh[RT_T_CLUSTER].error)
+    /* Only its own words: a version that fails beside it says another thing. */
+    if (w->session->unwell.code && why == &c->fresh[RT_T_CLUSTER].error && rt_streq(err.message, w->session->unwell.message))
         err.code = RT_E_TIMEOUT; /* the dashboard is there, what stands behind it is silent */
     if (c->reach == RT_REACH_TOKEN_NEEDED && err.code == RT_E_DENIED)
         rt_error_wrap(&err, "%s", rt_reach_name(c->reach));
