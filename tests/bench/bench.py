@@ -205,7 +205,8 @@ def key(t, r, o):
 
 def load(t, r, o):
     with Sim("--nodes", 500, "--jobs", 2000, "--job-bytes", 36000) as sim:
-        got = measure.key_latency(r.on(sim), r.env, prepare=["4"], warmup=4, count=o.keys * 5, rate=20, window_ms=400)
+        got = measure.key_latency(r.on(sim), r.env, prepare=["4"], warmup=6, count=o.keys * 5, rate=20, window_ms=400,
+                                  stir="<c-r>")
         spans = [(a, b + 0.05) for a, b in sim.ask("/_test/transfers")]
     busy = [x for when, x in got if any(a <= when <= b for a, b in spans)]
     seen = stats(busy)
@@ -355,7 +356,7 @@ def tunnels(t, r, o):
                 tunnel_table(t, name, figures, peer, ", 10 ms" if delayed else "")
             for name, percent in cpu.items():
                 if name != "ssh -L":
-                    t.add("forward idle, %s" % name, "%.2f %%" % percent, "ssh -L %.2f %%" % cpu["ssh -L"], "-", "0 %", percent < 0.1)
+                    t.add("forward idle, %s" % name, "%.2f %%" % percent, "ssh -L %.2f %%" % cpu["ssh -L"], "-", "0 % (below 0.1)", percent < 0.1)
 
 
 def tunnel_table(t, name, figures, peer, words):

@@ -40,9 +40,10 @@ def shot(s):
 
 
 def key_latency(argv, env=None, prepare=(), cycle=("j", "k"), count=60, warmup=1.5, quit_keys="q", quiet_ms=30,
-                patience=0.6, window_ms=300, gap_ms=15, rate=None):
+                patience=0.6, window_ms=300, gap_ms=15, rate=None, stir=None):
     """Times in ms from the write of a key to the first output that changes the screen. Returns [(when, ms or None)]:
-    None when nothing changed. With `rate` keys are sent so many times a second, whatever the program does."""
+    None when nothing changed. With `rate` keys are sent so many times a second, whatever the program does; `stir` is
+    a key that is sent before each twentieth of them and not measured."""
     p = Program(argv, ROWS, COLS, env=env)
     time.sleep(warmup)
     for k in prepare:
@@ -50,6 +51,8 @@ def key_latency(argv, env=None, prepare=(), cycle=("j", "k"), count=60, warmup=1
         time.sleep(0.7)
     seq, marks = [keys(k) for k in cycle], []
     for i in range(count):
+        if stir and i % 20 == 0:
+            p.send(keys(stir))
         if rate:
             time.sleep(random.uniform(0.5, 1.5) / rate)
         else:
