@@ -148,7 +148,6 @@ bool forwards_open(struct session *s, const char *spec, int local_port, struct r
 }
 
 bool forwards_open_all(struct session *s, struct rt_error *err) {
-    s->forwards_wanted = true;
     if (!s->conf->ports.n)
         return forwards_open(s, "8265", 0, err) && forwards_open(s, "10001", 0, err);
     for (size_t i = 0; i < s->conf->ports.n; i++)
@@ -173,7 +172,6 @@ bool forwards_close(struct session *s, const char *id) {
 }
 
 void forwards_close_all(struct session *s) {
-    s->forwards_wanted = false;
     while (s->nforwards)
         drop(s, s->nforwards - 1);
     rt_timer_stop(s->forward_timer);
