@@ -234,9 +234,17 @@ static void posted(void *ctx, const struct rt_http_answer *a, const struct rt_er
         look_for_job(s);
         return;
     }
+    const bool no_agent = strstr(err->message, "No available agent") != NULL; /* nothing was begun */
+    if (no_agent && s->posts < MAX_POSTS) {
+        post(s);
+        return;
+    }
     struct rt_error e = *err;
     if (err->code == RT_E_CONFLICT)
         rt_error_hint(&e, "choose another submission id");
+    else if (no_agent)
+        rt_error_hint(&e, "no node's dashboard agent takes jobs: it is still starting, or "
+                          "dashboard_agent.log of the head says why it does not listen");
     over(s, &e);
 }
 

@@ -4,12 +4,16 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 import urllib.request
 
-SIM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "sim", "dashboard.py")
+TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+SIM = os.path.join(TESTS, "sim", "dashboard.py")
+sys.path.insert(0, os.path.join(TESTS, "testbed"))
+from free_ports import free_ports  # noqa: E402
 
 
 class Home:
@@ -133,7 +137,4 @@ def until(what, fn, seconds=40):
 
 
 def free_port():
-    import socket
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    return free_ports(1)[0]

@@ -44,19 +44,29 @@ down() {
     [ ! -s "$D/temp_dir" ] || rm -rf "$(cat "$D/temp_dir")"
     rm -f "$D/temp_dir" "$D/address" "$D/env"
 }
+answers() { # URL: a minute's patience
+    local i
+    for i in $(seq 300); do
+        "$bin/python" - "$1" ${token:+"$D/token"} <<'P' && return
+import sys, urllib.request
+head = {"User-Agent": "ray-local"}
+if len(sys.argv) > 2: head["Authorization"] = "Bearer " + open(sys.argv[2]).read()
+try: urllib.request.urlopen(urllib.request.Request(sys.argv[1], headers=head), timeout=2)
+except Exception: sys.exit(1)
+P
+        sleep 0.2
+    done
+    return 1
+}
 up() {
-    local version=2.60.0 token='' bin ip=127.0.0.2 tmp gcs dash client agent metrics gone
+    local version=2.60.0 token='' bin ip=127.0.0.2 tmp gcs dash client agent metrics
     for x in "$@"; do case $x in --token) token=1 ;; -*) usage ;; *) version=$x ;; esac; done
     if [ -s "$D/env" ] && [ -n "$(pids)" ]; then cat "$D/env"; return 0; fi
     down
     [ "$(uname)" = Linux ] || ip=127.0.0.1 # elsewhere loopback has one address
     bin=$("$here/ray-venv.sh" "$version")
     # shellcheck disable=SC2046,SC2086
-    [ -z "${RAY_PORTS:-}" ] && set -- $("$bin/python" -c '
-import socket
-held = [socket.socket() for _ in range(5)]
-for s in held: s.bind(("127.0.0.1", 0))
-print(*(s.getsockname()[1] for s in held))') || set -- $RAY_PORTS
+    set -- ${RAY_PORTS:-$("$bin/python" "$here/free_ports.py" 5)}
     gcs=$1 dash=$2 client=$3 agent=$4 metrics=$5
     tmp=$(mktemp -d /tmp/rtray-XXXXXX) # short: paths of sockets end at 107 bytes
     echo "$tmp" >"$D/temp_dir"; echo "$ip:$gcs" >"$D/address"
@@ -72,17 +82,12 @@ print(*(s.getsockname()[1] for s in held))') || set -- $RAY_PORTS
         --dashboard-agent-listen-port="$agent" --metrics-export-port="$metrics" --num-cpus="${RAY_CPUS:-2}" \
         --object-store-memory=100000000 --disable-usage-stats --log-color=false </dev/null >"$D/start.log" 2>&1 ||
         { tail -n 5 "$D/start.log" >&2; die "Ray $version did not start (all of it: $D/start.log)"; }
-    for gone in $(seq 300); do
-        "$bin/python" - "$dash" ${token:+"$D/token"} <<'P' && break
-import sys, urllib.request
-head = {"User-Agent": "ray-local"}
-if len(sys.argv) > 2: head["Authorization"] = "Bearer " + open(sys.argv[2]).read()
-try: urllib.request.urlopen(urllib.request.Request("http://127.0.0.1:%s/api/version" % sys.argv[1], headers=head), timeout=2)
-except Exception: sys.exit(1)
-P
-        [ "$gone" != 300 ] || die "the dashboard does not answer (see $tmp/session_latest/logs)"
-        sleep 0.2
-    done
+    # the agent takes the jobs; it comes after the dashboard
+    answers "http://127.0.0.1:$dash/api/version" || die "the dashboard does not answer (see $tmp/session_latest/logs)"
+    answers "http://$ip:$agent/api/local_raylet_healthz" || {
+        tail -n 5 "$tmp"/session_latest/logs/dashboard_agent.log >&2 || true
+        die "the agent does not answer on $ip:$agent"
+    }
     {
         echo "DASHBOARD=http://127.0.0.1:$dash"; echo "GCS=$ip:$gcs"; echo "CLIENT_PORT=$client"
         echo "AGENT_PORT=$agent"; echo "TEMP_DIR=$tmp"; echo "RAY=$bin/ray"

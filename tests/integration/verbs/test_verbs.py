@@ -3,7 +3,6 @@
 usage: test_verbs.py RAYTUI RAY-VERSION"""
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -13,7 +12,7 @@ import zipfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
-from raytui_run import Home, until  # noqa: E402
+from raytui_run import Home, free_ports, until  # noqa: E402
 
 RAYTUI, VERSION = sys.argv[1:3]
 RAY_LOCAL = os.path.join(HERE, "..", "..", "testbed", "ray-local.sh")
@@ -25,12 +24,7 @@ class Head:
 
     def __init__(self, *options):
         self.dir = tempfile.mkdtemp(prefix="rt-head-", dir="/tmp")
-        held = [socket.socket() for _ in range(5)]
-        for s in held:
-            s.bind(("127.0.0.1", 0))
-        self.ports = " ".join(str(s.getsockname()[1]) for s in held)
-        for s in held:
-            s.close()
+        self.ports = " ".join(map(str, free_ports(5)))
         self.options = options
         self.up()
 

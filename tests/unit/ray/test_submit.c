@@ -18,7 +18,7 @@ static struct outcome o;
 /* What the made-up Ray has; handlers run one at a time here. */
 static struct {
     bool has_package, has_job;
-    int lose_posts, ignore_posts, lose_puts;
+    int lose_posts, ignore_posts, lose_puts, without_agent;
     char job[200];
 } ray;
 
@@ -67,6 +67,10 @@ static bool post_job(void *ctx, const struct httpd_request *r) {
     struct rt_error err = {0};
     if (ray.ignore_posts-- > 0)
         return false;
+    if (ray.without_agent-- > 0) {
+        httpd_text(r, 500, "text/plain", "No available agent to submit job, please try again later.");
+        return true;
+    }
     if (ray.has_job) {
         char *text = recording("ray-2.60.0/job_submit_dup.txt");
         httpd_text(r, 500, "text/plain", text);
@@ -172,6 +176,21 @@ static void requests_lost_for_ever_end_with_the_id_to_look_for(void **state) {
     assert_true(strstr(o.err.hint, "raysubmit_") != NULL);
     assert_true(dashboard_count(&d, "POST /api/jobs/") >=
                 3); /* curl adds tries on connections used before */
+}
+
+static void a_head_whose_agent_is_still_coming_is_asked_again(void **state) {
+    (void)state;
+    ray.without_agent = 1;
+    struct rt_submit s = job(NULL);
+    submit(&s);
+    assert_int_equal(o.err.code, RT_OK);
+    assert_string_equal(o.id, ray.job);
+    memset(&ray, 0, sizeof(ray));
+    ray.without_agent = 100;
+    submit(&s);
+    assert_int_equal(o.err.code, RT_E_REMOTE);
+    assert_true(strstr(o.err.hint, "dashboard_agent.log") != NULL);
+    assert_int_equal(dashboard_count(&d, "POST /api/jobs/"), 2 + 3);
 }
 
 static void a_lost_upload_does_not_stop_the_job(void **state) {
@@ -293,6 +312,7 @@ int main(void) {
         TEST(a_lost_answer_does_not_run_the_job_twice),
         TEST(a_lost_request_is_posted_again_under_the_same_id),
         TEST(requests_lost_for_ever_end_with_the_id_to_look_for),
+        TEST(a_head_whose_agent_is_still_coming_is_asked_again),
         TEST(a_lost_upload_does_not_stop_the_job),
         TEST(an_id_that_is_taken_is_said_before_anything_is_sent),
         TEST(a_wrong_call_comes_back_without_a_request),
