@@ -42,6 +42,15 @@ static void job_ended(struct job_work *w, const struct rt_error *err) {
 
 static void poll_job(void *ctx);
 
+static void poll_job(void *ctx);
+
+static void look_later(struct job_work *w) {
+    if (w->timer)
+        rt_timer_again(w->timer, STOP_POLL_MS, 0);
+    else
+        w->timer = rt_timer_start(w->app->loop, STOP_POLL_MS, 0, poll_job, w);
+}
+
 static void got_job(void *ctx, rt_jobs *b, const struct rt_error *err) {
     struct job_work *w = ctx;
     w->op = NULL;
@@ -60,7 +69,7 @@ static void got_job(void *ctx, rt_jobs *b, const struct rt_error *err) {
             rt_error_hint(&e, "Ray stops a pending job only when its start times out (15 min)");
         job_ended(w, &e);
     } else {
-        rt_timer_again(w->timer, STOP_POLL_MS, 0);
+        look_later(w);
     }
 }
 
@@ -84,7 +93,7 @@ static void asked(void *ctx, const struct rt_error *err) {
     } else {
         w->waiting_since_ms = rt_loop_now_ms(w->app->loop);
         rt_operation_output(w->operation, w->step, "asked to stop, waiting for its end\n", 35);
-        rt_timer_again(w->timer, STOP_POLL_MS, 0);
+        look_later(w);
     }
 }
 
@@ -154,7 +163,6 @@ static struct rt_op *run_on_jobs(struct rt_app *a, const struct rt_call *c, bool
     w->remove = remove;
     w->wait = !remove && !rt_call_option(c, "no-wait");
     w->jobs = ids;
-    w->timer = rt_timer_start(a->loop, 24 * 3600 * 1000, 0, poll_job, w);
     w->operation = rt_operation_start(a->operations, c->def->name, c->cluster, title, cancel_work, w);
     struct rt_op *answer = act_answer(a, done, ctx, NULL, w->operation, "%s: asked", title);
     free(title);

@@ -282,7 +282,9 @@ const char *rt_app_default_cluster(struct rt_app *a, struct rt_error *err) {
 
 bool rt_app_attach(struct rt_app *a, const char *cluster, bool may_ask, struct rt_error *err) {
     struct session *s = session_get(a, cluster, err);
-    return s && session_attach(s, may_ask);
+    if (s)
+        session_attach(s, may_ask);
+    return s != NULL;
 }
 
 bool rt_app_start(struct rt_app *a, const char *cluster, struct rt_error *err) {

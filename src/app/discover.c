@@ -14,7 +14,7 @@ struct discover {
     struct rt_app *app;
     struct look *looks; /* one per provider */
     size_t nlooks, running;
-    struct rt_timer *soon;
+    struct rt_op *soon;
     struct rt_strs seen;
     rt_found_fn *fn;
     void *ctx;
@@ -24,7 +24,7 @@ static void end(struct discover *d) {
     for (size_t i = 0; i < d->nlooks; i++)
         rt_op_drop(&d->looks[i].op);
     free(d->looks);
-    rt_timer_stop(d->soon);
+    rt_op_drop(&d->soon);
     rt_strs_deinit(&d->seen);
     free(d);
 }
@@ -91,6 +91,7 @@ static void from_ssh_config(struct discover *d) {
 
 static void finish(void *ctx) {
     struct discover *d = ctx;
+    d->soon = NULL;
     from_environment(d);
     from_ssh_config(d);
     rt_found_fn *fn = d->fn;
@@ -109,7 +110,7 @@ static void provider_done(void *ctx) {
     struct discover *d = l->discover;
     l->op = NULL;
     if (--d->running == 0)
-        rt_timer_again(d->soon, 0, 0);
+        d->soon = rt_loop_defer(d->app->loop, finish, d);
 }
 
 struct rt_op *rt_app_discover(struct rt_app *a, rt_found_fn *fn, void *ctx) {
@@ -118,7 +119,6 @@ struct rt_op *rt_app_discover(struct rt_app *a, rt_found_fn *fn, void *ctx) {
     d->app = a;
     d->fn = fn;
     d->ctx = ctx;
-    d->soon = rt_timer_start(a->loop, 24 * 3600 * 1000, 0, finish, d);
     size_t n = 0;
     while (rt_providers[n])
         n++;
@@ -134,6 +134,6 @@ struct rt_op *rt_app_discover(struct rt_app *a, rt_found_fn *fn, void *ctx) {
         l->op = rt_providers[i]->discover(&env, provider_found, provider_done, l);
     }
     if (!d->running)
-        rt_timer_again(d->soon, 0, 0);
+        d->soon = rt_loop_defer(d->app->loop, finish, d);
     return &d->op;
 }

@@ -239,7 +239,7 @@ static void on_timer(void *ctx) {
     session_schedule(ctx);
 }
 
-bool session_attach(struct session *s, bool may_ask) {
+void session_attach(struct session *s, bool may_ask) {
     s->attached = true;
     s->failures = 0;
     s->retry_at_ms = 0;
@@ -248,7 +248,6 @@ bool session_attach(struct session *s, bool may_ask) {
     if (s->hop)
         rt_hop_open(s->hop, may_ask);
     session_poke(s, 0);
-    return true;
 }
 
 void session_detach(struct session *s) {

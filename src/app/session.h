@@ -62,7 +62,7 @@ struct session {
 struct session *session_get(struct rt_app *a, const char *cluster, struct rt_error *err);
 struct session *session_find(const struct rt_app *a, const char *cluster);
 void session_destroy(struct session *s);
-bool session_attach(struct session *s, bool may_ask);
+void session_attach(struct session *s, bool may_ask);
 void session_detach(struct session *s);
 /* The dashboard's client, made on demand; NULL with the reason. */
 struct rt_ray *session_ray(struct session *s, struct rt_error *err);
