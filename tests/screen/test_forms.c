@@ -12,15 +12,7 @@ static struct world w;
 
 static int make(void **state) {
     static const char *const args[] = {"--nodes", "12", "--jobs", "60", NULL};
-    (void)state;
-    world_make(&w, args);
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    world_end(&w);
-    return 0;
+    return world_setup(state, &w, args);
 }
 
 static void put_file(const char *name, const char *text) {
@@ -31,24 +23,14 @@ static void put_file(const char *name, const char *text) {
 }
 
 static void open_jobs(struct rt_pty *t, int rows, int cols) {
-    static const char *const args[] = {"prod", NULL};
     world_configure(&w, world_prod);
     put_file("job/train.py", "print('hello')\n");
     put_file("job/data/x.bin", "0123456789");
     put_file("job/.gitignore", "data/\n");
     put_file("job/dist/ado_core-1.2.0-py3-none-any.whl", "");
     put_file("env.yaml", "uv:\n  - ${RAY_RUNTIME_ENV_CREATE_WORKING_DIR}/dist/ado_core-1.2-py3-none-any.whl\n");
-    world_start(&w, t, rows, cols, args, NULL);
-    rt_pty_until(t, "RUNNING", 10000);
-    rt_pty_until(t, "12 nodes", 10000);
+    world_start_prod(&w, t, rows, cols, NULL, "12 nodes");
     rt_pty_until_gone(t, "attached to", 10000);
-}
-
-static void leave(struct rt_pty *t) {
-    rt_pty_type(t, ":q<Enter>");
-    assert_int_equal(rt_pty_wait(t, 5000), 0);
-    rt_pty_given_back(t);
-    rt_pty_end(t);
 }
 
 static void fill(struct rt_pty *t) {
@@ -74,7 +56,7 @@ static void a_submission_is_looked_at_before_it_is_sent(void **state) {
     rt_pty_until(&t, "forget what was typed?", 3000);
     rt_pty_type(&t, "y");
     rt_pty_until_gone(&t, "submit to prod", 3000);
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void the_form_at_120x36(void **state) {
@@ -89,7 +71,7 @@ static void the_form_at_120x36(void **state) {
     rt_pty_until(&t, "forget what was typed?", 3000);
     rt_pty_type(&t, "y");
     rt_pty_until_gone(&t, "submit to prod", 3000);
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void a_job_is_submitted_and_followed(void **state) {
@@ -99,7 +81,7 @@ static void a_job_is_submitted_and_followed(void **state) {
     rt_pty_type(&t, "necho hi<F3>");
     rt_pty_until(&t, "Running entrypoint", 10000);
     assert_true(rt_pty_shows(&t, "echo hi"));
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void a_refused_submission_keeps_what_was_typed(void **state) {
@@ -115,7 +97,7 @@ static void a_refused_submission_keeps_what_was_typed(void **state) {
     world_post(&w, "/_test/fault", "{\"mode\": \"none\"}");
     rt_pty_type(&t, "<F2>");
     rt_pty_until(&t, "✓ SUCCEEDED  python typed.py", 20000); /* its end may be told before its beginning was drawn */
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void a_path_is_browsed_for(void **state) {
@@ -130,7 +112,7 @@ static void a_path_is_browsed_for(void **state) {
     rt_pty_type(&t, "<Esc>");
     rt_pty_until(&t, "forget what was typed?", 3000);
     rt_pty_type(&t, "y");
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void a_finished_job_is_run_again(void **state) {
@@ -142,7 +124,7 @@ static void a_finished_job_is_run_again(void **state) {
     rt_pty_until(&t, "python evaluate.py --split test --run 59", 3000);
     rt_pty_type(&t, "<Esc>");
     rt_pty_until_gone(&t, "submit to prod", 3000);
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void a_question_shows_what_would_be_called(void **state) {
@@ -158,7 +140,7 @@ static void a_question_shows_what_would_be_called(void **state) {
     rt_pty_until_gone(&t, "ray job stop", 3000);
     rt_pty_type(&t, "n");
     rt_pty_until_gone(&t, "Stop job", 3000);
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void a_new_cluster_at_80x24(void **state) {
@@ -172,7 +154,7 @@ static void a_new_cluster_at_80x24(void **state) {
     rt_pty_matches(&t, "init-80x24.golden");
     rt_pty_type(&t, "<F2>");
     rt_pty_until(&t, "mine.yaml", 5000);
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void a_nodes_log_files_are_picked(void **state) {
@@ -183,7 +165,7 @@ static void a_nodes_log_files_are_picked(void **state) {
     rt_pty_until(&t, "logs of node", 5000);
     rt_pty_type(&t, "<Esc>");
     rt_pty_until_gone(&t, "logs of node", 3000);
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 int main(void) {
@@ -199,5 +181,5 @@ int main(void) {
         cmocka_unit_test(a_job_is_submitted_and_followed),
         cmocka_unit_test(a_refused_submission_keeps_what_was_typed),
     };
-    return cmocka_run_group_tests(tests, make, end);
+    return cmocka_run_group_tests(tests, make, world_teardown);
 }

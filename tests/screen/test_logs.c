@@ -12,15 +12,7 @@ static struct world w;
 
 static int make(void **state) {
     static const char *const args[] = {"--nodes", "2", "--jobs", "10", NULL};
-    (void)state;
-    world_make(&w, args);
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    world_end(&w);
-    return 0;
+    return world_setup(state, &w, args);
 }
 
 static void hostile_text(struct rt_buf *b) {
@@ -58,13 +50,6 @@ static void open_log(struct rt_pty *t, int rows, int cols, const char *const *en
     free(path);
 }
 
-static void leave(struct rt_pty *t) {
-    rt_pty_type(t, "q");
-    assert_int_equal(rt_pty_wait(t, 5000), 0);
-    rt_pty_given_back(t);
-    rt_pty_end(t);
-}
-
 static bool was_written(const struct rt_pty *t, const char *what) {
     const size_t n = strlen(what);
     for (size_t i = 0; i + n <= t->bytes.len; i++)
@@ -91,7 +76,7 @@ static void a_hostile_log_at_80x24(void **state) {
     rt_pty_until(&t, "x end", 3000);
     rt_pty_matches(&t, "log-wrapped-80x24.golden");
     assert_harmless(&t);
-    leave(&t);
+    world_leave(&t, "q");
 }
 
 static void a_hostile_log_at_120x36_with_numbers_and_times(void **state) {
@@ -103,7 +88,7 @@ static void a_hostile_log_at_120x36_with_numbers_and_times(void **state) {
     rt_pty_until_gone(&t, "time beside each line", 10000);
     rt_pty_matches(&t, "log-hostile-120x36.golden");
     assert_harmless(&t);
-    leave(&t);
+    world_leave(&t, "q");
 }
 
 static void a_hostile_log_without_colours_in_ascii(void **state) {
@@ -115,7 +100,7 @@ static void a_hostile_log_without_colours_in_ascii(void **state) {
     rt_pty_until(&t, "step 0 ", 3000);
     rt_pty_matches(&t, "log-hostile-ascii.golden");
     assert_harmless(&t);
-    leave(&t);
+    world_leave(&t, "q");
 }
 
 static void matches_are_counted_and_walked(void **state) {
@@ -132,7 +117,7 @@ static void matches_are_counted_and_walked(void **state) {
     rt_pty_type(&t, "NN");
     rt_pty_until(&t, "went on from the end", 3000);
     rt_pty_until(&t, "10/10", 3000);
-    leave(&t);
+    world_leave(&t, "q");
 }
 
 static void filters_and_errors(void **state) {
@@ -150,7 +135,7 @@ static void filters_and_errors(void **state) {
     rt_pty_until(&t, ">2026-11-21 09:57:00", 3000);
     rt_pty_type(&t, ":9:30<Enter>");
     rt_pty_until(&t, ">2026-11-21 09:30:00", 3000);
-    leave(&t);
+    world_leave(&t, "q");
 }
 
 static void lines_are_saved_and_piped(void **state) {
@@ -168,7 +153,7 @@ static void lines_are_saved_and_piped(void **state) {
     rt_pty_until(&t, "hostile.log", 5000);
     free(line);
     free(path);
-    leave(&t);
+    world_leave(&t, "q");
 }
 
 static void help_of_the_log_is_searched(void **state) {
@@ -182,7 +167,7 @@ static void help_of_the_log_is_searched(void **state) {
     rt_pty_until(&t, "Click selects", 3000);
     rt_pty_type(&t, "<Esc>");
     rt_pty_until_gone(&t, "Click selects", 3000);
-    leave(&t);
+    world_leave(&t, "q");
 }
 
 int main(void) {
@@ -195,5 +180,5 @@ int main(void) {
         cmocka_unit_test(lines_are_saved_and_piped),
         cmocka_unit_test(help_of_the_log_is_searched),
     };
-    return cmocka_run_group_tests(tests, make, end);
+    return cmocka_run_group_tests(tests, make, world_teardown);
 }

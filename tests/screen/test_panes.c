@@ -5,30 +5,12 @@ static struct world w;
 
 static int make(void **state) {
     static const char *const args[] = {"--nodes", "40", "--dead", "2", "--jobs", "20", "--actors", "30", "--autoscaler", "--demand", NULL};
-    (void)state;
-    world_make(&w, args);
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    world_end(&w);
-    return 0;
+    return world_setup(state, &w, args);
 }
 
 static void open_prod(struct rt_pty *t, int rows, int cols, const char *const *env) {
-    static const char *const args[] = {"prod", NULL};
     world_configure(&w, world_prod);
-    world_start(&w, t, rows, cols, args, env);
-    rt_pty_until(t, "RUNNING", 10000);
-    rt_pty_until(t, "38 nodes", 10000);
-}
-
-static void leave(struct rt_pty *t) {
-    rt_pty_type(t, ":q<Enter>");
-    assert_int_equal(rt_pty_wait(t, 5000), 0);
-    rt_pty_given_back(t);
-    rt_pty_end(t);
+    world_start_prod(&w, t, rows, cols, env, "38 nodes");
 }
 
 static void all_clusters_with_the_selected_one_beside(void **state) {
@@ -42,7 +24,7 @@ static void all_clusters_with_the_selected_one_beside(void **state) {
     rt_pty_resize(&t, 24, 80);
     rt_pty_until_gone(&t, "height is CPU", 3000);
     rt_pty_matches(&t, "pulse-80x24.golden");
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void the_heat_map_is_walked_and_opens_a_node(void **state) {
@@ -62,7 +44,7 @@ static void the_heat_map_is_walked_and_opens_a_node(void **state) {
     rt_pty_until(&t, "log files", 5000);
     rt_pty_type(&t, "<Esc>");
     rt_pty_until(&t, "height is memory", 3000);
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void plain_characters_draw_the_heat_as_digits(void **state) {
@@ -73,7 +55,7 @@ static void plain_characters_draw_the_heat_as_digits(void **state) {
     rt_pty_type(&t, ":heat<Enter>");
     rt_pty_until(&t, "height is cpu", 3000);
     rt_pty_matches(&t, "heat-ascii-mono.golden");
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void the_tree_folds(void **state) {
@@ -87,7 +69,7 @@ static void the_tree_folds(void **state) {
     rt_pty_until_gone(&t, "pool_", 3000);
     rt_pty_type(&t, "l");
     rt_pty_until(&t, "node", 3000);
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void a_command_of_ones_own_asks_and_knows_what_is_selected(void **state) {
@@ -108,7 +90,7 @@ static void a_command_of_ones_own_asks_and_knows_what_is_selected(void **state) 
     rt_pty_type(&t, "3:end<Enter>");
     rt_pty_until(&t, "no job is selected", 3000);
     rt_pty_type(&t, "<Esc>");
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 int main(void) {
@@ -119,5 +101,5 @@ int main(void) {
         cmocka_unit_test(the_tree_folds),
         cmocka_unit_test(a_command_of_ones_own_asks_and_knows_what_is_selected),
     };
-    return cmocka_run_group_tests(tests, make, end);
+    return cmocka_run_group_tests(tests, make, world_teardown);
 }

@@ -5,31 +5,13 @@ static struct world w;
 
 static int make(void **state) {
     static const char *const args[] = {"--nodes", "12", "--jobs", "60", NULL};
-    (void)state;
-    world_make(&w, args);
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    world_end(&w);
-    return 0;
+    return world_setup(state, &w, args);
 }
 
 static void open_jobs(struct rt_pty *t, int rows, int cols, const char *const *env) {
-    static const char *const args[] = {"prod", NULL};
     world_configure(&w, world_prod);
-    world_start(&w, t, rows, cols, args, env);
-    rt_pty_until(t, "RUNNING", 10000);
-    rt_pty_until(t, "12 nodes", 10000);
+    world_start_prod(&w, t, rows, cols, env, "12 nodes");
     rt_pty_until(t, "needs", 10000); /* of the pending job, told by its supervisor */
-}
-
-static void leave(struct rt_pty *t) {
-    rt_pty_type(t, ":q<Enter>");
-    assert_int_equal(rt_pty_wait(t, 5000), 0);
-    rt_pty_given_back(t);
-    rt_pty_end(t);
 }
 
 static void jobs_at_80x24(void **state) {
@@ -39,7 +21,7 @@ static void jobs_at_80x24(void **state) {
     rt_pty_matches(&t, "jobs-80x24.golden");
     rt_pty_type(&t, "jj");
     rt_pty_matches(&t, "jobs-80x24-third.golden");
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void jobs_at_120x36_with_the_rail(void **state) {
@@ -50,7 +32,7 @@ static void jobs_at_120x36_with_the_rail(void **state) {
     rt_pty_type(&t, "d");
     rt_pty_until(&t, "job ", 2000);
     rt_pty_matches(&t, "job-detail-120x36.golden");
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void three_columns_at_200x60(void **state) {
@@ -59,7 +41,7 @@ static void three_columns_at_200x60(void **state) {
     open_jobs(&t, 60, 200, NULL);
     rt_pty_type(&t, "d");
     rt_pty_matches(&t, "job-detail-200x60.golden");
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void a_pending_job_says_why(void **state) {
@@ -73,7 +55,7 @@ static void a_pending_job_says_why(void **state) {
     rt_pty_type(&t, "<Esc>");
     rt_pty_type(&t, ":why nothing-of-this-name<Enter>");
     rt_pty_until(&t, "no job, actor", 5000);
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void the_least_size_is_20x5(void **state) {
@@ -88,7 +70,7 @@ static void the_least_size_is_20x5(void **state) {
     rt_pty_until(&t, "needs 20x5", 3000);
     rt_pty_resize(&t, 24, 80);
     rt_pty_until(&t, "ENTRYPOINT", 3000);
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void plain_characters_without_colours(void **state) {
@@ -97,7 +79,7 @@ static void plain_characters_without_colours(void **state) {
     (void)state;
     open_jobs(&t, 24, 80, env);
     rt_pty_matches(&t, "jobs-ascii-mono.golden");
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void nodes_pools_and_clusters(void **state) {
@@ -113,7 +95,7 @@ static void nodes_pools_and_clusters(void **state) {
     rt_pty_type(&t, "1");
     rt_pty_until(&t, "CLUSTER", 3000);
     rt_pty_matches(&t, "clusters-80x24.golden");
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void a_filter_is_typed_seen_kept_and_cleared(void **state) {
@@ -132,7 +114,7 @@ static void a_filter_is_typed_seen_kept_and_cleared(void **state) {
     rt_pty_type(&t, "!");
     rt_pty_until(&t, "<!>", 3000);
     assert_false(rt_pty_shows(&t, "SUCCEEDED"));
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void marked_jobs_are_stopped_together_after_a_question(void **state) {
@@ -148,7 +130,7 @@ static void marked_jobs_are_stopped_together_after_a_question(void **state) {
     rt_pty_type(&t, "<Enter>"); /* alone it does nothing dangerous */
     rt_pty_until_gone(&t, "top 3 jobs", 3000);
     assert_true(rt_pty_shows(&t, "3 marked"));
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void help_lists_the_keys_of_the_view(void **state) {
@@ -159,7 +141,7 @@ static void help_lists_the_keys_of_the_view(void **state) {
     rt_pty_until(&t, "KEYS in jobs", 3000);
     rt_pty_type(&t, "<Esc>");
     rt_pty_until_gone(&t, "KEYS in jobs", 3000);
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void an_id_is_copied_through_the_terminal(void **state) {
@@ -169,7 +151,7 @@ static void an_id_is_copied_through_the_terminal(void **state) {
     rt_pty_type(&t, "c");
     rt_pty_until(&t, "copied: raysubmit_", 3000);
     assert_non_null(strstr(rt_buf_str(&t.bytes), "\x1b]52;c;cmF5c3VibWl0X")); /* "raysubmit_" */
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void all_clusters_are_one_list(void **state) {
@@ -181,7 +163,7 @@ static void all_clusters_are_one_list(void **state) {
     rt_pty_until(&t, "CLUSTER", 3000);
     rt_pty_type(&t, ":all<Enter>");
     rt_pty_until_gone(&t, "all clusters", 3000);
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void commands_are_completed_and_wrong_ones_explained(void **state) {
@@ -192,7 +174,7 @@ static void commands_are_completed_and_wrong_ones_explained(void **state) {
     rt_pty_until(&t, "did you mean nodes?", 3000);
     rt_pty_type(&t, "<Esc>:nodes /gpu<Enter>");
     rt_pty_until(&t, "</gpu>", 3000);
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void pasted_text_never_acts_as_keys(void **state) {
@@ -204,7 +186,7 @@ static void pasted_text_never_acts_as_keys(void **state) {
     rt_pty_send(&t, "\x1b[200~nodes\rq\x1b[201~", 19);
     rt_pty_until(&t, ":nodes q", 3000);
     rt_pty_type(&t, "<Esc>");
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void nothing_is_written_while_nothing_changes(void **state) {
@@ -216,7 +198,7 @@ static void nothing_is_written_while_nothing_changes(void **state) {
     for (int i = 0; i < 10; i++)
         rt_pty_settle(&t);
     assert_int_equal(t.bytes.len, before);
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void a_lost_dashboard_keeps_its_rows_and_says_so(void **state) {
@@ -229,7 +211,7 @@ static void a_lost_dashboard_keeps_its_rows_and_says_so(void **state) {
     world_post(&w, "/_test/fault", "{\"mode\": \"none\"}");
     rt_pty_type(&t, "<^R>");
     rt_pty_until(&t, "up", 20000);
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void the_first_run_says_what_there_is_and_which_keys(void **state) {
@@ -239,7 +221,7 @@ static void the_first_run_says_what_there_is_and_which_keys(void **state) {
     world_start(&w, &t, 24, 80, NULL, NULL);
     rt_pty_until(&t, "Nothing is configured yet", 5000);
     rt_pty_until(&t, "start a Ray cluster here", 5000);
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 static void wrong_configuration_is_told_and_the_rest_works(void **state) {
@@ -249,7 +231,7 @@ static void wrong_configuration_is_told_and_the_rest_works(void **state) {
     world_start(&w, &t, 24, 80, NULL, NULL);
     rt_pty_until(&t, "config.yaml:2:", 5000);
     rt_pty_until(&t, "12", 10000);
-    leave(&t);
+    world_leave(&t, ":q<Enter>");
 }
 
 int main(void) {
@@ -273,5 +255,5 @@ int main(void) {
         cmocka_unit_test(the_first_run_says_what_there_is_and_which_keys),
         cmocka_unit_test(wrong_configuration_is_told_and_the_rest_works),
     };
-    return cmocka_run_group_tests(tests, make, end);
+    return cmocka_run_group_tests(tests, make, world_teardown);
 }

@@ -11,15 +11,8 @@ static struct world w;
 
 static int make(void **state) {
     static const char *const args[] = {"--nodes", "3", "--jobs", "8", NULL};
-    (void)state;
-    world_make(&w, args);
+    (void)world_setup(state, &w, args);
     world_configure(&w, world_prod);
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    world_end(&w);
     return 0;
 }
 
@@ -206,5 +199,5 @@ int main(void) {
         cmocka_unit_test(no_screen_without_a_terminal_that_can),
         cmocka_unit_test(the_mouse_selects_sorts_and_presses_hints),
     };
-    return cmocka_run_group_tests(tests, make, end);
+    return cmocka_run_group_tests(tests, make, world_teardown);
 }

@@ -50,6 +50,17 @@ void world_end(struct world *w) {
     (void)rt_remove_tree(w->dir, &err);
 }
 
+int world_setup(void **state, struct world *w, const char *const *args) {
+    world_make(w, args);
+    *state = w;
+    return 0;
+}
+
+int world_teardown(void **state) {
+    world_end(*state);
+    return 0;
+}
+
 void world_configure(struct world *w, const char *config) {
     struct rt_error err = {0};
     char *home = rt_strf("%s/home", w->dir), *path = rt_strf("%s/config/raytui/config.yaml", home);
@@ -99,6 +110,20 @@ void world_start(struct world *w, struct rt_pty *t, int rows, int cols, const ch
     rt_pty_start(t, rows, cols, argv, all);
     t->hide = w->port;
     rt_strs_deinit(&own);
+}
+
+void world_start_prod(struct world *w, struct rt_pty *t, int rows, int cols, const char *const *env, const char *nodes) {
+    static const char *const args[] = {"prod", NULL};
+    world_start(w, t, rows, cols, args, env);
+    rt_pty_until(t, "RUNNING", 10000);
+    rt_pty_until(t, nodes, 10000);
+}
+
+void world_leave(struct rt_pty *t, const char *keys) {
+    rt_pty_type(t, keys);
+    assert_int_equal(rt_pty_wait(t, 5000), 0);
+    rt_pty_given_back(t);
+    rt_pty_end(t);
 }
 
 void world_post(struct world *w, const char *route, const char *body) {
