@@ -10,6 +10,8 @@
 #include "net/hop.h"
 #include "net/http.h"
 
+struct rt_kubes;
+
 enum rt_cap {
     RT_CAP_UP = 1u << 0,
     RT_CAP_DOWN = 1u << 1,
@@ -31,8 +33,20 @@ struct rt_endpoint {
     char host[256];  /* as seen from the hop, or from here */
     int port;
     char url[512];   /* for the dashboard: scheme://host:port/prefix */
+    char unix_socket[112];          /* for the dashboard: instead of TCP; "" */
+    const struct rt_dialer *dialer; /* instead of the hop's; NULL */
 };
 enum rt_endpoint_kind { RT_EP_DASHBOARD, RT_EP_CLIENT };
+
+/* How a port of the head is carried, where the provider does that itself. */
+struct rt_port_way {
+    bool up;
+    enum rt_health health;
+    char state[96];      /* "up", "retrying (2, in 4 s)" */
+    char via[128];
+    char note[160];
+    int64_t up_since_ms; /* wall; 0 */
+};
 
 /* What a provider may ask Ray for; filled in by app. Never NULL; a member is NULL when there is no way. */
 struct rt_ray_calls {
@@ -51,6 +65,7 @@ struct rt_provider_env {
     struct rt_operations *operations;
     const struct rt_asker *asker;
     struct rt_hop *hop;               /* the cluster's SSH hop; NULL when it has none */
+    struct rt_kubes *kubes;
     const struct rt_ray_calls *ray;
     const struct rt_config *config;
 };
@@ -98,6 +113,11 @@ struct rt_provider_ops {
 
     /* Where the port is now; false: not known (the cluster is down, or still coming): err says which. */
     bool (*endpoint)(struct rt_provider *p, enum rt_endpoint_kind kind, struct rt_endpoint *out, struct rt_error *err);
+    /* What ports are carried through instead of the hop, also while there is nothing to reach: host and port of
+     * `endpoint` are then names only. May be NULL. */
+    const struct rt_dialer *(*dialer)(struct rt_provider *p);
+    /* How such a port does; false: nothing is known yet. NULL where `dialer` is. */
+    bool (*port_way)(struct rt_provider *p, int port, struct rt_port_way *out);
     /* Looks at the machines and writes state and pools into the store. Called every few seconds while the
      * cluster is looked at; must not start a second look while one runs. May be NULL. */
     void (*refresh)(struct rt_provider *p);
@@ -114,6 +134,11 @@ struct rt_provider_ops {
     struct rt_operation *(*scale)(struct rt_provider *p, const char *pool, int64_t n, struct rt_error *err);
     bool (*set_limits)(struct rt_provider *p, const char *pool, int64_t min, int64_t max, struct rt_error *err);
     struct rt_operation *(*remove_node)(struct rt_provider *p, const char *node_id, struct rt_error *err);
+    /* `fields` are "key=value"; what may stand there is the provider's. */
+    struct rt_operation *(*add_pool)(struct rt_provider *p, const char *name, const struct rt_strs *fields, struct rt_error *err);
+    struct rt_operation *(*remove_pool)(struct rt_provider *p, const char *pool, struct rt_error *err);
+    /* on: its machines go, what it is stays; off: they come back. */
+    struct rt_operation *(*suspend)(struct rt_provider *p, bool on, struct rt_error *err);
     /* argv of an interactive shell on a node (NULL: the head). */
     bool (*shell)(struct rt_provider *p, const char *node_id, struct rt_strs *argv, struct rt_error *err);
     /* The command or body a person could have typed; appends text. May be NULL. */
@@ -125,6 +150,11 @@ struct rt_provider_ops {
     struct rt_op *(*discover)(const struct rt_provider_env *env,
                               void (*found)(void *ctx, const char *target, const char *text),
                               void (*done)(void *ctx), void *ctx);
+    /* The same at a place that is named ("kube://CONTEXT", "kube://"), which is contacted. NULL: no such place; done
+     * tells what could not be seen. May be NULL. */
+    struct rt_op *(*discover_at)(const struct rt_provider_env *env, const char *where,
+                                 void (*found)(void *ctx, const char *target, const char *text),
+                                 void (*done)(void *ctx, const struct rt_error *err), void *ctx);
 };
 
 /* All providers, NULL-terminated; defined in providers/registry.c. */

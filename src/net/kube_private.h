@@ -1,0 +1,43 @@
+/* What the files of kube share. */
+#ifndef RT_NET_KUBE_PRIVATE_H
+#define RT_NET_KUBE_PRIVATE_H
+
+#include "base/vec.h"
+#include "net/kube.h"
+
+struct rt_kubes {
+    struct rt_loop *loop;
+    struct rt_http *http;
+    RT_VEC(struct rt_kube *) all;
+    unsigned int sockets;
+};
+
+/* A request that waits for the proxy. */
+struct rt_kube_wait {
+    void (*go)(struct rt_kube_wait *w, const struct rt_error *err); /* taken off the list before */
+};
+
+struct rt_kube {
+    struct rt_kubes *kubes;
+    unsigned int refs;
+    char *kubeconfig, *context, *program, *socket, *pool;
+    struct rt_kube_status status;
+    struct rt_proc *proc;
+    struct rt_timer *timer;   /* until it serves; then, after its end, until it is started again */
+    struct rt_buf out, words; /* what it wrote on stdout, until it serves; the latest of stderr */
+    int64_t words_ms;         /* when it last wrote there */
+    int64_t up_ms;
+    RT_VEC(struct rt_kube_wait *) waits;
+};
+
+/* Calls `go` (later) when the proxy serves, or with the reason why it does not. */
+void rt_kube_await(struct rt_kube *k, struct rt_kube_wait *w);
+void rt_kube_unwait(struct rt_kube *k, struct rt_kube_wait *w); /* one that does not wait is fine */
+/* What an API server that does not answer means for the context; NULL: it did answer. */
+void rt_kube_note(struct rt_kube *k, const struct rt_error *err);
+/* The last line worth reading of what a kubectl wrote, clean; "" when there is none. */
+void rt_kube_last_line(const char *text, char *out, size_t size);
+/* Keeps the latest few KiB. */
+void rt_kube_keep(struct rt_buf *b, const char *data, size_t n);
+
+#endif

@@ -1,0 +1,127 @@
+/* Inside provider `kuberay` only: one RayCluster (ray.io/v1) of a Kubernetes or OpenShift, watched through the context's
+ * proxy. Pools are its worker groups. */
+#ifndef RT_PROVIDERS_KUBERAY_H
+#define RT_PROVIDERS_KUBERAY_H
+
+#include "core/provider.h"
+#include "net/kube.h"
+#include "providers/kuberay_manifest.h"
+
+enum kuberay_via { KUBERAY_VIA_AUTO, KUBERAY_VIA_SERVICE, KUBERAY_VIA_FORWARD };
+
+struct kuberay_config {
+    char *context, *kubeconfig; /* NULL: as kubectl would choose */
+    struct rt_strs spaces;      /* namespaces; empty: the context's own; "*": all */
+    char *name;                 /* of the RayCluster; NULL: the cluster's own name */
+    char *service;              /* instead: a plain service with a dashboard port, or that of a RayService */
+    int via;                    /* enum kuberay_via: how the dashboard is reached */
+    struct kuberay_make make;
+};
+extern const struct rt_yfield kuberay_fields[];
+
+/* ---- kuberay_decode.c: what is read off the objects ---- */
+
+struct kgroup {
+    char *name;
+    int64_t replicas, min, max, hosts; /* max < 0: no limit */
+    int64_t wanted;                    /* pods: clamp(replicas, min, max) * hosts; 0 while suspended */
+    double cpu, memory_bytes, gpu;     /* of one pod; < 0: not said */
+    struct rt_strs to_delete;          /* scaleStrategy.workersToDelete */
+};
+/* A RayCluster. */
+struct kcluster {
+    char *name, *space, *uid, *version;
+    int64_t generation, observed; /* observed < generation: the operator has not seen the last edit */
+    bool deleting, suspend, suspending, suspended, autoscaler, token_auth;
+    bool head_ready;
+    char *head_reason;    /* of HeadPodReady when it is False: "ImagePullBackOff" */
+    char *failure;        /* message of ReplicaFailure: a quota, an admission webhook */
+    char *head_service;   /* status.head.serviceName, else NAME-head-svc */
+    char *token_secret;   /* with token_auth */
+    char *managed_by;     /* "kueue.x-k8s.io/multikueue"; NULL */
+    char *from_kind, *from_name; /* the RayJob or RayService that made it; NULL */
+    struct kgroup *groups;
+    size_t ngroups;
+};
+bool kuberay_decode_cluster(const json_t *object, struct kcluster *out, struct rt_error *err);
+void kuberay_cluster_deinit(struct kcluster *c);
+const struct kgroup *kuberay_group(const struct kcluster *c, const char *name); /* NULL when absent */
+
+struct kpod {
+    char *name, *uid, *group, *ip, *node;
+    bool head, running, ready, deleting, autoscaler; /* autoscaler: a container of that name is beside Ray */
+    char *why;          /* why it is not ready, in one line; NULL */
+    int64_t created_ms; /* wall */
+};
+bool kuberay_decode_pod(const json_t *object, struct kpod *out, struct rt_error *err);
+void kuberay_pod_deinit(struct kpod *pod);
+
+/* ---- kuberay_patch.c: bodies of JSON patches; NULL when there is no such group ---- */
+/* `min`, `max` < 0: not touched. */
+json_t *kuberay_patch_scale(const json_t *object, const char *group, int64_t replicas, int64_t min, int64_t max);
+/* One worker less, and this one; NULL pod: the list is emptied and nothing else. */
+json_t *kuberay_patch_remove_pod(const json_t *object, const char *group, const char *pod);
+json_t *kuberay_patch_add_group(const json_t *object, json_t *group); /* takes group */
+json_t *kuberay_patch_remove_group(const json_t *object, const char *group);
+
+/* ---- the provider ---- */
+
+struct ktask; /* an operation that changes the object (kuberay_task.c) */
+
+struct rt_provider {
+    struct rt_provider_env env;
+    const struct rt_cluster_conf *conf;
+    const struct kuberay_config *own;
+    struct rt_cluster *cluster;
+    struct rt_kube *kube;
+    char *space;              /* namespace; NULL until it is known */
+    char *name;               /* of the object; of the service when own->service */
+    struct rt_op *asking;     /* which namespace */
+    struct rt_kube_watch *clusters, *pods_watch;
+    json_t *object;           /* the RayCluster as last seen, without managedFields; NULL: none */
+    struct kcluster seen;     /* decoded from it; zeroed when none */
+    bool listed, pods_listed; /* a whole list came once */
+    struct rt_error error;    /* of the watches; RT_OK */
+    int64_t behind_ms;        /* loop time since when the operator has been behind; 0 */
+    struct kpod *pods;
+    size_t npods;
+    struct rt_kube_ports *ports;
+    bool through_service;     /* the dashboard is reached by the service proxy */
+    bool way_known;           /* it was tried */
+    char *tried_head;         /* uid of the head for which it was */
+    struct rt_op *probe;
+    struct rt_timer *soon;    /* shows what changed, once a turn */
+    struct ktask **tasks;
+    size_t ntasks;
+};
+
+/* kuberay.c */
+void kuberay_show(struct rt_provider *p);       /* state and pools into the store */
+void kuberay_show_soon(struct rt_provider *p);
+void kuberay_look(struct rt_provider *p);       /* begins to watch, if it does not */
+const struct kpod *kuberay_head(const struct rt_provider *p);  /* the one that counts; NULL */
+const struct kpod *kuberay_pod(const struct rt_provider *p, const char *name);
+/* The pod of one of Ray's nodes: by instance id, address or name; NULL. */
+const struct kpod *kuberay_pod_of(const struct rt_provider *p, const char *node_id);
+char *kuberay_path(const struct rt_provider *p, const char *name); /* of rayclusters, or of one; gives it */
+
+/* kuberay_pools.c */
+void kuberay_pools(const struct rt_provider *p, rt_pools *out);
+bool kuberay_scale_impact(struct rt_provider *p, const char *pool, int64_t n, struct rt_scale_impact *out, struct rt_error *err);
+
+/* kuberay_task.c */
+struct rt_operation *kuberay_scale(struct rt_provider *p, const char *pool, int64_t n, struct rt_error *err);
+bool kuberay_set_limits(struct rt_provider *p, const char *pool, int64_t min, int64_t max, struct rt_error *err);
+struct rt_operation *kuberay_remove_node(struct rt_provider *p, const char *node_id, struct rt_error *err);
+struct rt_operation *kuberay_add_pool(struct rt_provider *p, const char *name, const struct rt_strs *fields, struct rt_error *err);
+struct rt_operation *kuberay_remove_pool(struct rt_provider *p, const char *pool, struct rt_error *err);
+struct rt_operation *kuberay_suspend(struct rt_provider *p, bool on, struct rt_error *err);
+bool kuberay_equivalent(struct rt_provider *p, const char *verb, const char *arg, struct rt_buf *out);
+void kuberay_tasks_look(struct rt_provider *p);    /* the objects changed: tasks go on */
+void kuberay_tasks_abandon(struct rt_provider *p);
+
+/* kuberay_discover.c */
+struct rt_op *kuberay_discover(const struct rt_provider_env *env, void (*found)(void *ctx, const char *target, const char *text),
+                               void (*done)(void *ctx), void *ctx);
+
+#endif
