@@ -1,6 +1,7 @@
 /* Is a process there, and is it still the same one? The only file that asks the system about
  * others. */
 #include "base/fs.h"
+#include "base/str.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -76,11 +77,8 @@ uint64_t rt_process_started(int64_t pid) {
         return 0;
     /* Ticks since boot repeat after a boot: its id goes in too. Below 2^63, so that JSON keeps it.
      */
-    uint64_t mixed = 14695981039346656037u;
     read_small("/proc/sys/kernel/random/boot_id", boot, sizeof boot);
-    for (const char *c = boot; *c; c++)
-        mixed = (mixed ^ (unsigned char)*c) * 1099511628211u;
-    mixed = (mixed ^ start) & (uint64_t)INT64_MAX;
+    const uint64_t mixed = (rt_fnv(boot) ^ start) & (uint64_t)INT64_MAX;
     return mixed ? mixed : 1;
 }
 

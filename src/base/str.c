@@ -25,6 +25,13 @@ bool rt_ends(const char *s, const char *suffix) {
     return s && n >= m && memcmp(s + n - m, suffix, m) == 0;
 }
 
+uint64_t rt_fnv(const char *s) {
+    uint64_t h = 14695981039346656037u;
+    for (; s && *s; s++)
+        h = (h ^ (unsigned char)*s) * 1099511628211u;
+    return h;
+}
+
 int rt_strcmp(const char *a, const char *b) {
     if (!a || !b)
         return (a != NULL) - (b != NULL);

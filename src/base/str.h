@@ -16,6 +16,7 @@ int rt_strcmp(const char *a, const char *b);          /* NULL sorts first */
 int rt_natcmp(const char *a, const char *b);          /* node2 before node10; NULL first */
 bool rt_contains_i(const char *s, const char *needle); /* ASCII case ignored; NULL s is "" */
 bool rt_fuzzy_i(const char *s, const char *needle);    /* letters in order, case ignored */
+uint64_t rt_fnv(const char *s); /* FNV-1a: the same everywhere and always; not against those who mean harm. NULL is "" */
 /* The entry of `words` (NULL-terminated) nearest to `word` by edit distance, or NULL when none is near. */
 const char *rt_nearest(const char *word, const char *const *words);
 

@@ -25,72 +25,19 @@ static enum rt_cluster_state state_of(const struct rt_provider *p) {
     return moving ? RT_CL_SCALING : RT_CL_UP;
 }
 
-static const struct rt_node *ray_node(const struct rt_provider *p, const char *name) {
-    const struct rt_node *dead = NULL;
-    for (size_t i = 0; i < p->cluster->nodes.n; i++) {
-        const struct rt_node *n = &p->cluster->nodes.v[i];
-        if (rt_streq(n->name, name) && n->alive)
-            return n;
-        if (rt_streq(n->name, name))
-            dead = n;
-    }
-    return dead;
-}
-
-static void show_pool(const struct rt_provider *p, struct rt_arena *arena, const char *name, const struct local_pool *conf,
-                      struct rt_pool *row) {
-    *row = (struct rt_pool){.name = rt_arena_strdup(arena, name), .kind = "processes", .min = -1, .max = -1};
-    row->head = !conf;
-    row->scalable = conf != NULL;
-    row->min = conf ? conf->min : 1;
-    row->max = conf ? conf->max : 1;
-    row->desired = (int64_t)local_pool_size(p, name);
-    for (size_t i = 0; i < p->nnodes; i++) {
-        const struct lnode *n = p->nodes[i];
-        if (!rt_streq(n->pool, name))
-            continue;
-        const struct rt_node *ray = ray_node(p, n->name);
-        const bool there = n->state == LNODE_UP && (!ray || ray->alive || rt_streq(n->name, "head"));
-        row->ready += there;
-        row->pending += n->state == LNODE_STARTING;
-        row->failed += n->state == LNODE_LOST;
-        if (n->state == LNODE_STARTING && !row->why)
-            row->why = rt_arena_strf(arena, "%s is starting", n->name);
-        if (n->state == LNODE_STOPPING)
-            row->why = rt_arena_strf(arena, "%s is ending", n->name);
-        if (n->state == LNODE_LOST)
-            row->why = rt_arena_strf(arena, "%s ended: %.120s", n->name, n->why ? n->why : "");
-    }
-    if (conf && conf->cpus > 0) {
-        row->per_node.v = rt_arena_alloc(arena, sizeof(struct rt_amount));
-        row->per_node.v[0] = (struct rt_amount){.name = "CPU", .used = -1, .total = conf->cpus};
-        row->per_node.n = 1;
-    }
-}
-
 void local_show(struct rt_provider *p) {
-    rt_pools b = {.arena = rt_arena_create()};
-    b.v = rt_arena_alloc(b.arena, (p->pools.n + 1) * sizeof(*b.v));
-    show_pool(p, b.arena, "head", NULL, &b.v[b.n++]);
-    for (size_t i = 0; i < p->pools.n; i++)
-        show_pool(p, b.arena, p->pools.v[i].name, &p->pools.v[i], &b.v[b.n++]);
-    b.total = b.n;
-    rt_store_put_pools(p->env.store, p->cluster, &b);
+    struct pool_node *nodes = local_pool_nodes(p);
+    pools_show(p->env.store, p->cluster, "processes", &p->pools, nodes, p->nnodes);
+    free(nodes);
     const bool ours = p->journal && rt_journal_count(p->journal) > 0;
     p->cluster->ours = ours || !local_head(p); /* what is not there yet will be ours */
     rt_store_set_state(p->env.store, p->cluster, state_of(p), NULL);
 }
 
-/* Ray does not know our pools: nodes are told apart by the names that we gave them. */
 static void local_join(struct rt_provider *p) {
-    for (size_t i = 0; i < p->cluster->nodes.n; i++) {
-        struct rt_node *n = &p->cluster->nodes.v[i];
-        const char *dash = n->name ? strrchr(n->name, '-') : NULL;
-        if (rt_streq(n->name, "head"))
-            n->pool = "head";
-        else if (dash)
-            n->pool = rt_arena_strndup(p->cluster->nodes.arena, n->name, (size_t)(dash - n->name));
-    }
+    struct pool_node *nodes = local_pool_nodes(p);
+    pools_join(p->cluster, nodes, p->nnodes);
+    free(nodes);
     local_show(p);
 }
 
@@ -107,9 +54,9 @@ static void ignore_problem(void *ctx, const struct rt_error *err) {
 }
 
 static bool local_check(const struct rt_cluster_conf *conf, rt_yproblem_fn *problem, void *ctx) {
-    struct local_pools pools;
+    struct pool_confs pools;
     const bool ok = local_pools_read(conf, &pools, problem, ctx);
-    local_pools_deinit(&pools);
+    pools_deinit(&pools);
     return ok;
 }
 
@@ -169,7 +116,7 @@ static void local_destroy(struct rt_provider *p) {
         task_free(tasks[k]);
     free(p->nodes);
     rt_journal_close(p->journal);
-    local_pools_deinit(&p->pools);
+    pools_deinit(&p->pools);
     free(p->place.ray);
     free(p);
 }
@@ -289,7 +236,7 @@ static void all_ended(struct task *t) {
 static void start_workers(struct task *t) {
     struct rt_provider *p = t->provider;
     for (size_t i = 0; i < p->pools.n; i++) {
-        const struct local_pool *po = &p->pools.v[i];
+        const struct pool_conf *po = &p->pools.v[i];
         const int64_t want = RT_MAX(po->nodes, po->min);
         for (int64_t k = 1; k <= want; k++) {
             char *name = rt_strf("%s-%lld", po->name, (long long)k);
@@ -458,60 +405,13 @@ static struct rt_operation *local_down(struct rt_provider *p, struct rt_error *e
 
 /* ---- scale ---- */
 
-static struct local_pool *pool_of(const struct rt_provider *p, const char *name) {
-    for (size_t i = 0; i < p->pools.n; i++)
-        if (rt_streq(p->pools.v[i].name, name))
-            return &p->pools.v[i];
-    return NULL;
-}
-
-/* Nodes that would go: those without work first, the newest first among them. */
-static void victims(const struct rt_provider *p, const char *pool, size_t count, struct lnode **out, size_t *n) {
-    *n = 0;
-    for (int busy = 0; busy <= 1; busy++) {
-        for (size_t i = p->nnodes; i-- > 0 && *n < count;) {
-            struct lnode *node = p->nodes[i];
-            struct rt_strs ids = {0}, work = {0};
-            const struct rt_node *ray = ray_node(p, node->name);
-            if (!rt_streq(node->pool, pool) || node->state > LNODE_UP)
-                continue;
-            if (ray)
-                rt_strs_add(&ids, ray->id);
-            rt_work_on_nodes(p->cluster, &ids, &work);
-            if ((work.n > 0) == (busy == 1))
-                out[(*n)++] = node;
-            rt_strs_deinit(&ids);
-            rt_strs_deinit(&work);
-        }
-    }
-}
-
 static bool local_scale_impact(struct rt_provider *p, const char *pool, int64_t n, struct rt_scale_impact *out, struct rt_error *err) {
-    const struct local_pool *po = pool_of(p, pool);
-    if (!po)
-        return rt_error_set(err, RT_E_NOT_FOUND, "%s has no pool %s", p->conf->name, pool);
-    if (!local_head(p) || local_head(p)->state != LNODE_UP)
-        return rt_error_set(err, RT_E_CONFLICT, "%s is not up", p->conf->name);
-    if (n < po->min || n > po->max) {
-        rt_error_set(err, RT_E_LIMIT, "pool %s: %lld is %s (%lld..%lld)", pool, (long long)n, n < po->min ? "below its min" : "above its max",
-                     (long long)po->min, (long long)po->max);
-        return rt_error_hint(err, "`raytui scale %s %s N --%s M` moves the limit", p->conf->name, pool, n < po->min ? "min" : "max");
-    }
-    out->from = (int64_t)local_pool_size(p, pool);
-    out->to = n;
-    if (n >= out->from)
-        return true;
-    struct lnode *go[64];
-    size_t ngo = 0;
-    victims(p, pool, RT_MIN((size_t)(out->from - n), RT_COUNT(go)), go, &ngo);
-    for (size_t i = 0; i < ngo; i++) {
-        const struct rt_node *ray = ray_node(p, go[i]->name);
-        if (ray)
-            rt_strs_add(&out->nodes, ray->id);
-    }
-    rt_work_on_nodes(p->cluster, &out->nodes, &out->work);
-    out->ends_work = out->work.n > 0;
-    return true;
+    const struct lnode *head = local_head(p);
+    struct pool_node *nodes = local_pool_nodes(p);
+    const bool up = head && head->state == LNODE_UP;
+    const bool ok = pools_impact(p->conf, p->cluster, up, &p->pools, nodes, p->nnodes, pool, n, out, err);
+    free(nodes);
+    return ok;
 }
 
 static struct rt_operation *begin(struct rt_provider *p, struct task *t, const char *verb, char *title) {
@@ -541,11 +441,17 @@ static struct rt_operation *local_scale(struct rt_provider *p, const char *pool,
         free(name);
     }
     if (n < from) {
-        struct lnode *go[64];
-        size_t ngo = 0;
-        victims(p, pool, RT_MIN((size_t)(from - n), RT_COUNT(go)), go, &ngo);
-        for (size_t i = 0; i < ngo; i++)
+        struct pool_node *nodes = local_pool_nodes(p);
+        struct lnode **go = rt_alloc((p->nnodes + 1) * sizeof(struct lnode *));
+        size_t *index = rt_alloc((p->nnodes + 1) * sizeof *index);
+        const size_t count = pools_leaving(p->cluster, nodes, p->nnodes, pool, (size_t)(from - n), index);
+        for (size_t i = 0; i < count; i++)
+            go[i] = p->nodes[index[i]];
+        for (size_t i = 0; i < count; i++)
             local_node_stop(go[i], t);
+        free(index);
+        free(go);
+        free(nodes);
     }
     if (--t->open == 0)
         task_end(t);
@@ -554,14 +460,7 @@ static struct rt_operation *local_scale(struct rt_provider *p, const char *pool,
 }
 
 static bool local_set_limits(struct rt_provider *p, const char *pool, int64_t min, int64_t max, struct rt_error *err) {
-    struct local_pool *po = pool_of(p, pool);
-    if (!po)
-        return rt_error_set(err, RT_E_NOT_FOUND, "%s has no pool %s", p->conf->name, pool);
-    if (min < 0 || max < min || max > 64)
-        return rt_error_set(err, RT_E_USAGE, "pool %s: 0 <= min <= max <= 64 is wanted", pool);
-    po->min = min;
-    po->max = max;
-    return true;
+    return pools_set_limits(p->conf, &p->pools, pool, min, max, LOCAL_POOL_MAX, err);
 }
 
 static struct rt_operation *local_remove_node(struct rt_provider *p, const char *node_id, struct rt_error *err) {

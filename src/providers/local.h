@@ -6,7 +6,7 @@
 #ifndef RT_PROVIDERS_LOCAL_H
 #define RT_PROVIDERS_LOCAL_H
 
-#include "core/provider.h"
+#include "providers/pools.h"
 
 #define LOCAL_RAY_VERSION "2.60.0" /* newest known good; `python: {ray: ...}` chooses another */
 
@@ -15,27 +15,16 @@ struct local_config {
         char *venv, *ray, *requirements;
     } python;
     char *ray_command, *temp_dir;
-    double cpus, gpus, memory_gb;
+    struct node_size size; /* of the head */
     int64_t object_store_bytes;
     int64_t dashboard_port, client_port, gcs_port;
-    struct rt_strs resources;
     const struct rt_ynode *pools;
 };
 extern const struct rt_yfield local_fields[];
 
-struct local_pool {
-    char *name;
-    double cpus, gpus, memory_gb;
-    struct rt_strs resources;
-    int64_t nodes, min, max; /* nodes: how many `up` starts */
-};
 /* The configured pools, or the one default `workers`. */
-struct local_pools {
-    struct local_pool *v;
-    size_t n;
-};
-bool local_pools_read(const struct rt_cluster_conf *conf, struct local_pools *out, rt_yproblem_fn *problem, void *ctx);
-void local_pools_deinit(struct local_pools *p);
+bool local_pools_read(const struct rt_cluster_conf *conf, struct pool_confs *out, rt_yproblem_fn *problem, void *ctx);
+#define LOCAL_POOL_MAX 64
 
 enum lnode_state { LNODE_STARTING, LNODE_UP, LNODE_STOPPING, LNODE_LOST /* ended by itself */ };
 
@@ -77,7 +66,7 @@ struct rt_provider {
     struct rt_cluster *cluster;
     struct rt_journal *journal;
     struct rt_error journal_error;
-    struct local_pools pools;
+    struct pool_confs pools;
     struct lnode **nodes;
     size_t nnodes;
     struct local_place place; /* ports 0 while nothing runs */
@@ -104,7 +93,8 @@ void local_node_stop(struct lnode *n, struct task *t);
 void local_nodes_look(struct rt_provider *p);  /* who has ended by itself */
 struct lnode *local_head(const struct rt_provider *p);
 struct lnode *local_node_named(const struct rt_provider *p, const char *name);
-size_t local_pool_size(const struct rt_provider *p, const char *pool);
+/* Views of the nodes, p->nnodes of them in their order; gives the array. */
+struct pool_node *local_pool_nodes(const struct rt_provider *p);
 void local_node_free(struct lnode *n);
 char *local_temp_dir(const struct rt_provider *p);
 void local_tick_on(struct rt_provider *p);

@@ -1,5 +1,4 @@
 /* The configuration of `local`. */
-#include "base/vec.h"
 #include "providers/local.h"
 
 static const struct rt_yfield python_fields[] = {
@@ -17,14 +16,7 @@ const struct rt_yfield local_fields[] = {
     {.key = "python", .off = 0, .type = RT_Y_STRUCT, .sub = python_fields, .help = "the Python that runs Ray"},
     {.key = "ray_command", .off = offsetof(struct local_config, ray_command), .type = RT_Y_STR,
      .help = "a `ray` that is there already", .example = "/opt/ray/bin/ray"},
-    {.key = "cpus", .alias = {"num_cpus_per_node", "cpus_per_node"}, .off = offsetof(struct local_config, cpus), .type = RT_Y_F64,
-     .max = 100000, .help = "CPUs of the head (default: all of the machine)", .example = "4"},
-    {.key = "gpus", .alias = {"num_gpus_per_node", "gpus_per_node"}, .off = offsetof(struct local_config, gpus), .type = RT_Y_F64,
-     .max = 100000, .help = "GPUs of the head", .example = "1"},
-    {.key = "memory_gb", .alias = {"ray_memory_gb"}, .off = offsetof(struct local_config, memory_gb), .type = RT_Y_F64,
-     .max = 1000000, .help = "memory of the head in GiB", .example = "8"},
-    {.key = "resources", .off = offsetof(struct local_config, resources), .type = RT_Y_KVS, .help = "other resources of the head",
-     .example = "{tpu: 1}"},
+    NODE_SIZE_FIELDS(local_config, size, "the head"),
     {.key = "object_store_memory", .off = offsetof(struct local_config, object_store_bytes), .type = RT_Y_SIZE,
      .help = "object store of each node (default 512MiB)", .example = "2GiB"},
     {.key = "pools", .off = offsetof(struct local_config, pools), .type = RT_Y_NODE, .help = "worker pools on this machine",
@@ -40,67 +32,26 @@ const struct rt_yfield local_fields[] = {
     {0},
 };
 
-static const struct rt_yfield pool_fields[] = {
-    {.key = "cpus", .alias = {"num_cpus_per_node", "cpus_per_node"}, .off = offsetof(struct local_pool, cpus), .type = RT_Y_F64,
-     .max = 100000},
-    {.key = "gpus", .alias = {"num_gpus_per_node", "gpus_per_node"}, .off = offsetof(struct local_pool, gpus), .type = RT_Y_F64,
-     .max = 100000},
-    {.key = "memory_gb", .alias = {"ray_memory_gb"}, .off = offsetof(struct local_pool, memory_gb), .type = RT_Y_F64, .max = 1000000},
-    {.key = "resources", .off = offsetof(struct local_pool, resources), .type = RT_Y_KVS},
-    {.key = "nodes", .off = offsetof(struct local_pool, nodes), .type = RT_Y_I64, .max = 64},
-    {.key = "min", .off = offsetof(struct local_pool, min), .type = RT_Y_I64, .max = 64},
-    {.key = "max", .off = offsetof(struct local_pool, max), .type = RT_Y_I64, .max = 64},
-    {0},
-};
-
-static struct local_pool *push(struct local_pools *l, const char *name) {
-    l->v = rt_realloc(l->v, (l->n + 1) * sizeof(*l->v));
-    struct local_pool *p = &l->v[l->n++];
-    *p = (struct local_pool){.name = rt_strdup(name), .cpus = 1, .nodes = 1, .max = 16};
-    return p;
+static bool pool_check(struct pool_conf *p, const struct rt_ynode *at, rt_yproblem_fn *problem, void *ctx) {
+    if (!p->max)
+        p->max = 16;
+    if (p->max > LOCAL_POOL_MAX)
+        return pools_problem(at, problem, ctx, rt_strf("pool %s: max is at most %d", p->name, LOCAL_POOL_MAX));
+    if (p->min > p->max || p->nodes > p->max)
+        return pools_problem(at, problem, ctx, rt_strf("pool %s: min and nodes must not be above max (%lld)", p->name, (long long)p->max));
+    return true;
 }
 
-bool local_pools_read(const struct rt_cluster_conf *conf, struct local_pools *out, rt_yproblem_fn *problem, void *ctx) {
+bool local_pools_read(const struct rt_cluster_conf *conf, struct pool_confs *out, rt_yproblem_fn *problem, void *ctx) {
     const struct local_config *own = conf->own;
-    const struct rt_ynode *map = own ? own->pools : NULL;
-    struct rt_error err = {0};
-    bool ok = true;
-    *out = (struct local_pools){0};
-    if (!map) {
-        push(out, "workers");
-        return true;
-    }
-    if (map->kind != RT_Y_MAP) {
-        rt_ynode_error(map, &err, "pools: a map of names is wanted: {workers: {cpus: 1}}");
-        problem(ctx, &err);
-        return false;
-    }
-    for (size_t i = 0; i < map->n; i++) {
-        const char *name = map->keys[i]->text;
-        if (!rt_cluster_name_ok(name, NULL, &err) || rt_streq(name, "head")) {
-            rt_ynode_error(map->keys[i], &err, "pools: %s is no possible name (a-z, 0-9 and -, and not head)", name);
-            problem(ctx, &err);
-            ok = false;
-            continue;
-        }
-        struct local_pool *p = push(out, name);
-        ok = rt_yaml_read(map->items[i], pool_fields, NULL, p, problem, ctx) && ok;
-        if (!p->max)
-            p->max = 16;
-        if (p->min > p->max || p->nodes > p->max) {
-            rt_ynode_error(map->items[i], &err, "pool %s: min and nodes must not be above max (%lld)", name, (long long)p->max);
-            problem(ctx, &err);
-            ok = false;
-        }
-    }
-    return ok;
-}
-
-void local_pools_deinit(struct local_pools *l) {
-    for (size_t i = 0; i < l->n; i++) {
-        free(l->v[i].name);
-        rt_strs_deinit(&l->v[i].resources);
-    }
-    free(l->v);
-    *l = (struct local_pools){0};
+    const struct pool_rules rules = {
+        .example = "{workers: {cpus: 1}}",
+        .defaults = {.size = {.cpus = 1}, .nodes = 1, .max = 16},
+        .check = pool_check,
+    };
+    *out = (struct pool_confs){0};
+    if (own && own->pools)
+        return pools_read(own->pools, &rules, out, problem, ctx);
+    pools_push(out, &rules, "workers");
+    return true;
 }

@@ -31,11 +31,9 @@ char *local_temp_dir(const struct rt_provider *p) {
     /* Short: paths of sockets end at 107 bytes. A cluster of the same name with its state elsewhere (another
      * home, a test) has a directory of its own, or ending one would remove the other's. */
     char *state = rt_cluster_path(p->conf->name, NULL);
-    uint32_t sum = 2166136261u;
-    for (const char *c = state; *c; c++)
-        sum = (sum ^ (unsigned char)*c) * 16777619u;
+    const uint64_t sum = rt_fnv(state);
     free(state);
-    return rt_strf("/tmp/raytui-%ld/%.12s-%08x", (long)getuid(), p->conf->name, (unsigned)sum);
+    return rt_strf("/tmp/raytui-%ld/%.12s-%08x", (long)getuid(), p->conf->name, (unsigned)(sum ^ sum >> 32));
 }
 
 /* An address of loopback that Ray leaves alone: it turns 127.0.0.1 into the machine's own, which would open ports to
@@ -82,42 +80,9 @@ bool local_choose_ports(struct rt_provider *p, struct rt_error *err) {
     return true;
 }
 
-static const struct local_pool *pool_named(const struct rt_provider *p, const char *name) {
-    for (size_t i = 0; i < p->pools.n; i++)
-        if (rt_streq(p->pools.v[i].name, name))
-            return &p->pools.v[i];
-    return NULL;
-}
-
-static void size_args(struct rt_strs *out, double cpus, double gpus, double memory_gb, const struct rt_strs *resources) {
-    char n[32];
-    if (cpus > 0)
-        rt_strs_addf(out, "--num-cpus=%s", rt_fmt_amount(n, sizeof n, cpus));
-    if (gpus > 0)
-        rt_strs_addf(out, "--num-gpus=%s", rt_fmt_amount(n, sizeof n, gpus));
-    if (memory_gb > 0)
-        rt_strs_addf(out, "--memory=%lld", (long long)(memory_gb * 1024 * 1024 * 1024));
-    json_t *all = json_object();
-    for (size_t i = 0; resources && i < resources->n; i++) {
-        const char *eq = strchr(resources->v[i], '=');
-        double v = 1;
-        if (!eq)
-            continue;
-        rt_parse_f64(eq + 1, &v);
-        char *name = rt_strndup(resources->v[i], (size_t)(eq - resources->v[i]));
-        json_object_set_new(all, name, json_real(v));
-        free(name);
-    }
-    char *text = json_object_size(all) ? json_dumps(all, JSON_COMPACT) : NULL;
-    if (text)
-        rt_strs_addf(out, "--resources=%s", text);
-    free(text);
-    json_decref(all);
-}
-
 void local_node_argv(const struct rt_provider *p, const char *name, const char *pool, struct rt_strs *out) {
     const struct local_config *own = p->own;
-    const struct local_pool *po = pool_named(p, pool);
+    const struct pool_conf *po = pool_named(&p->pools, pool);
     const int64_t store = own && own->object_store_bytes ? own->object_store_bytes : OBJECT_STORE;
     rt_strs_add(out, p->place.ray ? p->place.ray : "ray");
     rt_strs_add(out, "start");
@@ -130,11 +95,11 @@ void local_node_argv(const struct rt_provider *p, const char *name, const char *
         rt_strs_addf(out, "--dashboard-port=%d", p->place.dashboard);
         rt_strs_addf(out, "--ray-client-server-port=%d", p->place.client);
         if (own)
-            size_args(out, own->cpus, own->gpus, own->memory_gb, &own->resources);
+            node_size_args(&own->size, out);
         free(tmp);
     } else {
         rt_strs_addf(out, "--address=%s:%d", p->place.ip, p->place.gcs);
-        size_args(out, po->cpus, po->gpus, po->memory_gb, &po->resources);
+        node_size_args(&po->size, out);
     }
     rt_strs_addf(out, "--node-ip-address=%s", p->place.ip);
     rt_strs_addf(out, "--node-name=%s", name);
@@ -157,11 +122,15 @@ struct lnode *local_head(const struct rt_provider *p) {
     return local_node_named(p, "head");
 }
 
-size_t local_pool_size(const struct rt_provider *p, const char *pool) {
-    size_t n = 0;
-    for (size_t i = 0; i < p->nnodes; i++)
-        n += rt_streq(p->nodes[i]->pool, pool) && p->nodes[i]->state <= LNODE_UP;
-    return n;
+struct pool_node *local_pool_nodes(const struct rt_provider *p) {
+    static const enum pool_node_state states[] = {[LNODE_STARTING] = POOL_NODE_STARTING, [LNODE_UP] = POOL_NODE_UP,
+                                                  [LNODE_STOPPING] = POOL_NODE_STOPPING, [LNODE_LOST] = POOL_NODE_LOST};
+    struct pool_node *v = rt_alloc((p->nnodes + 1) * sizeof *v);
+    for (size_t i = 0; i < p->nnodes; i++) {
+        const struct lnode *n = p->nodes[i];
+        v[i] = (struct pool_node){.name = n->name, .pool = n->pool, .where = n->name, .why = n->why, .state = states[n->state], .seen = true};
+    }
+    return v;
 }
 
 static struct lnode *add(struct rt_provider *p, const char *name, const char *pool) {

@@ -7,19 +7,6 @@
 
 /* ---- state into the store ---- */
 
-const struct rt_node *ssh_ray_node(const struct rt_provider *p, const char *name) {
-    const struct rt_node *dead = NULL;
-    for (size_t i = 0; i < p->cluster->nodes.n; i++) {
-        const struct rt_node *n = &p->cluster->nodes.v[i];
-        if (!rt_streq(n->name, name))
-            continue;
-        if (n->alive)
-            return n;
-        dead = n;
-    }
-    return dead;
-}
-
 static enum rt_cluster_state state_of(const struct rt_provider *p) {
     const struct snode *head = p->nodes[0];
     bool moving = false;
@@ -37,51 +24,38 @@ static enum rt_cluster_state state_of(const struct rt_provider *p) {
     return p->coming || head->state == SNODE_STARTING ? RT_CL_STARTING : RT_CL_DOWN;
 }
 
-static void show_node(const struct snode *n, struct rt_arena *arena, struct rt_pool *row) {
+static enum pool_node_state shown_state(const struct snode *n) {
     const struct rt_provider *p = n->provider;
-    const struct rt_node *ray = ssh_ray_node(p, n->name);
-    const bool asked = p->cluster->fresh[RT_T_NODES].at_ms > 0, head = n == p->nodes[0];
-    const bool up = head ? p->up : n->state == SNODE_UP && p->up;
-    row->ready += up && (asked ? ray && ray->alive : true);
-    row->pending += n->state == SNODE_STARTING;
-    if (n->state == SNODE_STARTING)
-        row->why = rt_arena_strf(arena, "%s is starting", n->host);
-    else if (n->state == SNODE_STOPPING)
-        row->why = rt_arena_strf(arena, "%s is ending", n->host);
-    else if (n->why)
-        row->why = rt_arena_strf(arena, "%.160s", n->why);
-    else if (up && asked && !(ray && ray->alive))
-        row->why = rt_arena_strf(arena, "%s: Ray does not list it", n->host);
-    row->failed += n->state == SNODE_LOST || (up && asked && !(ray && ray->alive));
+    if (n == p->nodes[0] && n->state != SNODE_STARTING && n->state != SNODE_STOPPING)
+        return p->up ? POOL_NODE_UP : n->state == SNODE_LOST ? POOL_NODE_LOST : POOL_NODE_ABSENT;
+    switch (n->state) {
+    case SNODE_STARTING:
+        return POOL_NODE_STARTING;
+    case SNODE_UP:
+        return p->up ? POOL_NODE_UP : POOL_NODE_ABSENT;
+    case SNODE_STOPPING:
+        return POOL_NODE_STOPPING;
+    case SNODE_LOST:
+        return POOL_NODE_LOST;
+    case SNODE_ABSENT:
+        break;
+    }
+    return POOL_NODE_ABSENT;
 }
 
-static void show_pool(const struct rt_provider *p, struct rt_arena *arena, const char *name, const struct ssh_pool *conf,
-                      struct rt_pool *row) {
-    *row = (struct rt_pool){.name = rt_arena_strdup(arena, name), .kind = "hosts", .min = 1, .max = 1, .desired = 1, .head = !conf};
-    if (conf) {
-        row->scalable = true;
-        row->min = conf->min;
-        row->max = conf->max;
-        row->desired = (int64_t)ssh_pool_size(p, name);
+struct pool_node *ssh_pool_nodes(const struct rt_provider *p) {
+    struct pool_node *v = rt_alloc((p->nnodes + 1) * sizeof *v);
+    for (size_t i = 0; i < p->nnodes; i++) {
+        const struct snode *n = p->nodes[i];
+        v[i] = (struct pool_node){.name = n->name, .pool = n->pool, .where = n->host, .why = n->why, .state = shown_state(n)};
     }
-    for (size_t i = 0; i < p->nnodes; i++)
-        if (rt_streq(p->nodes[i]->pool, name))
-            show_node(p->nodes[i], arena, row);
-    if (conf && conf->cpus > 0) {
-        row->per_node.v = rt_arena_alloc(arena, sizeof(struct rt_amount));
-        row->per_node.v[0] = (struct rt_amount){.name = "CPU", .used = -1, .total = conf->cpus};
-        row->per_node.n = 1;
-    }
+    return v;
 }
 
 void ssh_show(struct rt_provider *p) {
-    rt_pools b = {.arena = rt_arena_create()};
-    b.v = rt_arena_alloc(b.arena, (p->pools.n + 1) * sizeof(*b.v));
-    show_pool(p, b.arena, "head", NULL, &b.v[b.n++]);
-    for (size_t i = 0; i < p->pools.n; i++)
-        show_pool(p, b.arena, p->pools.v[i].name, &p->pools.v[i], &b.v[b.n++]);
-    b.total = b.n;
-    rt_store_put_pools(p->env.store, p->cluster, &b);
+    struct pool_node *nodes = ssh_pool_nodes(p);
+    pools_show(p->env.store, p->cluster, "hosts", &p->pools, nodes, p->nnodes);
+    free(nodes);
     const bool ours = p->journal && rt_journal_count(p->journal) > 0;
     p->cluster->ours = ours || !p->up; /* what is not there yet will be ours */
     rt_store_set_state(p->env.store, p->cluster, state_of(p), NULL);
@@ -189,14 +163,10 @@ static void ssh_refresh(struct rt_provider *p) {
     rt_buf_deinit(&b);
 }
 
-/* Ray does not know our pools: nodes are told apart by the names that we gave them. */
 static void ssh_join(struct rt_provider *p) {
-    for (size_t i = 0; i < p->cluster->nodes.n; i++) {
-        struct rt_node *n = &p->cluster->nodes.v[i];
-        const struct snode *ours = n->name ? ssh_node_named(p, n->name) : NULL;
-        if (ours)
-            n->pool = rt_arena_strdup(p->cluster->nodes.arena, ours->pool);
-    }
+    struct pool_node *nodes = ssh_pool_nodes(p);
+    pools_join(p->cluster, nodes, p->nnodes);
+    free(nodes);
     ssh_show(p);
 }
 
@@ -238,7 +208,7 @@ static void ssh_where(const struct rt_cluster_conf *conf, struct rt_buf *out) {
 static void make_nodes(struct rt_provider *p) {
     ssh_node_add(p, "head", "head", p->own->head);
     for (size_t i = 0; i < p->pools.n; i++) {
-        const struct ssh_pool *po = &p->pools.v[i];
+        const struct pool_conf *po = &p->pools.v[i];
         for (size_t k = 0; k < po->hosts.n; k++) {
             char *name = rt_strf("%s-%zu", po->name, k + 1);
             ssh_node_add(p, name, po->name, po->hosts.v[k]);
@@ -275,7 +245,7 @@ static void ssh_destroy(struct rt_provider *p) {
     free(p->nodes);
     free(p->tasks);
     rt_journal_close(p->journal);
-    ssh_pools_deinit(&p->pools);
+    pools_deinit(&p->pools);
     free(p->place.temp_dir);
     free(p);
 }

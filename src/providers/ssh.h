@@ -6,41 +6,17 @@
 #ifndef RT_PROVIDERS_SSH_H
 #define RT_PROVIDERS_SSH_H
 
-#include "core/provider.h"
-
-#define SSH_RAY_VERSION "2.60.0" /* newest known good; `python: {ray: ...}` chooses another */
+#include "providers/far.h"
 
 struct ssh_config {
+    struct far_conf far;
     char *head;
     struct rt_strs workers;
     const struct rt_ynode *pools;
-    struct {
-        char *venv, *conda, *ray, *requirements;
-        struct rt_strs activate;
-    } python;
-    char *ray_version, *temp_dir;
-    double cpus, gpus, memory_gb;
-    struct rt_strs resources;
-    int64_t object_store_bytes;
-    int64_t dashboard_port, client_port, gcs_port;
-    int dashboard_host; /* 0 loopback, 1 node */
 };
 extern const struct rt_yfield ssh_fields[];
 
-struct ssh_pool {
-    char *name;
-    struct rt_strs hosts;
-    double cpus, gpus, memory_gb;
-    struct rt_strs resources;
-    int64_t nodes, min, max; /* nodes: how many `up` starts; -1: all hosts */
-};
-struct ssh_pools {
-    struct ssh_pool *v;
-    size_t n;
-};
-bool ssh_pools_read(const struct rt_cluster_conf *conf, struct ssh_pools *out, rt_yproblem_fn *problem, void *ctx);
-void ssh_pools_deinit(struct ssh_pools *p);
-const struct ssh_pool *ssh_pool_named(const struct ssh_pools *l, const char *name);
+bool ssh_pools_read(const struct rt_cluster_conf *conf, struct pool_confs *out, rt_yproblem_fn *problem, void *ctx);
 bool ssh_conf_check(const struct rt_cluster_conf *conf, rt_yproblem_fn *problem, void *ctx);
 /* With the head's user in front where the host names none; gives it. */
 char *ssh_host_target(const struct ssh_config *own, const char *host);
@@ -58,13 +34,12 @@ struct ssh_script {
     const struct ssh_config *own;
     const char *requirements;    /* text of the file; NULL */
     const char *node;            /* "head", "cpu-1" */
-    const struct ssh_pool *pool; /* NULL: the head */
+    const struct pool_conf *pool; /* NULL: the head */
     const char *ray, *python;    /* programs on that host, as prepare told */
     const struct ssh_place *place;
     const char *mark;            /* this very cluster: letters and digits */
     const struct rt_strs *peers; /* addresses of hosts that will talk to the head */
 };
-bool ssh_login_shell(const struct ssh_config *own); /* scripts are run by `bash -l` */
 void ssh_script_prepare(const struct ssh_script *s, struct rt_buf *out);
 void ssh_script_start(const struct ssh_script *s, struct rt_buf *out);
 void ssh_script_stop(const struct ssh_script *s, struct rt_buf *out);
@@ -73,9 +48,6 @@ void ssh_script_look(const char *cluster, struct rt_buf *out);
 void ssh_script_book(const char *cluster, const char *node, const char *host, struct rt_buf *out);
 /* The script of the node itself, which ends in `ray start --block`. */
 void ssh_script_node(const struct ssh_script *s, struct rt_buf *out);
-
-/* ssh_shell.c: the parts that are the same for all. */
-extern const char ssh_sh_common[], ssh_sh_python[], ssh_sh_net[], ssh_sh_launch[], ssh_sh_stop[], ssh_sh_look[];
 
 /* ---- one Ray node ---- */
 enum snode_state { SNODE_ABSENT, SNODE_STARTING, SNODE_UP, SNODE_STOPPING, SNODE_LOST /* ended, or could not be had */ };
@@ -131,7 +103,7 @@ struct rt_provider {
     struct rt_cluster *cluster;
     struct rt_journal *journal;
     struct rt_error journal_error;
-    struct ssh_pools pools;
+    struct pool_confs pools;
     struct snode **nodes; /* [0] is the head */
     size_t nnodes;
     struct ssh_place place;
@@ -153,7 +125,8 @@ struct rt_provider {
 void ssh_show(struct rt_provider *p);
 /* What a look at the head's directory printed: state, place, nodes. */
 void ssh_take_look(struct rt_provider *p, const char *text);
-const struct rt_node *ssh_ray_node(const struct rt_provider *p, const char *name);
+/* Views of the nodes, p->nnodes of them in their order; gives the array. */
+struct pool_node *ssh_pool_nodes(const struct rt_provider *p);
 
 /* ssh_node.c */
 struct snode *ssh_node_named(const struct rt_provider *p, const char *name);

@@ -200,7 +200,7 @@ static void on_script(void *ctx, const struct rt_exec_result *r, const struct rt
 static void run_on(struct rt_hop *hop, struct snode *n, struct rt_buf *script, int64_t timeout_ms) {
     const struct rt_exec_opts o = {
         .script = rt_buf_str(script),
-        .login_shell = ssh_login_shell(n->provider->own),
+        .login_shell = far_login_shell(&n->provider->own->far),
         .timeout_ms = timeout_ms,
         .output = on_output,
         .output_ctx = n,
@@ -265,25 +265,6 @@ static void stop(struct snode *n) {
     run_on(ssh_node_hop(n), n, &b, STOP_MS);
 }
 
-/* "ray PATH" and the like. */
-static void take_prepared(struct snode *n, const char *text) {
-    struct {
-        const char *key;
-        char **to;
-    } const lines[] = {{"ray ", &n->ray}, {"python ", &n->python}, {"address ", &n->address}};
-    while (*text) {
-        const size_t len = strcspn(text, "\n");
-        for (size_t i = 0; i < RT_COUNT(lines); i++) {
-            const size_t k = strlen(lines[i].key);
-            if (len > k && strncmp(text, lines[i].key, k) == 0) {
-                free(*lines[i].to);
-                *lines[i].to = rt_strndup(text + k, len - k);
-            }
-        }
-        text += len + (text[len] == '\n');
-    }
-}
-
 static void ended(struct snode *n) {
     gone(n);
     n->booked = n->touched = false;
@@ -306,7 +287,7 @@ static void went_well(struct snode *n, const struct rt_exec_result *r) {
         ssh_task_looked(n->task);
         break;
     case PH_PREPARE:
-        take_prepared(n, r->out);
+        far_prepared(r->out, &n->ray, &n->python, &n->address);
         if (!n->ray || !n->python) {
             rt_error_set(&err, RT_E_PROTOCOL, "it does not say where Ray is");
             fail(n, &err);

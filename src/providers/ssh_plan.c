@@ -7,8 +7,8 @@
 struct ssh_script ssh_script_of(const struct snode *n) {
     const struct rt_provider *p = n->provider;
     const bool head = n == p->nodes[0];
-    static const struct ssh_pool no_pool; /* a node of a pool that is in the configuration no more: it can be stopped */
-    const struct ssh_pool *pool = head ? NULL : ssh_pool_named(&p->pools, n->pool);
+    static const struct pool_conf no_pool; /* a node of a pool that is in the configuration no more: it can be stopped */
+    const struct pool_conf *pool = head ? NULL : pool_named(&p->pools, n->pool);
     return (struct ssh_script){
         .cluster = p->conf->name,
         .own = p->own,
@@ -23,20 +23,22 @@ struct ssh_script ssh_script_of(const struct snode *n) {
 }
 
 static void plan_python(const struct rt_provider *p, struct rt_buf *out) {
-    const struct ssh_config *own = p->own;
-    const char *want = own->python.ray ? own->python.ray : own->ray_version;
+    const struct far_conf *far = &p->own->far;
+    const char *want = far_version(far);
     rt_buf_addf(out, "On each host: look for Ray %s ", want ? want : "(any version)");
-    if (ssh_login_shell(own) && !own->python.venv)
+    if (far->container)
+        rt_buf_addf(out, "inside `%s`\n", far->container);
+    else if (far_login_shell(far) && !far->python.venv)
         rt_buf_adds(out, "after these lines of a login shell:\n");
     else
         rt_buf_addf(out, "in %s; where it is not, install ray[default]==%s (about 400 MB, once; it stays after `down`)\n",
-                    own->python.venv ? own->python.venv : "PATH and ~/.raytui/.venvs", want ? want : SSH_RAY_VERSION);
-    for (size_t i = 0; i < own->python.activate.n; i++)
-        rt_buf_addf(out, "    %s\n", own->python.activate.v[i]);
-    if (own->python.conda)
-        rt_buf_addf(out, "    conda activate %s\n", own->python.conda);
-    if (own->python.requirements)
-        rt_buf_addf(out, "and install %s beside it\n", own->python.requirements);
+                    far->python.venv ? far->python.venv : "PATH and ~/.raytui/.venvs", want ? want : FAR_RAY_VERSION);
+    for (size_t i = 0; i < far->python.activate.n; i++)
+        rt_buf_addf(out, "    %s\n", far->python.activate.v[i]);
+    if (far->python.conda)
+        rt_buf_addf(out, "    conda activate %s\n", far->python.conda);
+    if (far->python.requirements)
+        rt_buf_addf(out, "and install %s beside it\n", far->python.requirements);
 }
 
 static void plan_node(struct snode *n, struct rt_buf *out) {
@@ -44,7 +46,7 @@ static void plan_node(struct snode *n, struct rt_buf *out) {
     struct ssh_script s = ssh_script_of(n);
     struct ssh_place place = p->place;
     if (!*place.ip) {
-        place.gcs = p->own->gcs_port ? (int)p->own->gcs_port : 6379;
+        place.gcs = p->own->far.gcs_port ? (int)p->own->far.gcs_port : 6379;
         snprintf(place.ip, sizeof place.ip, "HEAD");
     }
     s.place = &place;

@@ -268,19 +268,7 @@ void ssh_task_looked(struct stask *t) {
 /* ---- up ---- */
 
 static bool read_requirements(struct rt_provider *p, struct rt_error *err) {
-    if (!p->own->python.requirements || p->requirements)
-        return true;
-    char *path = rt_path_expand(p->own->python.requirements);
-    struct rt_buf b;
-    rt_buf_init(&b, RT_MIB);
-    const bool ok = rt_file_read(path, RT_MIB, &b, err);
-    if (ok)
-        p->requirements = rt_buf_take(&b);
-    else
-        rt_error_wrap(err, "python.requirements");
-    rt_buf_deinit(&b);
-    free(path);
-    return ok;
+    return p->requirements || far_requirements(&p->own->far, &p->requirements, err);
 }
 
 static bool busy(const struct rt_provider *p, struct rt_error *err) {
@@ -291,7 +279,7 @@ static bool busy(const struct rt_provider *p, struct rt_error *err) {
 }
 
 static bool listed_by_ray(const struct snode *n) {
-    const struct rt_node *ray = ssh_ray_node(n->provider, n->name);
+    const struct rt_node *ray = pools_ray_node(n->provider->cluster, n->name);
     return n->state == SNODE_UP && n->provider->up && ray && ray->alive;
 }
 
@@ -308,7 +296,7 @@ static bool all_there(const struct rt_provider *p) {
 }
 
 /* Nodes that the journal knows may have been cut short: starting them again makes nothing twice. */
-static void start_pool(struct stask *t, const struct ssh_pool *pool) {
+static void start_pool(struct stask *t, const struct pool_conf *pool) {
     struct rt_provider *p = t->provider;
     struct snode **v = NULL;
     size_t count = 0;

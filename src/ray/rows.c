@@ -161,10 +161,7 @@ static void deliver(struct rows *o, size_t size, const struct rt_error *err) {
 
 /* Ray gives runtime environments no id: what they are and where is one. */
 static void name_env(struct rows *o, struct rt_env *e) {
-    uint64_t h = 1469598103934665603u; /* FNV-1a */
-    for (const char *p = e->runtime_env; p && *p; p++)
-        h = (h ^ (unsigned char)*p) * 1099511628211u;
-    e->id = rt_arena_strf(o->arena, "%.12s-%016llx", e->node_id ? e->node_id : "", (unsigned long long)h);
+    e->id = rt_arena_strf(o->arena, "%.12s-%016llx", e->node_id ? e->node_id : "", (unsigned long long)rt_fnv(e->runtime_env));
 }
 
 static bool row_came(void *ctx, const json_t *v, struct rt_error *err) {

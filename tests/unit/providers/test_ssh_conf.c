@@ -33,7 +33,7 @@ static void three_lines_suffice(void **state) {
     struct rt_config *c = load(state, "clusters:\n  lab:\n    provider: ssh\n    head: me@lab1\n    ray_version: 2.9.0\n");
     const struct ssh_config *own = own_of(c);
     assert_string_equal(own->head, "me@lab1");
-    assert_string_equal(own->ray_version, "2.9.0");
+    assert_string_equal(own->far.ray_version, "2.9.0");
     const struct rt_provider_ops *ops = rt_config_cluster(c, "lab")->ops;
     assert_string_equal(ops->hop_target(rt_config_cluster(c, "lab")), "me@lab1");
     rt_config_destroy(c);
@@ -43,25 +43,25 @@ static void other_names_that_people_use_are_understood(void **state) {
     struct rt_config *c = load(state, "clusters:\n  lab: {provider: ssh, resource: lab1, num_cpus_per_node: 4, num_gpus_per_node: 1,\n"
                                       "        ray_memory_gb: 8, python: {ray_venv: ~/ray}, pools: {gpu: {hosts: lab2, ray_memory_gb: 32}}}\n");
     const struct ssh_config *own = own_of(c);
-    struct ssh_pools pools;
-    assert_true(own->cpus == 4 && own->gpus == 1 && own->memory_gb == 8);
-    assert_string_equal(own->python.venv, "~/ray");
+    struct pool_confs pools;
+    assert_true(own->far.size.cpus == 4 && own->far.size.gpus == 1 && own->far.size.memory_gb == 8);
+    assert_string_equal(own->far.python.venv, "~/ray");
     assert_true(ssh_pools_read(rt_config_cluster(c, "lab"), &pools, no_problem, NULL));
     assert_int_equal(pools.n, 1);
-    assert_true(pools.v[0].cpus == 4 && pools.v[0].memory_gb == 32); /* the host's own before the cluster's */
-    ssh_pools_deinit(&pools);
+    assert_true(pools.v[0].size.cpus == 4 && pools.v[0].size.memory_gb == 32); /* the host's own before the cluster's */
+    pools_deinit(&pools);
     rt_config_destroy(c);
 }
 
 static void a_pool_s_hosts_are_its_limit(void **state) {
     struct rt_config *c = load(state, "clusters:\n  lab: {provider: ssh, head: a, workers: [b, c, d], pools: {x: {hosts: [e, f], nodes: 1, max: 9}}}\n");
-    struct ssh_pools pools;
+    struct pool_confs pools;
     own_of(c);
     assert_true(ssh_pools_read(rt_config_cluster(c, "lab"), &pools, no_problem, NULL));
-    const struct ssh_pool *workers = ssh_pool_named(&pools, "workers"), *x = ssh_pool_named(&pools, "x");
+    const struct pool_conf *workers = pool_named(&pools, "workers"), *x = pool_named(&pools, "x");
     assert_true(workers->nodes == 3 && workers->max == 3 && workers->min == 0);
     assert_true(x->nodes == 1 && x->max == 2);
-    ssh_pools_deinit(&pools);
+    pools_deinit(&pools);
     rt_config_destroy(c);
 }
 

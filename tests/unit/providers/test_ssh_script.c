@@ -122,13 +122,13 @@ static void bed_make(struct bed *b, const char *name) {
     setenv("HOME", b->home, 1);
     unsetenv("SSH_CONNECTION");
     write_file(b, "venv/bin/ray", fake_ray, 0755);
-    rt_strs_deinit(&b->own.resources);
+    rt_strs_deinit(&b->own.far.size.resources);
     b->own.head = rt_strdup("lab1");
-    b->own.ray_version = rt_strdup("9.9.9");
-    b->own.python.venv = rt_strdup("~/venv");
-    b->own.dashboard_port = 29265;
-    b->own.client_port = 29001;
-    b->own.gcs_port = 29379;
+    b->own.far.ray_version = rt_strdup("9.9.9");
+    b->own.far.python.venv = rt_strdup("~/venv");
+    b->own.far.dashboard_port = 29265;
+    b->own.far.client_port = 29001;
+    b->own.far.gcs_port = 29379;
     b->script = (struct ssh_script){.cluster = "lab", .own = &b->own, .node = "head", .place = &b->place, .mark = "1a-2b-3",
                                     .ray = NULL, .python = "python3"};
 }
@@ -238,7 +238,7 @@ static void another_cluster_on_the_host_lives_on(void **state) {
 
 static void a_worker_and_the_head_on_one_host_end_one_by_one(void **state) {
     struct bed b;
-    struct ssh_pool pool = {.name = (char *)(uintptr_t)"cpu", .cpus = 2};
+    struct pool_conf pool = {.name = (char *)(uintptr_t)"cpu", .size = {.cpus = 2}};
     (void)state;
     bed_make(&b, "home");
     start(&b);
@@ -313,10 +313,10 @@ static void hostile_text_stays_data(void **state) {
     char *venv = rt_strdup("~/" HOSTILE "/v");
     (void)state;
     bed_make(&b, HOSTILE);
-    free(b.own.python.venv);
-    b.own.python.venv = venv;
-    b.own.temp_dir = rt_strdup("~/" HOSTILE " t");
-    rt_strs_add(&b.own.resources, HOSTILE "\nEOF\n'=2");
+    free(b.own.far.python.venv);
+    b.own.far.python.venv = venv;
+    b.own.far.temp_dir = rt_strdup("~/" HOSTILE " t");
+    rt_strs_add(&b.own.far.size.resources, HOSTILE "\nEOF\n'=2");
     write_file(&b, HOSTILE "/v/bin/ray", fake_ray, 0755);
     start(&b);
     char *argv = read_file(&b, "argv-head");
@@ -343,7 +343,7 @@ static void a_ray_that_does_not_start_says_why(void **state) {
     struct bed b;
     (void)state;
     bed_make(&b, "home");
-    b.own.cpus = 13;
+    b.own.far.size.cpus = 13;
     char *ray = rt_strf("%s/venv/bin/ray", b.home);
     b.script.ray = ray;
     run_by(&b, "sh", ssh_script_start);
@@ -359,8 +359,8 @@ static void another_version_in_the_venv_is_refused(void **state) {
     struct bed b;
     (void)state;
     bed_make(&b, "home");
-    free(b.own.ray_version);
-    b.own.ray_version = rt_strdup("9.9.8");
+    free(b.own.far.ray_version);
+    b.own.far.ray_version = rt_strdup("9.9.8");
     run_by(&b, "sh", ssh_script_prepare);
     assert_int_not_equal(b.status, 0);
     assert_non_null(strstr(b.out, "has Ray 9.9.9, not 9.9.8"));
@@ -371,9 +371,9 @@ static void activate_lines_are_run_and_their_ray_is_taken(void **state) {
     struct bed b;
     (void)state;
     bed_make(&b, "home");
-    free(b.own.python.venv);
-    b.own.python.venv = NULL;
-    rt_strs_add(&b.own.python.activate, "PATH=$HOME/venv/bin:$PATH");
+    free(b.own.far.python.venv);
+    b.own.far.python.venv = NULL;
+    rt_strs_add(&b.own.far.python.activate, "PATH=$HOME/venv/bin:$PATH");
     run_by(&b, "bash -l", ssh_script_prepare);
     assert_int_equal(b.status, 0);
     char *ray = told(&b, "ray"), *wanted = rt_strf("%s/venv/bin/ray", b.home);

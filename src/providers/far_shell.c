@@ -1,7 +1,7 @@
-/* The shell functions that the scripts of `ssh` are made of: POSIX sh, and Python where a shell cannot do it. */
-#include "providers/ssh.h"
+/* The shell functions that scripts for far machines are made of: POSIX sh, and Python where a shell cannot do it. */
+#include "providers/far.h"
 
-const char ssh_sh_common[] =
+const char far_sh_common[] =
     "umask 077\n"
     "unset RAY_ADDRESS RAY_API_SERVER_ADDRESS PYTHONHOME PYTHONPATH\n"
     "die() { printf '%s\\n' \"$*\" >&2; exit 1; }\n"
@@ -55,9 +55,10 @@ const char ssh_sh_common[] =
     "    mkdir -p \"$D\" && chmod 700 \"$D\" || die \"cannot make $D\"\n"
     "}\n";
 
-const char ssh_sh_python[] =
+const char far_sh_python[] =
     "# python_of RAY: the interpreter that runs it.\n"
     "python_of() {\n"
+    "    [ -z \"$CONTAINER\" ] || { echo python3; return; }\n"
     "    IFS= read -r line <\"$1\"\n"
     "    line=${line#\\#!}\n"
     "    case $line in\n"
@@ -70,12 +71,12 @@ const char ssh_sh_python[] =
     "# version_of RAY: quicker than `ray --version`, which loads all of it.\n"
     "version_of() {\n"
     "    py=$(python_of \"$1\")\n"
-    "    \"$py\" -c 'import importlib.metadata as m; print(m.version(\"ray\"))' 2>/dev/null || \"$1\" --version 2>/dev/null | sed 's/.*version //'\n"
+    "    within \"$py\" -c 'import importlib.metadata as m; print(m.version(\"ray\"))' 2>/dev/null || within \"$1\" --version 2>/dev/null | sed 's/.*version //'\n"
     "}\n"
     "# fits RAY: is it there, in the version that is wanted (any when none is)?\n"
     "fits() {\n"
     "    have=\n"
-    "    [ -n \"$1\" ] && [ -x \"$1\" ] || return 1\n"
+    "    [ -n \"$CONTAINER\" ] || { [ -n \"$1\" ] && [ -x \"$1\" ]; } || return 1\n"
     "    have=$(version_of \"$1\")\n"
     "    [ -n \"$have\" ] && { [ -z \"$WANT\" ] || [ \"$have\" = \"$WANT\" ]; }\n"
     "}\n"
@@ -101,10 +102,10 @@ const char ssh_sh_python[] =
     "    cp \"$1\" \"$seen\" 2>/dev/null\n"
     "}\n";
 
-const char ssh_sh_net[] =
+const char far_sh_net[] =
     "# net HOW...: addresses and free ports, asked of the interpreter that runs Ray.\n"
     "net() {\n"
-    "    \"$PY\" - \"$@\" <<'PYTHON'\n"
+    "    within \"$PY\" - \"$@\" <<'PYTHON'\n"
     "import os, socket, sys\n"
     "\n"
     "def towards(host):\n"
@@ -154,7 +155,7 @@ const char ssh_sh_net[] =
     "PYTHON\n"
     "}\n";
 
-const char ssh_sh_launch[] =
+const char far_sh_launch[] =
     "# last_words NODE\n"
     "last_words() {\n"
     "    tail -n 25 \"$D/$1.log\" >&2 2>/dev/null\n"
@@ -190,7 +191,7 @@ const char ssh_sh_launch[] =
     "}\n"
     "says_up() { grep -q 'Ray runtime started' \"$D/$1.log\"; }\n";
 
-const char ssh_sh_stop[] =
+const char far_sh_stop[] =
     "# members SESSION MARK: processes of the session, and those that carry the node's mark.\n"
     "members() {\n"
     "    if [ -r /proc/self/stat ]; then\n"
@@ -233,7 +234,7 @@ const char ssh_sh_stop[] =
     "    esac\n"
     "}\n";
 
-const char ssh_sh_look[] =
+const char far_sh_look[] =
     "if [ ! -d \"$D\" ]; then\n"
     "    echo none\n"
     "    exit 0\n"
@@ -250,3 +251,16 @@ const char ssh_sh_look[] =
     "    [ -f \"$f\" ] && read -r host <\"$f\" && echo \"node ${f##*/} $host\"\n"
     "done\n"
     "exit 0\n";
+
+const char far_sh_connection[] =
+    "# connection IP GCS DASHBOARD_IP DASHBOARD CLIENT: what a head is reached by; by rename, for whoever reads it.\n"
+    "connection() {\n"
+    "    printf '%s\\n' \"RAY_ADDRESS=ray://$1:$5\" \"DASHBOARD_URL=http://$3:$4\" \"GCS_ADDRESS=$1:$2\" >\"$D/connection.new\" &&\n"
+    "        mv \"$D/connection.new\" \"$D/connection\" || die \"cannot write in $D\"\n"
+    "    rm -f \"$D/ended\"\n"
+    "}\n"
+    "# ended TEXT: why it ended, for whoever looks later.\n"
+    "ended() {\n"
+    "    rm -f \"$D/connection\"\n"
+    "    printf '%s\\n' \"$*\" >\"$D/ended.new\" && mv \"$D/ended.new\" \"$D/ended\"\n"
+    "}\n";
