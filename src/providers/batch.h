@@ -65,8 +65,9 @@ struct batch_dialect {
      *   b_query ID...          what `parse` reads, on stdout, with the job of each id that the scheduler still knows (none:
      *                          nothing); what cannot be asked now: status not 0
      *   b_lives ID             status 0: it waits, runs or ends; 1: it does not; 2: not known
-     *   b_stop ID              asks what runs in the job to end (TERM); returns at once. Also fine when it does not run
-     *   b_cancel ID            takes it from the queue or ends it; returns at once. Unknown and ended ids are no error
+     *   b_stop ID              takes it from the queue when it waits; asks what runs in it to end (TERM), so that the job's own
+     *                          script cleans up; returns at once. Fine when it has ended
+     *   b_cancel ID            takes it from the queue or ends it hard; returns at once. Unknown and ended ids are no error
      *   b_doctor               lines "MARK\tNAME\ttext" with MARK ok, warn, bad: version, queues, limits, accounts */
     const char *login_shell;
     /* bash functions for the job's own script, which runs on its first host, and for the node script on each host:
