@@ -67,9 +67,11 @@ struct batch_dialect {
      *   b_lives ID             status 0: it waits, runs or ends; 1: it does not; 2: not known
      *   b_stop ID              takes it from the queue when it waits; asks what runs in it to end (TERM), so that the job's own
      *                          script cleans up; returns at once. Fine when it has ended
-     *   b_cancel ID            takes it from the queue or ends it hard; returns at once. Unknown and ended ids are no error
-     *   b_doctor               lines "MARK\tNAME\ttext" with MARK ok, warn, bad: version, queues, limits, accounts */
+     *   b_cancel ID            takes it from the queue or ends it hard; returns at once. Unknown and ended ids are no error */
     const char *login_shell;
+    /* More of them, for `doctor` only (and because a string has 4095 bytes at most in C):
+     *   b_doctor               lines "MARK\tNAME\ttext" with MARK ok, warn, bad: version, queues, limits, accounts */
+    const char *doctor_shell;
     /* bash functions for the job's own script, which runs on its first host, and for the node script on each host:
      *   b_begin                first thing in the job's script; what it sets or redirects holds for the rest
      *   b_id                   prints the job's id
