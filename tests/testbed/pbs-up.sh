@@ -52,7 +52,7 @@ stand_in_up() {
     local p=$S/share/pbs
     mkdir -p "$p/bin"; chmod 755 "$p" "$p/bin"
     install -m 755 "$here/pbs/client.py" "$p/bin/qsub"
-    for c in qstat qdel qhold qrls qrerun pbsnodes pbs_tmrsh pbsdsh; do ln -sf qsub "$p/bin/$c"; done
+    for c in qstat qdel qhold qrls qrerun qselect pbsnodes pbs_tmrsh pbsdsh; do ln -sf qsub "$p/bin/$c"; done
     local pid; pid=$(cat "$S/pbs.pid" 2>/dev/null || true)
     [ -n "$pid" ] && grep -qa server.py "/proc/$pid/cmdline" 2>/dev/null && return 0
     rm -f "$p/socket"

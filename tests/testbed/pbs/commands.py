@@ -17,7 +17,7 @@ QSUB_USAGE = """usage: qsub [-a date_time] [-A account_string] [-c interval]
        qsub --version
 """
 OPTIONS = {"qsub": "a:A:c:C:e:fhIj:J:k:l:m:M:N:o:p:P:q:r:R:S:u:W:v:VXz", "qstat": "fF:xHBQaniswtT1JpGM", "qdel": "W:x", "qhold": "h:", "qrls": "h:",
-           "qrerun": "W:", "pbsnodes": "aF:Sjlv"}
+           "qrerun": "W:", "qselect": "u:N:s:xq:", "pbsnodes": "aF:Sjlv"}
 
 
 class Refusal(Exception):
@@ -195,7 +195,7 @@ def qstat(server, r, user):
     if "-Q" in o:
         return show.queues(server, "-f" in o), "", 0
     if "-B" in o:
-        return "Server: login\n    server_state = Active\n    pbs_version = %s\n" % show.VERSION, "", 0
+        return "Server: login\n    server_state = Active\n    job_history_enable = True\n    pbs_version = %s\n" % show.VERSION, "", 0
     if rest:
         jobs = named(server, "qstat", rest, missing)
         if "-x" not in o:
@@ -228,7 +228,7 @@ def qdel(server, r, user):
             missing.append(("qdel: Job has finished %s" % job.id, 35))
         elif job.state in "RE":
             server.kill(job, " and terminated by %s@login" % user)
-            if "-W" in dict(given):
+            if dict(given).get("-W") == "force":
                 server.signal(job, 9)
         else:
             server.drop(job)
@@ -265,6 +265,13 @@ def qrerun(server, r, user):
     return "", "".join(t + "\n" for t, _ in missing), missing[-1][1] if missing else 0
 
 
+def qselect(server, r, user):
+    del user
+    o = dict(getopt.getopt(r["argv"], OPTIONS["qselect"])[0])
+    return "".join(j.id + "\n" for j in server.jobs.values() if j.state != "F" and o.get("-u", j.user) == j.user
+                   and o.get("-N", j.name) == j.name)
+
+
 def pbsnodes(server, r, user):
     del user
     o, rest = getopt.gnu_getopt(r["argv"], OPTIONS["pbsnodes"])
@@ -292,7 +299,7 @@ def remote(server, r, fds):
     return "", "", p.wait() & 255
 
 
-ALL = {"qsub": qsub, "qstat": qstat, "qdel": qdel, "qhold": qhold, "qrls": qrls, "qrerun": qrerun, "pbsnodes": pbsnodes}
+ALL = {"qsub": qsub, "qstat": qstat, "qdel": qdel, "qhold": qhold, "qrls": qrls, "qrerun": qrerun, "qselect": qselect, "pbsnodes": pbsnodes}
 
 
 def run(server, r, uid, fds):

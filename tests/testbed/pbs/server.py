@@ -2,8 +2,8 @@
 """server.py STATE-DIR CPUS GIGABYTES NODE...: server, scheduler and moms of the stand-in for PBS, on the machine itself.
 
 Takes requests of client.py on STATE-DIR/share/pbs/socket. Jobs go through the states of OpenPBS and run in the namespaces
-of their hosts as the user who submitted them: PBS_NODEFILE, spooled output, walltime, SIGTERM and then SIGKILL to every
-session of the job (and only to those: what left its session stays, as there).
+of their hosts as the user who submitted them: PBS_NODEFILE, spooled output, walltime; SIGTERM to the session of the script,
+then SIGKILL to every session of the job (and only to those: what left its session stays, as there).
 """
 import json
 import os
@@ -195,8 +195,8 @@ class Server:
                                   self.environment(job), job)
         job.leaders = [job.process.pid]
 
-    def sessions(self, job):
-        """Process ids, on the machine, of all that is in the job's sessions: those of its tasks' descendants `setsid`."""
+    def sessions(self, job, first=False):
+        """Process ids, on the machine, of all that is in the job's sessions; first: in that of its script."""
         parents, session = {}, {}
         for p in filter(str.isdigit, os.listdir("/proc")):
             try:
@@ -208,12 +208,16 @@ class Server:
                 parents[int(p)], session[int(p)] = int(rest[1]), int(rest[3])
         for leader in job.leaders:          # nsenter; its child leads the session of the task
             for child in [p for p, up in parents.items() if up == leader and session[p] == p]:
-                job_sessions.setdefault(job.id, set()).add(child)
-        mine = job_sessions.get(job.id, set())
+                job_sessions.setdefault(job.id, [])
+                if child not in job_sessions[job.id]:
+                    job_sessions[job.id].append(child)
+        mine = job_sessions.get(job.id, [])
+        mine = mine[:1] if first else mine
         return {p for p, s in session.items() if s in mine}
 
     def signal(self, job, what):
-        for p in self.sessions(job):
+        """TERM reaches the first host only, as there."""
+        for p in self.sessions(job, what == signal.SIGTERM):
             try:
                 os.kill(p, what)
             except OSError:
@@ -245,7 +249,7 @@ class Server:
             if job.killed and now - job.killed > KILL_DELAY:
                 self.signal(job, signal.SIGKILL)
             return
-        if job.killed and now - job.killed <= KILL_DELAY and self.sessions(job):
+        if job.killed and now - job.killed <= KILL_DELAY and self.sessions(job, True):
             return                       # its shell is gone, what cleans up after it may still end by itself
         self.signal(job, signal.SIGKILL)
         if self.sessions(job):
