@@ -32,18 +32,18 @@ packages() {
     apt:test) echo "libcmocka-dev libvterm-dev openssh-server iproute2 iptables util-linux openssl libpam-oath
         oathtool procps curl ccache git" ;;
     apt:fuzz) echo "clang $(apt_clang_runtime)" ;;
-    apt:bench) echo "htop btop time gcc libc6-dev curl openssh-server iproute2 iptables util-linux openssl libpam-oath oathtool procps" ;;
+    apt:bench) echo "htop btop lnav less time gcc libc6-dev curl openssh-server iproute2 iptables util-linux openssl libpam-oath oathtool procps" ;;
     dnf:build) echo "gcc cmake ninja-build pkgconf-pkg-config libuv-devel libcurl-devel libssh2-devel jansson-devel
         libyaml-devel libzip-devel pcre2-devel openssl-devel ncurses-devel ncurses-term openssh-clients python3
         ca-certificates" ;;
     dnf:test) echo "libcmocka-devel libvterm-devel openssh-server iproute iptables-nft util-linux openssl pam_oath
         oathtool procps-ng curl ccache git libasan libubsan" ;;
     dnf:fuzz) echo "clang compiler-rt" ;;
-    dnf:bench) echo "htop btop time gcc curl openssh-server iproute iptables-nft util-linux openssl pam_oath oathtool procps-ng" ;;
+    dnf:bench) echo "htop btop lnav less time gcc curl openssh-server iproute iptables-nft util-linux openssl pam_oath oathtool procps-ng" ;;
     brew:build) echo "cmake ninja pkg-config libuv curl libssh2 jansson libyaml libzip pcre2 openssl@3 ncurses python3" ;;
     brew:test) echo "cmocka libvterm ccache" ;;
     brew:fuzz) echo "llvm" ;;
-    brew:bench) echo "htop btop" ;;
+    brew:bench) echo "htop btop lnav" ;;
     esac
 }
 

@@ -40,16 +40,20 @@ def shot(s):
 
 
 def key_latency(argv, env=None, prepare=(), cycle=("j", "k"), count=60, warmup=1.5, quit_keys="q", quiet_ms=30,
-                patience=0.6, window_ms=300, gap_ms=15, rate=None, stir=None):
+                patience=0.6, window_ms=300, gap_ms=15, rate=None, stir=None, look=None, begin=None):
     """Times in ms from the write of a key to the first output that changes the screen. Returns [(when, ms or None)]:
     None when nothing changed. With `rate` keys are sent so many times a second, whatever the program does; `stir` is
-    a key that is sent before each twentieth of them and not measured."""
+    a key that is sent before each twentieth of them and not measured. `look` gives what must change of a screen (all of
+    it without), `begin` is called before the first key."""
+    look = look or shot
     p = Program(argv, ROWS, COLS, env=env)
     time.sleep(warmup)
     for k in prepare:
         p.send(keys(k))
         time.sleep(0.7)
     seq, marks = [keys(k) for k in cycle], []
+    if begin:
+        begin()
     for i in range(count):
         if stir and i % 20 == 0:
             p.send(keys(stir))
@@ -77,12 +81,12 @@ def key_latency(argv, env=None, prepare=(), cycle=("j", "k"), count=60, warmup=1
         while pos < n0:
             replay.feed(chunks[pos][1])
             pos += 1
-        before, hit = shot(replay.screen), None
+        before, hit = look(replay.screen), None
         while pos < n1 and hit is None:
             when, data = chunks[pos]
             replay.feed(data)
             pos += 1
-            if when >= t and shot(replay.screen) != before:
+            if when >= t and look(replay.screen) != before:
                 hit = when
         out.append((t, None if hit is None else (hit - t) * 1e3))
     return out
