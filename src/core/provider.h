@@ -85,6 +85,7 @@ struct rt_up_opts {
     bool keep;     /* on failure or time-out leave what was made */
     bool dry_run;
     int64_t timeout_ms; /* 0: the provider's default */
+    const char *user_job; /* body of a submission without an id: sent once when the head is ready; NULL */
 };
 
 struct rt_provider; /* each implementation has its own */
@@ -139,6 +140,8 @@ struct rt_provider_ops {
     struct rt_operation *(*remove_pool)(struct rt_provider *p, const char *pool, struct rt_error *err);
     /* on: its machines go, what it is stays; off: they come back. */
     struct rt_operation *(*suspend)(struct rt_provider *p, bool on, struct rt_error *err);
+    /* Starts the idle time of its watchdog anew. */
+    struct rt_operation *(*keepalive)(struct rt_provider *p, struct rt_error *err);
     /* argv of an interactive shell on a node (NULL: the head). */
     bool (*shell)(struct rt_provider *p, const char *node_id, struct rt_strs *argv, struct rt_error *err);
     /* The command or body a person could have typed; appends text. May be NULL. */

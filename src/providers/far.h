@@ -77,6 +77,7 @@ void far_end(struct rt_buf *out);
 void far_set(struct rt_buf *out, const char *name, const char *value);     /* NAME=VALUE of any text; NULL: empty */
 void far_set_path(struct rt_buf *out, const char *name, const char *path); /* the same; a leading ~ is the far home */
 void far_activate(const struct far_conf *far, struct rt_buf *out);         /* the lines of python.activate, then conda */
+void far_container(const struct far_conf *far, struct rt_buf *out);        /* the container's words, a blank behind each */
 void far_option(struct rt_buf *out, const char *word);                     /* " \<newline>    'word'": next word of a long line */
 /* A whole script that finds or installs Python and Ray on the machine where it runs; on success it prints
  * "ray PATH", "python PATH", "address IP" (of the machine as SSH saw it; may be empty). requirements: text or NULL.

@@ -25,8 +25,7 @@ void far_set_path(struct rt_buf *out, const char *name, const char *path) {
     rt_buf_addc(out, '\n');
 }
 
-/* The container's prefix as words, with a blank behind each. */
-static void container(const struct far_conf *far, struct rt_buf *out) {
+void far_container(const struct far_conf *far, struct rt_buf *out) {
     struct rt_strs words = {0};
     struct rt_error ignored = {0};
     if (far && far->container)
@@ -44,7 +43,7 @@ void far_begin(const struct far_conf *far, const char *cluster, struct rt_buf *o
     rt_buf_adds(out, "D=$HOME/.raytui/");
     rt_shell_word(out, cluster);
     rt_buf_addf(out, "\nCONTAINER=%s\nwithin() { ", far && far->container ? "yes" : "");
-    container(far, out);
+    far_container(far, out);
     rt_buf_adds(out, "\"$@\"; }\n");
 }
 
@@ -155,7 +154,7 @@ void far_node_environment(struct rt_buf *out) {
 /* Ray opens its temporary directory to all users of the host, so it lies in one that is closed. */
 void far_ray_start(const struct far_conf *far, const struct node_size *size, bool head, const char *name, struct rt_buf *out) {
     struct rt_strs words = {0};
-    container(far, out);
+    far_container(far, out);
     rt_buf_adds(out, "\"$RAY\" start");
     if (head)
         rt_buf_adds(out, " --head \\\n    --port=\"$GCS\" --temp-dir=\"$TMPDIR/r\" \\\n"
