@@ -1,5 +1,6 @@
 /* The program that ends a cluster nobody uses: standard library only, any Python that Ray runs on. */
 #include "providers/watchdog_program.h"
+#include <stddef.h>
 
 /* In pieces: a string literal is at most 4095 bytes long everywhere. */
 const char *const watchdog_program[] = {
