@@ -139,6 +139,9 @@ struct rt_op *rt_app_raw(struct rt_app *a, const char *cluster, const char *tabl
 void rt_app_stats(struct rt_app *a, const char *cluster, struct rt_buf *out);
 /* What is here and what is missing (`doctor` without a cluster): appends clean lines "ok|warn|bad  text". */
 void rt_app_doctor(struct rt_app *a, struct rt_buf *out);
+/* The same of the far side of a cluster: `lines` as above; empty where its provider cannot tell. NULL `lines`: the error. */
+typedef void rt_doctor_fn(void *ctx, const char *lines, const struct rt_error *err);
+struct rt_op *rt_app_doctor_far(struct rt_app *a, const char *cluster, rt_doctor_fn *fn, void *ctx);
 /* The commented configuration that `init` writes. */
 void rt_app_init_text(const char *name, const struct rt_provider_ops *ops, struct rt_buf *out);
 

@@ -2,9 +2,11 @@
 #include "app/session.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/vec.h"
 #include <langinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 static void line(struct rt_buf *out, const char *mark, const char *name, const char *fmt, ...) RT_PRINTF(4, 5);
@@ -81,4 +83,86 @@ void rt_app_doctor(struct rt_app *a, struct rt_buf *out) {
         rt_buf_addf(&names, "%s%s", i ? " " : "", rt_providers[i]->name);
     line(out, "ok", "providers", "%s", rt_buf_str(&names));
     rt_buf_deinit(&names);
+}
+
+/* ---- the far side ---- */
+
+struct far {
+    struct rt_op op;
+    struct rt_op *look, *soon;
+    struct rt_error error; /* of the start */
+    rt_doctor_fn *fn;
+    void *ctx;
+};
+
+static void far_cancel(struct rt_op *op) {
+    struct far *f = (struct far *)op;
+    rt_op_drop(&f->look);
+    rt_op_drop(&f->soon);
+    free(f);
+}
+
+static void far_end(struct far *f, const char *lines, const struct rt_error *err) {
+    rt_doctor_fn *fn = f->fn;
+    void *ctx = f->ctx;
+    const struct rt_error copy = err ? *err : (struct rt_error){0};
+    free(f);
+    fn(ctx, lines, err ? &copy : NULL);
+}
+
+static void far_at_once(void *ctx) {
+    struct far *f = ctx;
+    f->soon = NULL;
+    far_end(f, f->error.code ? NULL : "", f->error.code ? &f->error : NULL);
+}
+
+/* "MARK\tNAME\ttext" as a line of ours; what is none is left out. */
+static void far_line(const char *text, size_t n, struct rt_buf *out) {
+    static const char *const marks[] = {"ok", "warn", "bad"};
+    const char *name = memchr(text, '\t', n), *rest = name ? memchr(name + 1, '\t', n - (size_t)(name + 1 - text)) : NULL;
+    for (size_t i = 0; rest && i < RT_COUNT(marks); i++) {
+        if ((size_t)(name - text) != strlen(marks[i]) || strncmp(text, marks[i], strlen(marks[i])) != 0)
+            continue;
+        char *raw = rt_strndup(name + 1, (size_t)(rest - name - 1)), clean[80];
+        struct rt_buf words;
+        rt_buf_init(&words, 4096);
+        rt_clean(&words, rest + 1, RT_MIN(n - (size_t)(rest + 1 - text), 800));
+        line(out, marks[i], rt_clean_to(clean, sizeof clean, raw), "%s", rt_buf_str(&words));
+        rt_buf_deinit(&words);
+        free(raw);
+    }
+}
+
+static void far_told(void *ctx, const char *lines, const struct rt_error *err) {
+    struct far *f = ctx;
+    struct rt_buf out;
+    f->look = NULL;
+    if (err) {
+        far_end(f, NULL, err);
+        return;
+    }
+    rt_buf_init(&out, RT_MIB);
+    while (*lines) {
+        const size_t n = strcspn(lines, "\n");
+        far_line(lines, n, &out);
+        lines += n + (lines[n] == '\n');
+    }
+    char *text = rt_buf_take(&out);
+    far_end(f, text, NULL);
+    free(text);
+}
+
+struct rt_op *rt_app_doctor_far(struct rt_app *a, const char *cluster, rt_doctor_fn *fn, void *ctx) {
+    struct far *f = RT_NEW(struct far);
+    f->op.cancel = far_cancel;
+    f->fn = fn;
+    f->ctx = ctx;
+    struct session *s = session_get(a, cluster, &f->error);
+    if (s && !s->attached)
+        session_attach(s, true);
+    if (s && s->conf->ops->doctor)
+        f->look = s->conf->ops->doctor(s->provider, far_told, f);
+    else
+        f->soon = rt_loop_defer(a->loop, far_at_once, f);
+    return &f->op;
 }

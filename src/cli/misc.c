@@ -101,14 +101,23 @@ static void print_buf(struct rt_buf *b) {
     rt_buf_deinit(b);
 }
 
+static void bad_line(const char *name, const struct rt_error *err) {
+    printf("%-5s %-14s %s\n", "bad", name, err->message);
+    if (err->hint[0])
+        printf("%-5s %-14s %s\n", "", "", err->hint);
+}
+
 static void answered(void *ctx, const struct rt_error *err) {
     struct cli *c = ctx;
     const struct rt_cluster *cl = rt_store_cluster(c->app->store, c->call.cluster);
     c->op = NULL;
+    if (err && cl->state == RT_CL_DOWN) {
+        printf("%-5s %-14s not up: `raytui up %s` starts it\n", "ok", cl->name, cl->name);
+        cli_end(c, 0);
+        return;
+    }
     if (err) {
-        printf("%-5s %-14s %s\n", "bad", cl->name, err->message);
-        if (err->hint[0])
-            printf("%-5s %-14s %s\n", "", "", err->hint);
+        bad_line(cl->name, err);
         cli_end(c, rt_code_exit(err->code));
         return;
     }
@@ -116,6 +125,19 @@ static void answered(void *ctx, const struct rt_error *err) {
     printf("%-5s %-14s %s: Ray %s, %lld nodes, autoscaler %s\n", "ok", cl->name, cl->where, cl->ray_version ? cl->ray_version : "?",
            (long long)t.nodes_alive, cl->autoscaler ? "yes" : "no");
     cli_end(c, 0);
+}
+
+static void far_told(void *ctx, const char *lines, const struct rt_error *err) {
+    struct cli *c = ctx;
+    c->op = NULL;
+    if (err) {
+        bad_line(c->call.cluster, err);
+        cli_end(c, rt_code_exit(err->code));
+        return;
+    }
+    fputs(lines, stdout);
+    c->op = rt_app_wait(c->app, c->call.cluster, RT_TOPIC_BIT(RT_T_CLUSTER) | RT_TOPIC_BIT(RT_T_NODES) | RT_TOPIC_BIT(RT_T_DEMAND), 0,
+                        answered, c);
 }
 
 void verb_doctor(struct cli *c) {
@@ -136,7 +158,7 @@ void verb_doctor(struct cli *c) {
     }
     free(c->call.cluster);
     c->call.cluster = rt_strdup(name);
-    c->op = rt_app_wait(c->app, name, RT_TOPIC_BIT(RT_T_CLUSTER) | RT_TOPIC_BIT(RT_T_NODES) | RT_TOPIC_BIT(RT_T_DEMAND), 0, answered, c);
+    c->op = rt_app_doctor_far(c->app, c->call.cluster, far_told, c);
 }
 
 static void have_stats(struct cli *c) {

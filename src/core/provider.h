@@ -146,6 +146,9 @@ struct rt_provider_ops {
     bool (*shell)(struct rt_provider *p, const char *node_id, struct rt_strs *argv, struct rt_error *err);
     /* The command or body a person could have typed; appends text. May be NULL. */
     bool (*equivalent)(struct rt_provider *p, const char *verb, const char *arg, struct rt_buf *out);
+    /* What is there on the far side and what is missing, for `doctor`: lines "MARK\tNAME\ttext" with MARK ok, warn or bad; opens
+     * the hop. May be NULL. */
+    struct rt_op *(*doctor)(struct rt_provider *p, void (*done)(void *ctx, const char *lines, const struct rt_error *err), void *ctx);
     /* Start-up logs of machines: "name\tpath" lines. May be NULL. */
     void (*machine_logs)(struct rt_provider *p, struct rt_strs *out);
     /* Clusters that can be seen on this machine without being told; nothing off this machine is contacted.

@@ -44,8 +44,6 @@ static void pbs_header(const struct batch_job *job, struct rt_buf *out) {
     if (ask->walltime_ms > 0) {
         const long long s = (long long)(ask->walltime_ms / 1000);
         rt_buf_addf(out, "#PBS -l walltime=%02lld:%02lld:%02lld\n", s / 3600, s / 60 % 60, s % 60);
-        if (s >= 180) /* too short a job is not worth a minute of its time */
-            rt_buf_addf(out, "#PBS -v RAYTUI_WALLTIME=%lld\n", s);
     }
     if (ask->queue)
         rt_buf_addf(out, "#PBS -q %s\n", ask->queue);

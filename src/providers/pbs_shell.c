@@ -6,7 +6,6 @@
 #include "providers/pbs.h"
 
 const char pbs_login_shell[] =
-    "# POSIX knows no local variables: all of these begin with b_.\n"
     "# The commands, where only a login shell or nobody has them on the PATH.\n"
     "if ! command -v qstat >/dev/null 2>&1; then\n"
     "    b_dir=$(sed -n 's/^PBS_EXEC=//p' /etc/pbs.conf 2>/dev/null)\n"
@@ -146,11 +145,10 @@ const char pbs_doctor_shell[] =
 const char pbs_job_shell[] =
     "b_id() { printf '%s\\n' \"$PBS_JOBID\"; }\n"
     "b_hosts() { awk '!seen[$0]++' \"$PBS_NODEFILE\"; }\n"
-    "# b_ended TIME: is it time to end? One minute before the walltime is over, so that there is time for it.\n"
+    "# b_watch PID: asks it to end when there is a file `stop`, and one minute before WALL is over, so that there is time for it.\n"
     "b_watch() {\n"
     "    while kill -0 \"$1\" 2>/dev/null; do\n"
-    "        if [ -n \"${RAYTUI_WALLTIME-}\" ] && [ $((SECONDS + 60)) -ge \"$RAYTUI_WALLTIME\" ] && [ ! -e stop ]; then\n"
-    "            echo 'the walltime is over in a minute'\n"
+    "        if [ \"${WALL:-0}\" -ge 180 ] && [ $((SECONDS + 60)) -ge \"$WALL\" ]; then\n"
     "            : >stop\n"
     "        fi\n"
     "        if [ -e stop ]; then\n"
@@ -165,7 +163,7 @@ const char pbs_job_shell[] =
     "    cd \"$PBS_O_WORKDIR\" || exit 1\n"
     "    exec </dev/null >>out 2>&1\n"
     "    rm -f stop\n"
-    "    b_watch $$ &\n"
+    "    (b_watch $$ &) # no child of the script, which waits for those\n"
     "}\n"
     "# b_run OUT STOP PATH FILE ARG...: FILE as a child that is asked to end when there is a file STOP.\n"
     "b_run='\n"

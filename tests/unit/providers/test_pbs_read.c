@@ -326,7 +326,7 @@ static void a_job_asks_in_the_words_of_pbs(void **state) {
     (void)state;
     char *text = header_of("head", &ask);
     assert_string_equal(text, "#PBS -N rt-lab-x\n#PBS -l select=3:ncpus=8:mem=1536mb:ngpus=2\n#PBS -l place=scatter\n"
-                              "#PBS -l walltime=01:30:00\n#PBS -v RAYTUI_WALLTIME=5400\n#PBS -q gpu\n#PBS -A abc\n"
+                              "#PBS -l walltime=01:30:00\n#PBS -q gpu\n#PBS -A abc\n"
                               "#PBS -j oe\n#PBS -o /dev/null\n#PBS -r n\n");
     free(text);
     ask = (struct batch_ask){.select = select, .directives = {.v = directives, .n = 1}};
