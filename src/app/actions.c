@@ -64,6 +64,19 @@ static const struct rt_option list_options[] = {
     {"sort", 0, "COLUMN", "by this column; -COLUMN descending", false},
     {0},
 };
+static const struct rt_option stack_options[] = {
+    {"native", 0, NULL, "frames of C and C++ too", false},
+    {"save", 0, "FILE", "to this file (-: stdout)", false},
+    {0},
+};
+static const struct rt_option profile_options[] = {
+    {"duration", 0, "D", "how long to measure, up to 60s (5s, memory 10s)", false},
+    {"format", 0, "F", "raw (collapsed stacks), flamegraph, speedscope; memory: flamegraph, table", false},
+    {"memory", 0, NULL, "who holds memory, instead of CPU time", false},
+    {"native", 0, NULL, "frames of C and C++ too", false},
+    {"save", 0, "FILE", "to this file (-: stdout)", false},
+    {0},
+};
 static const struct rt_option init_options[] = {
     {"force", 0, NULL, "overwrite the file", false},
     {0},
@@ -108,6 +121,10 @@ const struct rt_action_def rt_actions[] = {
      list_options, "detail", 0, NULL, NULL, NULL},
     {"why", "[THING]", "why a job, actor, placement group, task, pool or node waits, failed or stays", RT_ON_NOTHING, 0,
      RT_CONFIRM_NONE, false, NULL, "why", 0, NULL, NULL, NULL},
+    {"stack", "ACTOR|TASK|WORKER|NODE/PID", "what a process is doing now: its stack", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, false,
+     stack_options, "profile", 0, NULL, NULL, NULL},
+    {"profile", "ACTOR|TASK|WORKER|NODE/PID", "where a process' CPU time or memory goes, to a file", RT_ON_NOTHING, 0,
+     RT_CONFIRM_NONE, false, profile_options, "profile", 0, NULL, NULL, NULL},
     {"ls", "", "list the clusters", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, false, list_options, "clusters", 0, NULL, NULL, NULL},
     {"clusters", "", "list the clusters", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, false, list_options, "clusters", 0, NULL, NULL,
      NULL},

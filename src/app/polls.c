@@ -123,7 +123,8 @@ static void failed(struct poll *p, enum rt_topic topic, const struct rt_error *e
     struct session *s = p->session;
     rt_store_fail(s->app->store, s->cluster, topic, err);
     if (err->code == RT_E_DENIED) {
-        rt_store_set_reach(s->app->store, s->cluster, RT_REACH_TOKEN_NEEDED, err->message);
+        const bool sent = rt_secret_set(&s->conf->token) || s->headers_had;
+        rt_store_set_reach(s->app->store, s->cluster, sent ? RT_REACH_REFUSED : RT_REACH_TOKEN_NEEDED, err->message);
         if (s->conf->token.file)
             s->secret_had = s->token_had = false; /* it may be another by now */
         s->failures++;

@@ -88,7 +88,7 @@ static void finish_bad(struct waiter *w, const struct rt_error *why) {
     /* Only its own words: a version that fails beside it says another thing. */
     if (w->session->unwell.code && why == &c->fresh[RT_T_CLUSTER].error && rt_streq(err.message, w->session->unwell.message))
         err.code = RT_E_TIMEOUT; /* the dashboard is there, what stands behind it is silent */
-    if (c->reach == RT_REACH_TOKEN_NEEDED && err.code == RT_E_DENIED)
+    if ((c->reach == RT_REACH_TOKEN_NEEDED || c->reach == RT_REACH_REFUSED) && err.code == RT_E_DENIED)
         rt_error_wrap(&err, "%s", rt_reach_name(c->reach));
     if (strncmp(err.message, c->name, n) != 0 || err.message[n] != ':')
         rt_error_wrap(&err, "%s", c->name);

@@ -97,6 +97,7 @@ static const struct {
     {"doctor", verb_doctor}, {"stats", verb_stats}, {"discover", verb_discover}, {"shell", verb_shell},
     {"submit", verb_submit}, {"forward", verb_forward}, {"actors", verb_table}, {"tasks", verb_table},
     {"pgs", verb_table}, {"serve", verb_table}, {"envs", verb_table}, {"workers", verb_table}, {"events", verb_table},
+    {"stack", verb_profile}, {"profile", verb_profile},
 };
 
 static void dispatch(struct cli *c) {

@@ -52,6 +52,7 @@ void verb_discover(struct cli *c);
 void verb_shell(struct cli *c);
 void verb_submit(struct cli *c);
 void verb_forward(struct cli *c);
+void verb_profile(struct cli *c);
 /* Every other: readiness, question, run, follow its operation. */
 void verb_action(struct cli *c);
 /* Runs the call's action and follows it; `done` instead of ending when it went well (NULL: end 0). */

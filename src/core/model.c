@@ -24,6 +24,7 @@ const char *rt_reach_name(enum rt_reach r) {
         [RT_REACH_OK] = "ok",
         [RT_REACH_LOST] = "unreachable",
         [RT_REACH_TOKEN_NEEDED] = "token needed",
+        [RT_REACH_REFUSED] = "access refused",
         [RT_REACH_NEEDS_LOGIN] = "needs login",
     };
     return (size_t)r < RT_COUNT(names) ? names[r] : "unknown";

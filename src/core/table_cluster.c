@@ -15,6 +15,7 @@ static bool reach_speaks(const struct rt_cluster *c) {
         return c->state == RT_CL_UNKNOWN || c->state == RT_CL_UP || c->state == RT_CL_SCALING || c->state == RT_CL_FAILED;
     case RT_REACH_TOKEN_NEEDED:
     case RT_REACH_NEEDS_LOGIN:
+    case RT_REACH_REFUSED:
         return c->state != RT_CL_DOWN && c->state != RT_CL_SUSPENDED;
     case RT_REACH_CONNECTING:
         return c->state == RT_CL_UNKNOWN || c->state == RT_CL_UP;
@@ -62,6 +63,7 @@ enum rt_health rt_cluster_health(const struct rt_cluster *c) {
         [RT_REACH_LOST] = RT_H_BAD,
         [RT_REACH_TOKEN_NEEDED] = RT_H_WARN,
         [RT_REACH_NEEDS_LOGIN] = RT_H_WARN,
+        [RT_REACH_REFUSED] = RT_H_WARN,
     };
     static const enum rt_health by_state[] = {
         [RT_CL_UNKNOWN] = RT_H_OK,    [RT_CL_QUEUED] = RT_H_WAITING, [RT_CL_STARTING] = RT_H_BUSY,

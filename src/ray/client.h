@@ -1,7 +1,7 @@
 /* A Ray dashboard, spoken to over HTTP (Ray 2.9 to the newest). One per attached cluster.
  *
  * Every call gives an rt_op; its callback gets a batch (which it may take) or an error a person can use:
- * 401/403 -> RT_E_DENIED ("token needed"), 404 on a route -> RT_E_UNSUPPORTED, on a job -> RT_E_NOT_FOUND,
+ * 401/403 -> RT_E_DENIED, 404 on a route -> RT_E_UNSUPPORTED, on a job -> RT_E_NOT_FOUND,
  * a traceback -> its last meaningful line, HTML or garbage named as such. Features are detected once per
  * session name, not read off versions. Strings passed in are copied. */
 #ifndef RT_RAY_CLIENT_H

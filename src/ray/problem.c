@@ -176,8 +176,10 @@ static enum rt_code code_of(const struct rt_http_answer *a, const char *why) {
 static void hint_for(const struct rt_http_answer *a, struct rt_error *err) {
     if (a->status == 401)
         rt_error_hint(err, "set token_file, token_env or token_command for this cluster");
-    else if (a->status == 403)
+    else if (a->status == 403 && rt_contains_i(a->body, "token"))
         rt_error_hint(err, "the token is refused: look at token_file, token_env or token_command");
+    else if (a->status == 403)
+        rt_error_hint(err, "it is not allowed to you, or by what stands in front: ask who runs the cluster, or look at headers");
     else if (a->status == 429)
         rt_error_hint(err, "too many requests at once; it is asked again later");
     else if (a->status >= 300 && a->status < 400)

@@ -165,6 +165,10 @@ bool shell_do_node_logs(struct rt_ui *ui, const struct rt_strs *w, struct rt_err
 bool shell_do_run_log(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err); /* shell_log.c */
 bool shell_do_copy_env(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
 
+/* view_profile.c: the verbs stack and profile, and the menu of both */
+bool shell_open_profile(struct rt_ui *ui, const struct rt_call *c, struct rt_error *err);
+bool shell_do_profile_menu(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
+
 /* ---- shell_own.c: lines of the configuration ---- */
 #define SHELL_DEPTH_MAX 8 /* names within names */
 struct shell_own {

@@ -328,6 +328,8 @@ bool shell_open_view(struct rt_ui *ui, const struct rt_call *c, const struct rt_
         return open_detail(ui, c, err);
     if (rt_streq(view, "why"))
         return open_why(ui, c, err);
+    if (rt_streq(view, "profile"))
+        return shell_open_profile(ui, c, err);
     if (rt_streq(view, "help"))
         return shell_do_help(ui, words, err);
     if (rt_streq(name, "check"))

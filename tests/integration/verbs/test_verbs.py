@@ -182,7 +182,7 @@ class Token(WithHead):
         with open(self.home.dir + "/state/raytui/raytui.log") as f:
             self.assertNotIn(self.token, f.read())
 
-    def refused(self, words, **env):
+    def refused(self, words, reach="token needed", **env):
         for verb in (("nodes", "real"), ("jobs", "real"), ("submit", "-c", "real", "--", "true")):
             p = self.home.run(*verb, code=5, env=env)
             self.assertIn(words, p.stderr)
@@ -190,7 +190,7 @@ class Token(WithHead):
         said = json.loads(self.home.run("jobs", "real", "-o", "json", code=5, env=env).stderr)
         self.assertEqual(said["error"]["code"], "denied")
         row = [c for c in self.home.json("ls", env=env)["items"] if c["name"] == "real"][0]
-        self.assertEqual(row["reach"], "token needed")
+        self.assertEqual(row["reach"], reach)
 
     def test_from_a_file(self):
         self.cluster(", token_file: %s" % self.head.token_file)
@@ -214,7 +214,7 @@ class Token(WithHead):
     def test_a_wrong_one(self):
         wrong = self.home.file("wrong", "0123456789abcdef\n")
         self.cluster(", token_file: %s" % wrong)
-        self.refused("token needed")
+        self.refused("access refused", "access refused")
 
     def test_a_source_that_fails(self):
         self.cluster(", token_command: \"sh -c 'echo the safe is closed >&2; exit 3'\"")

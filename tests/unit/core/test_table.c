@@ -417,6 +417,8 @@ static void a_cluster_says_its_state_and_how_it_is_reached(void **state) {
     rt_store_set_reach(w->s, w->c, RT_REACH_TOKEN_NEEDED, NULL);
     rt_store_set_state(w->s, w->c, RT_CL_UP, NULL);
     check_state(w, "token needed", RT_H_WARN);
+    rt_store_set_reach(w->s, w->c, RT_REACH_REFUSED, NULL);
+    check_state(w, "access refused", RT_H_WARN);
 }
 
 static void a_cluster_sums_up_its_nodes_and_jobs(void **state) {
