@@ -101,7 +101,8 @@ void far_node_environment(struct rt_buf *out);
  *                twice) · net reach HOST PORT · net up HOST PORT (a dashboard answers); uses $PY
  * far_sh_launch  launch NODE MARK ARG... · wait_for NODE SECONDS COMMAND... · last_words NODE
  * far_sh_stop    stop_node NODE · remove_temp DIR
- * far_sh_look    prints up, coming, ended or none, then "place KEY VALUE" and "node NAME HOST" lines
+ * far_sh_look    prints up, coming, ended or none, then "place KEY VALUE", "ended TEXT", "life JSON" (watchdog.h)
+ *                and "node NAME HOST" lines
  * far_sh_connection  connection IP GCS DASHBOARD_IP DASHBOARD CLIENT (writes $D/connection) · ended TEXT (writes $D/ended) */
 extern const char far_sh_common[], far_sh_python[], far_sh_net[], far_sh_launch[], far_sh_stop[], far_sh_look[], far_sh_connection[];
 

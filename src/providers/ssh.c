@@ -58,7 +58,11 @@ void ssh_show(struct rt_provider *p) {
     free(nodes);
     const bool ours = p->journal && rt_journal_count(p->journal) > 0;
     p->cluster->ours = ours || !p->up; /* what is not there yet will be ours */
-    rt_store_set_state(p->env.store, p->cluster, state_of(p), NULL);
+    const enum rt_cluster_state state = state_of(p);
+    char clean[160];
+    rt_store_set_state(p->env.store, p->cluster, state,
+                       state == RT_CL_DOWN && p->ended ? rt_clean_to(clean, sizeof clean, p->ended) : NULL);
+    watchdog_show(p->env.store, p->cluster, p->up ? p->life : NULL, 0, NULL);
 }
 
 /* ---- a look at the head ---- */
@@ -104,6 +108,12 @@ static void take_node(struct rt_provider *p, const char *name, const char *host)
 static void take_line(struct rt_provider *p, const char *line) {
     char word[64], key[300];
     int at = 0;
+    if (rt_starts(line, "life ") || rt_starts(line, "ended ")) {
+        char **to = *line == 'l' ? &p->life : &p->ended;
+        free(*to);
+        *to = rt_strdup(strchr(line, ' ') + 1);
+        return;
+    }
     if (sscanf(line, "%63s %299s %n", word, key, &at) < 2 || !at)
         return;
     if (rt_streq(word, "place"))
@@ -121,6 +131,9 @@ void ssh_take_look(struct rt_provider *p, const char *text) {
     p->up = rt_streq(state, "up");
     p->coming = p->up || rt_streq(state, "coming");
     free(state);
+    free(p->life);
+    free(p->ended);
+    p->life = p->ended = NULL;
     for (size_t i = 1; i < p->nnodes; i++)
         if (p->nodes[i]->phase == PH_NONE && !p->nodes[i]->task && p->nodes[i]->state == SNODE_UP && !p->nodes[i]->touched)
             p->nodes[i]->state = SNODE_ABSENT; /* unless the list says otherwise */
@@ -238,6 +251,7 @@ static struct rt_provider *ssh_create(const struct rt_provider_env *env, const s
 /* What runs on the hosts goes on: the journal and the head's list find it again. */
 static void ssh_destroy(struct rt_provider *p) {
     ssh_tasks_abandon(p);
+    watchdog_touch_drop(&p->touch);
     rt_op_drop(&p->look);
     rt_op_drop(&p->probe);
     for (size_t i = 0; i < p->nnodes; i++)
@@ -247,6 +261,8 @@ static void ssh_destroy(struct rt_provider *p) {
     rt_journal_close(p->journal);
     pools_deinit(&p->pools);
     free(p->place.temp_dir);
+    free(p->life);
+    free(p->ended);
     free(p);
 }
 
@@ -259,10 +275,14 @@ static bool ssh_shell(struct rt_provider *p, const char *node_id, struct rt_strs
     return true;
 }
 
+static struct rt_operation *ssh_keepalive(struct rt_provider *p, struct rt_error *err) {
+    return watchdog_keepalive(&p->touch, &p->env, p->conf->name, err);
+}
+
 const struct rt_provider_ops rt_provider_ssh = {
     .name = "ssh",
     .summary = "a real Ray on hosts that you can log in to, started and ended by raytui",
-    .caps = RT_CAP_UP | RT_CAP_DOWN | RT_CAP_SCALE | RT_CAP_REMOVE_NODE | RT_CAP_SHELL,
+    .caps = RT_CAP_UP | RT_CAP_DOWN | RT_CAP_SCALE | RT_CAP_REMOVE_NODE | RT_CAP_SHELL | RT_CAP_KEEPALIVE,
     .config = ssh_fields,
     .config_size = sizeof(struct ssh_config),
     .needs_hop = true,
@@ -281,6 +301,7 @@ const struct rt_provider_ops rt_provider_ssh = {
     .scale = ssh_scale,
     .set_limits = ssh_set_limits,
     .remove_node = ssh_remove_node,
+    .keepalive = ssh_keepalive,
     .shell = ssh_shell,
     .equivalent = ssh_equivalent,
 };

@@ -6,7 +6,7 @@
 #ifndef RT_PROVIDERS_SSH_H
 #define RT_PROVIDERS_SSH_H
 
-#include "providers/far.h"
+#include "providers/watchdog.h"
 
 struct ssh_config {
     struct far_conf far;
@@ -37,12 +37,15 @@ struct ssh_script {
     const struct pool_conf *pool; /* NULL: the head */
     const char *ray, *python;    /* programs on that host, as prepare told */
     const struct ssh_place *place;
+    const struct watchdog_opts *life; /* of the head; NULL: nothing ends it by itself */
     const char *mark;            /* this very cluster: letters and digits */
     const struct rt_strs *peers; /* addresses of hosts that will talk to the head */
 };
 void ssh_script_prepare(const struct ssh_script *s, struct rt_buf *out);
 void ssh_script_start(const struct ssh_script *s, struct rt_buf *out);
 void ssh_script_stop(const struct ssh_script *s, struct rt_buf *out);
+/* On the head, by its watchdog: ends the head and leaves the reason; workers end when they miss it. */
+void ssh_script_end(const char *cluster, struct rt_buf *out);
 void ssh_script_look(const char *cluster, struct rt_buf *out);
 /* On the head: its list of nodes. host NULL: the node is taken off. */
 void ssh_script_book(const char *cluster, const char *node, const char *host, struct rt_buf *out);
@@ -118,6 +121,9 @@ struct rt_provider {
     struct stask **tasks;
     size_t ntasks;
     char *requirements;   /* text of the file, while there are tasks */
+    char *job;            /* submission of user_script, while there are tasks; NULL */
+    char *life, *ended;   /* what the watchdog says; why it ended by itself; NULL */
+    struct watchdog_touch *touch;
     int lock;             /* held while there are tasks; -1 */
 };
 

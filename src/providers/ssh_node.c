@@ -234,6 +234,9 @@ static void start(struct snode *n) {
     struct rt_buf b = script_buf();
     struct rt_strs peers = {0};
     struct ssh_script s = ssh_script_of(n);
+    struct watchdog_opts life = watchdog_opts(n->provider->conf, n->provider->job);
+    life.far = &n->provider->own->far;
+    s.life = &life;
     enter(n, PH_START, is_head(n) ? "starting the head" : "starting and joining");
     ssh_peers(n->task, &peers);
     s.peers = &peers;
@@ -311,6 +314,7 @@ static void went_well(struct snode *n, const struct rt_exec_result *r) {
     case PH_STOPPING:
         if (is_head(n)) {
             p->up = p->coming = false;
+            watchdog_job_gone(p->journal);
             ended(n);
         } else if (n->booked && rt_hop_status(ssh_node_hop(p->nodes[0]))->state == RT_HOP_UP) {
             book(n, false);

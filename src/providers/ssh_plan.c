@@ -80,6 +80,8 @@ bool ssh_plan(struct rt_provider *p, const char *verb, const struct rt_up_opts *
             plan_node(v[k], out);
         free(v);
     }
+    const struct watchdog_opts life = watchdog_opts(p->conf, p->conf->user_script);
+    watchdog_plan(&life, out);
     return true;
 }
 

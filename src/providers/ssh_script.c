@@ -13,6 +13,23 @@ void ssh_script_prepare(const struct ssh_script *s, struct rt_buf *out) {
 
 /* ---- the node's own script ---- */
 
+/* A worker that ended because its head is gone for good takes its files with it; one that ended while the head lives
+ * leaves them, for its last words. */
+static void leave_with_head(const struct ssh_script *s, struct rt_buf *out) {
+    struct rt_buf text;
+    rt_buf_init(&text, RT_MIB);
+    ssh_script_stop(s, &text);
+    far_set(out, "PY", s->python ? s->python : "python3");
+    rt_buf_adds(out, "END=");
+    rt_shell_word(out, rt_buf_str(&text));
+    rt_buf_adds(out, "\n(\n    while kill -0 $$; do sleep 3; done\n    ");
+    far_container(&s->own->far, out);
+    rt_buf_adds(out, "\"$PY\" -c 'import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)' \"$HEAD_IP\" \"$GCS\" ||\n"
+                     "        { unset RAYTUI_NODE; exec sh -c \"$END\"; }\n"
+                     ") </dev/null >/dev/null 2>&1 &\n");
+    rt_buf_deinit(&text);
+}
+
 void ssh_script_node(const struct ssh_script *s, struct rt_buf *out) {
     const struct far_conf *far = &s->own->far;
     const bool head = !s->pool;
@@ -24,6 +41,8 @@ void ssh_script_node(const struct ssh_script *s, struct rt_buf *out) {
         rt_buf_addf(out, "GCS=%d\n", s->place->gcs);
     }
     far_activate(far, out);
+    if (!head)
+        leave_with_head(s, out);
     far_set(out, "RAY", s->ray ? s->ray : "ray");
     far_node_environment(out);
     rt_buf_adds(out, "exec ");
@@ -53,6 +72,29 @@ static void write_node(const struct ssh_script *s, struct rt_buf *out) {
     rt_buf_deinit(&text);
 }
 
+static void mark_word(const struct ssh_script *s, const char *node, struct rt_buf *out) {
+    char *mark = rt_strf("%s/%s/%s", s->cluster, s->mark, node);
+    rt_shell_word(out, mark);
+    free(mark);
+}
+
+static void watch(const struct ssh_script *s, struct rt_buf *out) {
+    struct rt_buf end;
+    rt_buf_init(&end, RT_MIB);
+    ssh_script_end(s->cluster, &end);
+    watchdog_script(s->life, out);
+    rt_buf_adds(out, "if ! alive \"$D/watchdog.pid\"; then\n"
+                     "    write_watchdog\n"
+                     "    printf %s ");
+    rt_shell_word(out, rt_buf_str(&end));
+    rt_buf_adds(out, " >\"$D/watchdog/end.sh\" || die \"cannot write in $D\"\n"
+                     "    alive \"$D/head.pid\"\n" /* sets pid */
+                     "    launch watchdog ");
+    mark_word(s, "watchdog", out);
+    rt_buf_adds(out, " \"$PY\" \"http://$(old dashboard_ip):$(old dashboard)\" \"$pid\" sh \"$D/watchdog/end.sh\"\nfi\n");
+    rt_buf_deinit(&end);
+}
+
 static void start_head(const struct ssh_script *s, struct rt_buf *out) {
     const struct far_conf *far = &s->own->far;
     begin_start(s, out);
@@ -63,7 +105,9 @@ static void start_head(const struct ssh_script *s, struct rt_buf *out) {
                      "    stop_node head\n"
                      "    temp=$(old temp_dir)\n"
                      "    [ -z \"$temp\" ] || remove_temp \"$temp\"\n"
-                     "    rm -f \"$D/connection\"\n");
+                     "    rm -f \"$D/connection\"\n"
+                     "    stop_node watchdog\n"
+                     "    rm -rf \"$D/watchdog\" \"$D\"/watchdog.*\n");
     write_node(s, out);
     rt_buf_adds(out, "    IP=$(net ip");
     for (size_t i = 0; s->peers && i < s->peers->n; i++) {
@@ -77,15 +121,15 @@ static void start_head(const struct ssh_script *s, struct rt_buf *out) {
                      "    printf '%s\\n' \"ip $IP\" \"dashboard_ip $DASHBOARD_IP\" \"dashboard $1\" \"client $2\" \"gcs $3\" \"temp_dir $TEMP\""
                      " >\"$D/head.place\"\n"
                      "    launch head ");
-    char *mark = rt_strf("%s/%s/head", s->cluster, s->mark);
-    rt_shell_word(out, mark);
-    free(mark);
+    mark_word(s, "head", out);
     rt_buf_addf(out, " \"$TEMP\" \"$IP\" \"$4\" \"$5\" \"$3\" \"$1\" \"$2\" \"$DASHBOARD_IP\"\n"
                      "fi\n"
                      "wait_for head %d net up \"$(old dashboard_ip)\" \"$(old dashboard)\"\n", HEAD_S);
     rt_buf_adds(out, far_sh_connection);
     rt_buf_adds(out, "connection \"$(old ip)\" \"$(old gcs)\" \"$(old dashboard_ip)\" \"$(old dashboard)\" \"$(old client)\"\n"
                      "unlock\n");
+    if (s->life && watchdog_wanted(s->life))
+        watch(s, out);
     rt_buf_adds(out, far_sh_look);
 }
 
@@ -102,9 +146,7 @@ static void start_worker(const struct ssh_script *s, struct rt_buf *out) {
                      "    mkdir -p \"$TEMP\" && [ -O \"$TEMP\" ] && chmod 700 \"$TEMP\" || die \"no temporary directory $TEMP on $(uname -n)\"\n"
                      "    echo \"temp_dir $TEMP\" >\"$D/$NODE.place\"\n"
                      "    launch \"$NODE\" ");
-    char *mark = rt_strf("%s/%s/%s", s->cluster, s->mark, s->node);
-    rt_shell_word(out, mark);
-    free(mark);
+    mark_word(s, s->node, out);
     rt_buf_addf(out, " \"$TEMP\" \"$IP\" \"$1\" \"$2\"\n"
                      "fi\n"
                      "wait_for \"$NODE\" %d says_up \"$NODE\"\n", JOIN_S);
@@ -120,18 +162,35 @@ void ssh_script_start(const struct ssh_script *s, struct rt_buf *out) {
 
 /* ---- stop, look, book ---- */
 
-void ssh_script_stop(const struct ssh_script *s, struct rt_buf *out) {
-    far_begin(NULL, s->cluster, out);
-    rt_buf_adds(out, far_sh_stop);
-    far_set(out, "NODE", s->node);
-    rt_buf_adds(out, "[ -d \"$D\" ] || exit 0\n"
+static void stop_and_clean(const char *node, struct rt_buf *out) {
+    far_set(out, "NODE", node);
+    rt_buf_adds(out, "temp=$(sed -n 's/^temp_dir //p' \"$D/$NODE.place\" 2>/dev/null)\n"
                      "stop_node \"$NODE\"\n"
-                     "temp=$(sed -n 's/^temp_dir //p' \"$D/$NODE.place\" 2>/dev/null)\n"
                      "[ -z \"$temp\" ] || remove_temp \"$temp\"\n"
                      "rm -rf \"$D/$NODE\".*\n");
-    if (rt_streq(s->node, "head"))
-        rt_buf_adds(out, "rm -f \"$D/connection\"\nrmdir \"$D/nodes\" 2>/dev/null\n");
+}
+
+void ssh_script_stop(const struct ssh_script *s, struct rt_buf *out) {
+    const bool head = rt_streq(s->node, "head");
+    far_begin(NULL, s->cluster, out);
+    rt_buf_adds(out, far_sh_stop);
+    rt_buf_adds(out, "[ -d \"$D\" ] || exit 0\n");
+    if (head)
+        stop_and_clean("watchdog", out);
+    stop_and_clean(s->node, out);
+    if (head)
+        rt_buf_adds(out, "rm -rf \"$D/watchdog\" \"$D/connection\" \"$D/ended\" \"$D/user_script.log\"\nrmdir \"$D/nodes\" 2>/dev/null\n");
     rt_buf_adds(out, "rmdir \"$D\" \"$HOME/.raytui\" 2>/dev/null\nexit 0\n");
+    far_end(out);
+}
+
+void ssh_script_end(const char *cluster, struct rt_buf *out) {
+    far_begin(NULL, cluster, out);
+    rt_buf_adds(out, far_sh_stop);
+    rt_buf_adds(out, far_sh_connection);
+    rt_buf_adds(out, "lock \"$D/head.lock\"\n");
+    stop_and_clean("head", out);
+    rt_buf_adds(out, "ended \"${RAYTUI_WHY-its time was over}\"\n");
     far_end(out);
 }
 

@@ -55,6 +55,8 @@ static void task_free(struct stask *t) {
         p->lock = -1;
         free(p->requirements);
         p->requirements = NULL;
+        free(p->job);
+        p->job = NULL;
     }
     rt_timer_stop(t->limit);
     free(t->result);
@@ -324,11 +326,16 @@ struct rt_operation *ssh_up(struct rt_provider *p, const struct rt_up_opts *o, s
     t->limit = rt_timer_start(p->env.loop, limit, 0, on_limit, t);
     t->result = rt_strf("%s is up", p->conf->name);
     t->is_up = true;
+    struct rt_operation *op = t->operation;
+    if (!watchdog_job(p->journal, p->conf->name, op->id, o->user_job, &p->job, &t->first)) {
+        task_end(t);
+        return op;
+    }
     ssh_node_look(p->nodes[0], t);
     for (size_t i = 0; i < p->pools.n; i++)
         start_pool(t, &p->pools.v[i]);
     ssh_show(p);
-    return t->operation;
+    return op;
 }
 
 /* ---- down ---- */
