@@ -53,6 +53,9 @@ struct rt_op *run_forward(struct rt_app *a, const struct rt_call *c, rt_action_d
 struct rt_op *run_unforward(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
 struct rt_op *run_env(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
 
+/* work.c */
+struct rt_op *run_work(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
+
 /* act_init.c */
 struct rt_op *run_init(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
 

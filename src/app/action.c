@@ -180,6 +180,11 @@ static bool take_rest(struct rt_app *a, const struct rt_selection *sel, struct r
     if (list && plain->n > 1)
         return rt_error_set(err, RT_E_USAGE, "usage: raytui %s %s", d->name, d->args);
     rt_strs_copy(&out->args, plain);
+    if (rt_streq(d->name, "run")) { /* the cluster is not there yet: what it shall be like */
+        const char *spec = rt_call_option(out, "cluster");
+        rt_strs_add(&out->args, spec ? spec : !plain->n && sel ? sel->cluster : NULL);
+        return out->args.n == 1 || rt_error_set(err, RT_E_USAGE, "usage: raytui %s %s", d->name, d->args);
+    }
     const bool of_cluster = (list && !rt_streq(d->name, "doctor")) || rt_streq(d->name, "submit");
     return !of_cluster || named_cluster(a, sel, out, err);
 }

@@ -20,26 +20,38 @@ static const struct rt_option scale_options[] = {
     {"max", 0, "N", "largest size of the pool", false},
     {0},
 };
+/* What a job is: of `submit` and `run`. */
+#define JOB_OPTIONS \
+    {"working-dir", 0, "DIR", "goes along; the job starts in it (also a .zip or a URI)", false}, \
+    {"runtime-env", 0, "FILE", "runtime environment, YAML or JSON", false}, \
+    {"runtime-env-json", 0, "TEXT", "the same as JSON text", false}, \
+    {"env", 'e', "K=V", "environment variable of the job", true}, \
+    {"exclude", 0, "PATTERN", "leave out of the working directory (as in .gitignore)", true}, \
+    {"py-module", 0, "DIR", "importable directory that goes along", true}, \
+    {"entrypoint", 0, "LINE", "the command as one shell line, instead of -- CMD", false}, \
+    {"entrypoint-num-cpus", 0, "N", "CPUs for the entrypoint", false}, \
+    {"entrypoint-num-gpus", 0, "N", "GPUs for the entrypoint", false}, \
+    {"entrypoint-memory", 0, "SIZE", "memory for the entrypoint, in bytes or with a unit", false}, \
+    {"entrypoint-resources", 0, "JSON", "other resources for the entrypoint: {\"name\": 1}", false}, \
+    {"metadata", 0, "K=V", "metadata of the job", true}, \
+    {"metadata-json", 0, "JSON", "the same as a JSON object", false}, \
+    {"submission-id", 0, "ID", "instead of one made by raytui", false}
+
 static const struct rt_option submit_options[] = {
-    {"working-dir", 0, "DIR", "goes along; the job starts in it (also a .zip or a URI)", false},
-    {"runtime-env", 0, "FILE", "runtime environment, YAML or JSON", false},
-    {"runtime-env-json", 0, "TEXT", "the same as JSON text", false},
-    {"env", 'e', "K=V", "environment variable of the job", true},
-    {"exclude", 0, "PATTERN", "leave out of the working directory (as in .gitignore)", true},
-    {"py-module", 0, "DIR", "importable directory that goes along", true},
-    {"entrypoint", 0, "LINE", "the command as one shell line, instead of -- CMD", false},
-    {"entrypoint-num-cpus", 0, "N", "CPUs for the entrypoint", false},
-    {"entrypoint-num-gpus", 0, "N", "GPUs for the entrypoint", false},
-    {"entrypoint-memory", 0, "SIZE", "memory for the entrypoint, in bytes or with a unit", false},
-    {"entrypoint-resources", 0, "JSON", "other resources for the entrypoint: {\"name\": 1}", false},
-    {"metadata", 0, "K=V", "metadata of the job", true},
-    {"metadata-json", 0, "JSON", "the same as a JSON object", false},
-    {"submission-id", 0, "ID", "instead of one made by raytui", false},
+    JOB_OPTIONS,
     {"from", 0, "JOB", "as this job was submitted; other options win", false},
     {"wait", 0, NULL, "stay, follow the log, end with the job's own end", false},
     {"no-wait", 0, NULL, "return when it is submitted (the default)", false},
     {"dry-run", 0, NULL, "print the request and what looks wrong, send nothing", false},
     {"show-env", 0, NULL, "do not mask env_vars", false},
+    {0},
+};
+static const struct rt_option run_options[] = {
+    {"keep", 0, NULL, "leave the cluster at the end", false},
+    {"timeout", 0, "D", "how long the cluster may take to come up (30m)", false},
+    {"lost", 0, "D", "how long it may be out of reach while the job runs (5m)", false},
+    {"dry-run", 0, NULL, "print what would be made, make nothing", false},
+    JOB_OPTIONS,
     {0},
 };
 static const struct rt_option stop_options[] = {
@@ -109,6 +121,8 @@ const struct rt_action_def rt_actions[] = {
      NULL, 0, NULL, NULL, NULL},
     {"submit", "[OPTIONS] -- CMD...", "submit a job", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, true, submit_options, NULL, 0, NULL,
      NULL, run_submit},
+    {"run", "--cluster SPEC [OPTIONS] -- CMD...", "a job on a cluster of its own, made for it and torn down after it", RT_ON_NOTHING,
+     0, RT_CONFIRM_NONE, true, run_options, NULL, 0, NULL, NULL, run_work},
     {"stop", "JOB...", "stop jobs", RT_ON_JOB, 0, RT_CONFIRM_YES_NO, true, stop_options, NULL, 0, ready_stop, ask_stop,
      run_stop},
     {"delete", "JOB...", "delete the records of ended jobs", RT_ON_JOB, 0, RT_CONFIRM_YES_NO, true, NULL, NULL, 0,

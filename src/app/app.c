@@ -1,5 +1,6 @@
 /* Making and ending the program without a face; which cluster is meant. */
 #include "app/session.h"
+#include "app/work_left.h"
 #include "app/action.h"
 #include "base/fs.h"
 #include "base/log.h"
@@ -93,6 +94,7 @@ struct rt_app *rt_app_create(const struct rt_app_opts *o, struct rt_error *err) 
     add_local(a);
     for (size_t i = 0; i < a->config->nclusters; i++)
         list_cluster(a, a->config->clusters[i]);
+    work_left_adopt(a);
     if (o->snapshots)
         a->p->snapshot_timer = rt_timer_start(loop, SNAPSHOT_EVERY_MS, SNAPSHOT_EVERY_MS, save_snapshots, a);
     return a;
@@ -103,6 +105,7 @@ void rt_app_destroy(struct rt_app *a) {
         return;
     rt_timer_stop(a->p->snapshot_timer);
     rt_operations_destroy(a->operations);
+    works_destroy(a);
     while (a->p->nsessions)
         session_destroy(a->p->sessions[a->p->nsessions - 1]);
     free(a->p->sessions);
@@ -151,7 +154,7 @@ static void name_of(const char *text, char *out, size_t size) {
     out[n] = 0;
 }
 
-static const char *add_target(struct rt_app *a, const char *name, const char *yaml, struct rt_error *err) {
+const char *app_add(struct rt_app *a, const char *name, const char *yaml, struct rt_error *err) {
     struct rt_cluster_conf *conf = rt_config_cluster(a->config, name);
     if (!conf)
         conf = rt_config_add(a->config, name, yaml, rt_providers, err);
@@ -186,7 +189,7 @@ static const char *url_target(struct rt_app *a, const char *text, struct rt_erro
     json_t *fields = json_pack("{s:s, s:s}", "provider", "address", "url", url);
     yaml = json_dumps(fields, JSON_COMPACT); /* JSON is YAML */
     json_decref(fields);
-    const char *got = add_target(a, name, yaml, err);
+    const char *got = app_add(a, name, yaml, err);
     free(yaml);
     free(place);
     free(url);
@@ -205,7 +208,7 @@ static const char *ssh_target(struct rt_app *a, const char *target, struct rt_er
     json_t *fields = json_pack("{s:s, s:s, s:s}", "provider", "address", "url", "http://127.0.0.1:8265", "hop", target + 6);
     char *yaml = json_dumps(fields, JSON_COMPACT);
     json_decref(fields);
-    const char *got = add_target(a, name, yaml, err);
+    const char *got = app_add(a, name, yaml, err);
     free(yaml);
     return got;
 }

@@ -92,6 +92,11 @@ const struct session_forward *forwards_of(const struct session *s, int remote_po
 struct rt_op *run_script(void *ctx, const char *cluster, const char *entrypoint,
                          void (*done)(void *fn_ctx, const char *log, const struct rt_error *err), void *fn_ctx);
 
+/* app.c: a cluster with these fields (YAML), listed; its name in the store, or NULL with the reason. */
+const char *app_add(struct rt_app *a, const char *name, const char *yaml, struct rt_error *err);
+/* work.c: after operations, before sessions. */
+void works_destroy(struct rt_app *a);
+
 struct rt_app_private {
     struct rt_http *http;
     struct session **sessions;
@@ -100,6 +105,7 @@ struct rt_app_private {
     bool snapshots;
     int64_t refresh_ms;
     struct rt_timer *snapshot_timer;
+    struct work *works;         /* of `run` */
     struct rt_config **retired; /* before a reload: running sessions still read them */
     size_t nretired;
 };

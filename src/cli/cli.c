@@ -1,4 +1,5 @@
 /* From argv to a verb: global options, help, and the loop around one call. */
+#include "app/work.h"
 #include "cli/internal.h"
 #include "base/fs.h"
 #include "base/log.h"
@@ -95,7 +96,7 @@ static const struct {
     {"jobs", verb_table},    {"show", verb_show}, {"why", verb_why},   {"job", verb_show},       {"forwards", verb_table},
     {"operations", verb_table}, {"logs", verb_logs}, {"wait", verb_wait},     {"check", verb_check},
     {"doctor", verb_doctor}, {"stats", verb_stats}, {"discover", verb_discover}, {"shell", verb_shell},
-    {"submit", verb_submit}, {"forward", verb_forward}, {"actors", verb_table}, {"tasks", verb_table},
+    {"submit", verb_submit}, {"run", verb_run}, {"forward", verb_forward}, {"actors", verb_table}, {"tasks", verb_table},
     {"pgs", verb_table}, {"serve", verb_table}, {"envs", verb_table}, {"workers", verb_table}, {"events", verb_table},
     {"stack", verb_profile}, {"profile", verb_profile},
 };
@@ -144,6 +145,16 @@ static bool config_usable(const struct rt_config *conf, const struct rt_cli_opts
     return true;
 }
 
+/* What a `run` that was killed left behind costs money until somebody hears of it. */
+static void tell_left(struct cli *c) {
+    struct rt_strs left = {0};
+    rt_works_left(c->app, &left);
+    for (size_t i = 0; i < left.n; i++)
+        if (!rt_streq(left.v[i], c->call.cluster))
+            out_note("raytui: %s is left of a `run` that was killed: `raytui down %s` removes it", left.v[i], left.v[i]);
+    rt_strs_deinit(&left);
+}
+
 static int run_verb(struct parsed *p, const struct rt_cli_opts *o) {
     struct cli c = {.opts = o, .kind = p->kind};
     struct cli_tty tty;
@@ -163,6 +174,7 @@ static int run_verb(struct parsed *p, const struct rt_cli_opts *o) {
         rt_app_destroy(c.app);
         return out_error(p->kind, &err);
     }
+    tell_left(&c);
     struct rt_signal *on_int = rt_signal_watch(loop, SIGINT, interrupted, &c);
     struct rt_signal *on_term = rt_signal_watch(loop, SIGTERM, interrupted, &c);
     struct rt_op *start = rt_loop_defer(loop, first_turn, &c);
@@ -176,6 +188,7 @@ static int run_verb(struct parsed *p, const struct rt_cli_opts *o) {
     cli_release(&c);
     rt_signal_unwatch(on_int);
     rt_signal_unwatch(on_term);
+    rt_buf_deinit(&c.line);
     rt_call_deinit(&c.call);
     rt_app_destroy(c.app);
     fflush(stdout);

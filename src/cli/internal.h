@@ -17,6 +17,9 @@ struct cli {
     void (*release)(void *held);
     bool (*signalled)(void *held, int signum); /* NULL, or: true when the verb deals with it */
     struct rt_operation *operation; /* what an interrupt asks to stop */
+    void (*started)(struct cli *c, struct rt_operation *op); /* cli_run_action: it goes on as an operation; NULL */
+    bool (*told)(struct cli *c, struct rt_operation *op);    /* it ended: true when that was said, and the verb ended; NULL */
+    struct rt_buf line; /* of a log, not whole yet */
     int interrupts;
     bool ended;
     int status;
@@ -53,6 +56,7 @@ void verb_shell(struct cli *c);
 void verb_submit(struct cli *c);
 void verb_forward(struct cli *c);
 void verb_profile(struct cli *c);
+void verb_run(struct cli *c);
 /* Every other: readiness, question, run, follow its operation. */
 void verb_action(struct cli *c);
 /* Runs the call's action and follows it; `done` instead of ending when it went well (NULL: end 0). */
@@ -60,6 +64,11 @@ void cli_run_action(struct cli *c, void (*done)(struct cli *c, const char *resul
 
 /* logs.c: follows a job's log to stdout and ends with the job's own end. */
 void cli_follow_job(struct cli *c, const char *cluster, const char *job, bool follow, int64_t last_lines);
+
+/* A piece of a log to stdout; `clean`: whole lines, kept in `line` until they are, made harmless for a terminal. */
+void cli_print_log(struct rt_buf *line, bool clean, const char *data, size_t n);
+/* The exit status that a job's end (enum rt_job_status) stands for. */
+int cli_job_exit(int job_status);
 
 /* tty.c */
 struct cli_tty {

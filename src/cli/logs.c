@@ -38,22 +38,26 @@ static void print_clean(const char *line, size_t n) {
     rt_buf_deinit(&text);
 }
 
-static void print(struct follow *f, const char *data, size_t n) {
-    if (!f->clean) {
+void cli_print_log(struct rt_buf *line, bool clean, const char *data, size_t n) {
+    if (!clean) {
         fwrite(data, 1, n, stdout);
         return;
     }
     while (n) {
         const char *nl = memchr(data, '\n', n);
         const size_t part = nl ? (size_t)(nl - data) : n;
-        rt_buf_add(&f->line, data, part);
-        if (nl || f->line.len > LINE_MAX_BYTES) {
-            print_clean(rt_buf_str(&f->line), f->line.len);
-            rt_buf_clear(&f->line);
+        rt_buf_add(line, data, part);
+        if (nl || line->len > LINE_MAX_BYTES) {
+            print_clean(rt_buf_str(line), line->len);
+            rt_buf_clear(line);
         }
         data += part + (nl ? 1 : 0);
         n -= part + (nl ? 1 : 0);
     }
+}
+
+static void print(struct follow *f, const char *data, size_t n) {
+    cli_print_log(&f->line, f->clean, data, n);
 }
 
 static void print_last(struct follow *f) {
@@ -81,7 +85,7 @@ static void got(void *ctx, const char *data, size_t n) {
     print(f, data, n);
 }
 
-static int job_exit(int job_status) {
+int cli_job_exit(int job_status) {
     return job_status == RT_JOB_FAILED ? 1 : job_status == RT_JOB_STOPPED ? 2 : 0;
 }
 
@@ -105,7 +109,7 @@ static void over(void *ctx) {
     if (to_end && st.job_status)
         out_note("raytui: %s %s", f->id, st.text);
     cli_release(c);
-    cli_end(c, to_end ? job_exit(st.job_status) : 0);
+    cli_end(c, to_end ? cli_job_exit(st.job_status) : 0);
 }
 
 static void changed(void *ctx) {
@@ -247,7 +251,7 @@ static void look_at_job(void *ctx) {
     const struct rt_job *j = rt_store_job(cl, w->job);
     if (!j || !rt_job_ended((enum rt_job_status)j->status))
         return;
-    const int status = job_exit(j->status);
+    const int status = cli_job_exit(j->status);
     if (c->kind == RT_OUT_JSON) {
         const struct rt_row_env env = cli_env(c, cl->name);
         json_t *v = json_pack("{s:i, s:s}", "schema", 1, "cluster", cl->name);

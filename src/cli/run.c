@@ -102,6 +102,8 @@ static void operation_ended(void *ctx, struct rt_operation *op) {
     show_steps(r, op);
     c->operation = NULL;
     cli_release(c);
+    if (c->told && c->told(c, op))
+        return;
     if (op->state != RT_OPS_DONE)
         cli_fail(c, &op->error);
     else if (done)
@@ -121,6 +123,8 @@ static void answered_action(void *ctx, const struct rt_error *err, const char *m
         cli_fail(c, err);
     } else if (op) {
         c->operation = op;
+        if (c->started)
+            c->started(c, op);
         rt_operation_on_change(op, show_steps, r);
         rt_operation_on_done(op, operation_ended, r);
         show_steps(r, op);
