@@ -72,6 +72,8 @@ static void add_path(struct rt_buf *out, const char *file, const char *path) {
 /* `ops` NULL: everything; else without secrets and without what only `up` reads. */
 static char *fields_of(const struct rt_ynode *map, const char *file, const struct rt_provider_ops *ops) {
     static const char *const left_out[] = {"name", "attach", "file", "local_ports"};
+    const struct rt_ynode *provider = rt_ynode_get(map, "provider");
+    const bool local = provider && rt_streq(provider->text, "local");
     struct rt_buf out;
     bool first = true;
     rt_buf_init(&out, RT_MIB);
@@ -79,7 +81,8 @@ static char *fields_of(const struct rt_ynode *map, const char *file, const struc
     for (size_t i = 0; i < map->n; i++) {
         const char *key = map->keys[i]->text;
         const bool path = rt_streq(key, "manifest") && map->items[i]->kind == RT_Y_SCALAR;
-        bool skip = ops && (path || is_secret(rt_cluster_fields, key) || is_secret(ops->config, key));
+        bool skip = local && rt_streq(key, "temp_dir"); /* one for each cluster on a machine */
+        skip = skip || (ops && (path || is_secret(rt_cluster_fields, key) || is_secret(ops->config, key)));
         for (size_t k = 0; k < RT_COUNT(left_out); k++)
             skip = skip || rt_streq(key, left_out[k]);
         if (skip)

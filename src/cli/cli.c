@@ -114,6 +114,7 @@ static void dispatch(struct cli *c) {
 static void interrupted(void *ctx, int signum) {
     struct cli *c = ctx;
     c->interrupts++;
+    c->signum = signum;
     if (c->interrupts == 1 && c->held && c->signalled && c->signalled(c->held, signum))
         return;
     if (c->interrupts == 1 && c->operation) {

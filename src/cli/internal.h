@@ -20,7 +20,7 @@ struct cli {
     void (*started)(struct cli *c, struct rt_operation *op); /* cli_run_action: it goes on as an operation; NULL */
     bool (*told)(struct cli *c, struct rt_operation *op);    /* it ended: true when that was said, and the verb ended; NULL */
     struct rt_buf line; /* of a log, not whole yet */
-    int interrupts;
+    int interrupts, signum; /* how many, the last */
     bool ended;
     int status;
     struct rt_strs exec;

@@ -104,6 +104,11 @@ static void operation_ended(void *ctx, struct rt_operation *op) {
     cli_release(c);
     if (c->told && c->told(c, op))
         return;
+    if (op->state == RT_OPS_CANCELLED) {
+        out_note("raytui: %s: cancelled", op->title);
+        cli_end(c, c->signum ? 128 + c->signum : 1);
+        return;
+    }
     if (op->state != RT_OPS_DONE)
         cli_fail(c, &op->error);
     else if (done)
