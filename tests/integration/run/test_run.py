@@ -110,7 +110,8 @@ class Run(unittest.TestCase):
         name, = self.clusters()
         again = self.home.run("ls")
         self.assertIn("%s is left of a `run` that was killed" % name, again.stderr)
-        note = json.load(open("%s/state/raytui/clusters/%s/run.json" % (self.home.dir, name)))
+        with open("%s/state/raytui/clusters/%s/run.json" % (self.home.dir, name)) as f:
+            note = json.load(f)
         self.assertEqual(note["pid"], p.process.pid)
         self.home.run("down", "--yes", name, timeout=120)
         self.nothing_is_left()
