@@ -32,6 +32,14 @@ struct rt_op *run_scale(struct rt_app *a, const struct rt_call *c, rt_action_don
 bool ask_remove_node(struct rt_app *a, const struct rt_call *c, struct rt_confirmation *out, struct rt_error *err);
 struct rt_op *run_remove_node(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
 
+/* act_pool.c */
+bool ask_add_pool(struct rt_app *a, const struct rt_call *c, struct rt_confirmation *out, struct rt_error *err);
+struct rt_op *run_add_pool(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
+bool ask_remove_pool(struct rt_app *a, const struct rt_call *c, struct rt_confirmation *out, struct rt_error *err);
+struct rt_op *run_remove_pool(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
+bool ask_suspend(struct rt_app *a, const struct rt_call *c, struct rt_confirmation *out, struct rt_error *err);
+struct rt_op *run_suspend(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
+
 /* act_job.c */
 bool ready_stop(struct rt_app *a, const struct rt_call *c, struct rt_error *err);
 bool ask_stop(struct rt_app *a, const struct rt_call *c, struct rt_confirmation *out, struct rt_error *err);

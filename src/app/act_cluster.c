@@ -9,7 +9,7 @@ struct rt_op *run_attach(struct rt_app *a, const struct rt_call *c, rt_action_do
     if (!rt_app_attach(a, c->cluster, true, &err))
         return act_answer(a, done, ctx, &err, NULL, " ");
     struct session *s = session_find(a, c->cluster);
-    if (s->hop && !forwards_open_all(s, &err)) /* loopback ports are for people's tools: only where they are needed */
+    if (session_carried(s) && !forwards_open_all(s, &err)) /* loopback ports are for people's tools: only where they are needed */
         rt_log(RT_LOG_WARN, "%s: %s", c->cluster, err.message);
     return act_answer(a, done, ctx, NULL, NULL, "attached to %s", c->cluster);
 }

@@ -47,11 +47,17 @@ static bool target_size(const struct rt_pool *p, const char *text, int64_t *out,
     return true;
 }
 
+static bool limit(const struct rt_call *c, const char *name, int64_t now, int64_t *out, struct rt_error *err) {
+    const char *text = rt_call_option(c, name);
+    *out = now;
+    return !text || rt_parse_i64(text, out) || rt_error_set(err, RT_E_USAGE, "--%s %s is no number", name, text);
+}
+
 static bool impact_of(struct rt_app *a, const struct rt_call *c, struct rt_scale_impact *out, struct rt_error *err) {
     struct session *s = act_session(a, c, err);
     int64_t n = 0;
     *out = (struct rt_scale_impact){0};
-    if (!s)
+    if (!s || !limit(c, "min", -1, &out->min, err) || !limit(c, "max", -1, &out->max, err))
         return false;
     const struct rt_pool *p = pool_of(a, c, err);
     if (!p || !target_size(p, c->args.v[1], &n, err))
@@ -111,12 +117,6 @@ bool ask_scale(struct rt_app *a, const struct rt_call *c, struct rt_confirmation
     rt_buf_deinit(&same);
     rt_scale_impact_deinit(&i);
     return true;
-}
-
-static bool limit(const struct rt_call *c, const char *name, int64_t now, int64_t *out, struct rt_error *err) {
-    const char *text = rt_call_option(c, name);
-    *out = now;
-    return !text || rt_parse_i64(text, out) || rt_error_set(err, RT_E_USAGE, "--%s %s is no number", name, text);
 }
 
 struct rt_op *run_scale(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx) {

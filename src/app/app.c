@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "core/snapshot.h"
+#include "net/kube.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,6 +84,7 @@ struct rt_app *rt_app_create(const struct rt_app_opts *o, struct rt_error *err) 
     a->p = RT_NEW(struct rt_app_private);
     a->loop = loop;
     a->p->http = http;
+    a->p->kubes = rt_kubes_create(loop, http);
     a->asker = o->asker;
     a->p->snapshots = o->snapshots;
     a->store = rt_store_create();
@@ -109,6 +111,7 @@ void rt_app_destroy(struct rt_app *a) {
     while (a->p->nsessions)
         session_destroy(a->p->sessions[a->p->nsessions - 1]);
     free(a->p->sessions);
+    rt_kubes_destroy(a->p->kubes);
     rt_http_destroy(a->p->http);
     rt_store_destroy(a->store);
     rt_config_destroy(a->config);
@@ -213,6 +216,33 @@ static const char *ssh_target(struct rt_app *a, const char *target, struct rt_er
     return got;
 }
 
+/* kube://[CONTEXT]/NAMESPACE/NAME, NAME a RayCluster or "service:NAME". */
+static const char *kube_target(struct rt_app *a, const char *target, struct rt_error *err) {
+    char *context = NULL, *space = NULL, *object = NULL, name[64];
+    const char *got = NULL;
+    if (rt_kube_target(target, &context, &space, &object) && object) {
+        const bool service = rt_starts(object, "service:");
+        json_t *fields = json_pack("{s:s, s:s, s:s}", "provider", "kuberay", "namespace", space, service ? "service" : "name",
+                                   service ? object + strlen("service:") : object);
+        if (context)
+            json_object_set_new(fields, "context", json_string(context));
+        char *yaml = json_dumps(fields, JSON_COMPACT);
+        json_decref(fields);
+        char *place = rt_strf("%s-%s", service ? object + strlen("service:") : object, space);
+        name_of(place, name, sizeof name);
+        got = add_target(a, name, yaml, err);
+        free(place);
+        free(yaml);
+    } else {
+        rt_error_set(err, RT_E_USAGE, "%s names no cluster", target);
+        rt_error_hint(err, "kube://[CONTEXT]/NAMESPACE/NAME; `raytui discover %s` lists those that are there", target);
+    }
+    free(context);
+    free(space);
+    free(object);
+    return got;
+}
+
 static bool looks_like_address(const char *t) {
     const char *colon = strrchr(t, ':');
     int64_t port = 0;
@@ -225,9 +255,11 @@ const char *rt_app_target(struct rt_app *a, const char *target, struct rt_error 
         return c->name;
     if (rt_starts(target, "ssh://"))
         return ssh_target(a, target, err);
-    if (rt_starts(target, "kube://") || rt_ends(target, ".yaml") || rt_ends(target, ".yml")) {
+    if (rt_starts(target, "kube://"))
+        return kube_target(a, target, err);
+    if (rt_ends(target, ".yaml") || rt_ends(target, ".yml")) {
         rt_error_set(err, RT_E_UNSUPPORTED, "%s: no provider for this kind of target", target);
-        rt_error_hint(err, "what can be attached: a configured name, local, http(s)://HOST:PORT, ssh://[USER@]HOST");
+        rt_error_hint(err, "what can be attached: a configured name, local, http(s)://HOST:PORT, ssh://[USER@]HOST, kube://[CONTEXT]/NAMESPACE/NAME");
         return NULL;
     }
     if (looks_like_address(target))

@@ -124,7 +124,8 @@ struct rt_op *rt_app_discover(struct rt_app *a, rt_found_fn *fn, void *ctx) {
         n++;
     d->looks = rt_alloc((n + 1) * sizeof(*d->looks));
     const struct rt_provider_env env = {.loop = a->loop, .store = a->store, .http = a->p->http,
-                                        .operations = a->operations, .config = a->config, .ray = &a->p->ray_calls};
+                                        .operations = a->operations, .config = a->config, .ray = &a->p->ray_calls,
+                                        .kubes = a->p->kubes};
     for (size_t i = 0; i < n; i++) {
         if (!rt_providers[i]->discover)
             continue;

@@ -9,14 +9,14 @@
 static bool local_address(struct session *s, enum rt_endpoint_kind kind, struct rt_endpoint *out, struct rt_error *err) {
     const bool client = kind == RT_EP_CLIENT;
     const struct session_forward *f = forwards_of(s, client ? 10001 : 8265);
-    const int other = f || !s->hop ? 0 : forwards_elsewhere(s, client ? "10001" : "8265");
+    const int other = f || !session_carried(s) ? 0 : forwards_elsewhere(s, client ? "10001" : "8265");
     if (f || other) {
         snprintf(out->host, sizeof out->host, "127.0.0.1");
         out->port = f ? rt_forward_status(f->forward)->local_port : other;
         snprintf(out->url, sizeof out->url, "http://127.0.0.1:%d", out->port);
         return true;
     }
-    if (s->hop) {
+    if (session_carried(s)) {
         rt_error_set(err, RT_E_UNREACHABLE, "%s: no forward is open", s->conf->name);
         return rt_error_hint(err, "`raytui forward %s` holds one (t on the screen)", s->conf->name);
     }
@@ -78,6 +78,14 @@ static void ssh_line(struct session *s, struct rt_buf *out) {
     free(line);
 }
 
+static void provider_line(struct session *s, struct rt_buf *out) {
+    struct rt_buf line;
+    rt_buf_init(&line, 16 * RT_KIB);
+    if (s->conf->ops->equivalent && s->conf->ops->equivalent(s->provider, "forward", NULL, &line))
+        rt_buf_addf(out, "by hand        %s", rt_buf_str(&line));
+    rt_buf_deinit(&line);
+}
+
 void rt_app_card(struct rt_app *a, const char *cluster, struct rt_buf *out) {
     struct rt_error err = {0};
     struct session *s = session_get(a, cluster, &err);
@@ -98,5 +106,7 @@ void rt_app_card(struct rt_app *a, const char *cluster, struct rt_buf *out) {
     }
     if (s->hop)
         ssh_line(s, out);
+    else if (s->conf->ops->dialer)
+        provider_line(s, out);
     rt_buf_addf(out, "in a shell     eval \"$(raytui env %s)\"\n", cluster);
 }

@@ -10,9 +10,15 @@
 
 enum { DASHBOARD_PORT = 8265, CLIENT_PORT = 10001, CLIENT_FREE_FROM = 20001 /* 10002 to 19999 are worker ports */ };
 
+/* Where the provider carries ports itself, its streams wait for their way. */
 static bool way_is_up(void *ctx) {
     const struct session *s = ctx;
-    return !s->hop || rt_hop_status(s->hop)->state == RT_HOP_UP;
+    return s->conf->ops->dialer || !s->hop || rt_hop_status(s->hop)->state == RT_HOP_UP;
+}
+
+static const struct rt_dialer *dialer_of(const struct session *s) {
+    const struct rt_dialer *own = s->conf->ops->dialer ? s->conf->ops->dialer(s->provider) : NULL;
+    return own ? own : s->hop ? rt_hop_dialer(s->hop) : NULL;
 }
 
 /* "8265" or "HOST:PORT"; host stays NULL for the head. */
@@ -32,6 +38,11 @@ static bool parse_spec(const char *spec, char **host, int *port, struct rt_error
 static bool far_side(struct session *s, const char *host, int port, struct rt_endpoint *out, struct rt_error *err) {
     if (host) {
         snprintf(out->host, sizeof out->host, "%s", host);
+        out->port = port;
+        return true;
+    }
+    if (s->conf->ops->dialer) { /* whichever pod it is: a forward may wait for the cluster */
+        snprintf(out->host, sizeof out->host, "head");
         out->port = port;
         return true;
     }
@@ -123,7 +134,7 @@ bool forwards_open(struct session *s, const char *spec, int local_port, struct r
     int last = (int)json_integer_value(json_object_get(old, spec));
     json_decref(old);
     struct rt_forward_opts o = {
-        .dialer = s->hop ? rt_hop_dialer(s->hop) : NULL,
+        .dialer = dialer_of(s),
         .host = at.host,
         .port = at.port,
         .local_port = pinned ? pinned : last ? last : port,
@@ -181,6 +192,16 @@ void forwards_close_all(struct session *s) {
 
 /* A forward's state is its way's; the listener itself is always there. */
 static void show_state(const struct session *s, const struct rt_forward_status *st, struct rt_forward_row *row) {
+    struct rt_port_way way;
+    if (s->conf->ops->port_way && s->conf->ops->port_way(s->provider, row->remote_port, &way)) {
+        row->health = way.health;
+        memcpy(row->state, way.state, sizeof row->state);
+        memcpy(row->via, way.via, sizeof row->via);
+        if (way.note[0])
+            memcpy(row->note, way.note, sizeof row->note);
+        row->up_since_ms = way.up_since_ms;
+        return;
+    }
     row->health = RT_H_OK;
     snprintf(row->state, sizeof row->state, "up");
     snprintf(row->via, sizeof row->via, "direct");

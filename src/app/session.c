@@ -94,7 +94,7 @@ struct session *session_get(struct rt_app *a, const char *cluster, struct rt_err
     make_hop(s);
     struct rt_provider_env env = {
         .loop = a->loop, .store = a->store, .http = a->p->http, .operations = a->operations, .asker = a->asker,
-        .hop = s->hop, .ray = &a->p->ray_calls, .config = a->config,
+        .hop = s->hop, .kubes = a->p->kubes, .ray = &a->p->ray_calls, .config = a->config,
     };
     s->provider = conf->ops->create(&env, conf, c, err);
     if (!s->provider) {
@@ -193,12 +193,25 @@ static void ask_secrets(struct session *s) {
     const struct rt_secret_conf headers = {.command = s->conf->headers_command};
     if (s->secret || s->secret_failed)
         return;
-    if (!s->token_had && rt_secret_set(&s->conf->token))
-        s->secret = rt_secret_get(s->app->loop, &s->conf->token, got_token, s);
+    const bool configured = rt_secret_set(&s->conf->token);
+    struct rt_secret_conf from_provider = {0};
+    if (!s->token_had && !configured && s->conf->ops->token_command)
+        from_provider.command = s->conf->ops->token_command(s->provider);
+    if (!s->token_had && (configured || from_provider.command))
+        s->secret = rt_secret_get(s->app->loop, configured ? &s->conf->token : &from_provider, got_token, s);
     else if (!s->headers_had && headers.command)
         s->secret = rt_secret_get(s->app->loop, &headers, got_headers, s);
     else
         s->secret_had = true;
+    free(from_provider.command);
+}
+
+bool session_carried(const struct session *s) {
+    return s->hop || s->conf->ops->dialer;
+}
+
+static const struct rt_dialer *way_of(const struct session *s, const struct rt_endpoint *at) {
+    return at->dialer ? at->dialer : s->hop ? rt_hop_dialer(s->hop) : NULL;
 }
 
 static struct rt_ray *make_ray(struct session *s, const struct rt_endpoint *at) {
@@ -209,7 +222,8 @@ static struct rt_ray *make_ray(struct session *s, const struct rt_endpoint *at) 
         .http = s->app->p->http,
         .name = s->conf->name,
         .url = at->url,
-        .dialer = s->hop ? rt_hop_dialer(s->hop) : NULL,
+        .dialer = way_of(s, at),
+        .unix_socket = at->unix_socket[0] ? at->unix_socket : NULL,
         .proxy = s->conf->proxy,
         .ca_file = s->conf->ca_file,
         .headers = headers.n ? (const char *const *)headers.v : NULL,
@@ -228,8 +242,8 @@ struct rt_ray *session_ray(struct session *s, struct rt_error *err) {
         return NULL;
     if (!s->ray)
         s->ray = make_ray(s, &at);
-    else if (!rt_streq(rt_ray_url(s->ray), at.url))
-        rt_ray_set_url(s->ray, at.url);
+    else if (!rt_ray_way_is(s->ray, at.url, way_of(s, &at), at.unix_socket[0] ? at.unix_socket : NULL))
+        rt_ray_set_way(s->ray, at.url, way_of(s, &at), at.unix_socket[0] ? at.unix_socket : NULL);
     if (!s->secret_had)
         ask_secrets(s);
     return s->ray;

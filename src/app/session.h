@@ -64,6 +64,8 @@ struct session *session_find(const struct rt_app *a, const char *cluster);
 void session_destroy(struct session *s);
 void session_attach(struct session *s, bool may_ask);
 void session_detach(struct session *s);
+/* Are its ports seen from here only through forwards? */
+bool session_carried(const struct session *s);
 /* The dashboard's client, made on demand; NULL with the reason. */
 struct rt_ray *session_ray(struct session *s, struct rt_error *err);
 /* Polls what is due and arms the timer for the next. */
@@ -99,6 +101,7 @@ void works_destroy(struct rt_app *a);
 
 struct rt_app_private {
     struct rt_http *http;
+    struct rt_kubes *kubes;
     struct session **sessions;
     size_t nsessions;
     struct rt_ray_calls ray_calls;

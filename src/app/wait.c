@@ -95,6 +95,11 @@ static void finish_bad(struct waiter *w, const struct rt_error *why) {
     finish(w, &err);
 }
 
+/* Pools that the provider knows by itself: what Ray would add to them is a help, no condition. */
+static bool has_pools(const struct waiter *w) {
+    return wants(w, RT_T_POOLS) && w->session->conf->ops->own_pools && came_since(w, RT_T_POOLS);
+}
+
 static void check(void *ctx) {
     struct waiter *w = ctx;
     if (w->start_error.code) {
@@ -102,7 +107,9 @@ static void check(void *ctx) {
         return;
     }
     const struct rt_error *why = hopeless(w);
-    if (why)
+    if (has_pools(w) && (why || w->topics == RT_TOPIC_BIT(RT_T_POOLS)))
+        finish(w, NULL);
+    else if (why)
         finish_bad(w, why);
     else if (w->session->cluster->reach == RT_REACH_OK && !missing(w))
         finish(w, NULL);

@@ -124,7 +124,7 @@ static void have_table(struct cli *c) {
 
 static uint32_t topics_of(const struct rt_table *t) {
     if (t == &rt_table_pools)
-        return RT_TOPIC_BIT(RT_T_NODES) | RT_TOPIC_BIT(RT_T_DEMAND);
+        return RT_TOPIC_BIT(RT_T_POOLS) | RT_TOPIC_BIT(RT_T_NODES) | RT_TOPIC_BIT(RT_T_DEMAND);
     /* Their rows name nodes. */
     const bool on_nodes = t->topic == RT_T_ACTORS || (t->topic >= RT_T_TASKS && t->topic <= RT_T_WORKERS);
     return RT_TOPIC_BIT(t->topic) | (on_nodes ? RT_TOPIC_BIT(RT_T_NODES) : 0);

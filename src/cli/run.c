@@ -209,13 +209,18 @@ void verb_action(struct cli *c) {
     switch (c->call.def->target) {
     case RT_ON_POOL:
     case RT_ON_NODE:
-        cli_when(c, RT_TOPIC_BIT(RT_T_NODES) | RT_TOPIC_BIT(RT_T_DEMAND) | RT_TOPIC_BIT(RT_T_JOBS) | RT_TOPIC_BIT(RT_T_ACTORS), go);
+        cli_when(c, RT_TOPIC_BIT(RT_T_POOLS) | RT_TOPIC_BIT(RT_T_NODES) | RT_TOPIC_BIT(RT_T_DEMAND) | RT_TOPIC_BIT(RT_T_JOBS) | RT_TOPIC_BIT(RT_T_ACTORS), go);
         break;
     case RT_ON_JOB:
         cli_when(c, RT_TOPIC_BIT(RT_T_JOBS), go);
         break;
-    case RT_ON_NOTHING:
     case RT_ON_CLUSTER:
+        if (c->call.def->need & (RT_CAP_SUSPEND | RT_CAP_ADD_POOL))
+            cli_when(c, RT_TOPIC_BIT(RT_T_POOLS), go);
+        else
+            go(c);
+        break;
+    case RT_ON_NOTHING:
     case RT_ON_FORWARD:
     case RT_ON_OPERATION:
         go(c);

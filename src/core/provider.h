@@ -72,6 +72,7 @@ struct rt_provider_env {
 
 /* What a change of a pool would do. */
 struct rt_scale_impact {
+    int64_t min, max;      /* limits that are asked for with it; set before, -1: none */
     int64_t from, to;
     struct rt_strs nodes;  /* ids that would go */
     bool ends_work;        /* jobs or actors sit on them */
@@ -98,6 +99,7 @@ struct rt_provider_ops {
     size_t config_size;
     bool starts;         /* opening a cluster that is down brings it up without a question: it costs this machine only */
     bool needs_hop;      /* its cluster is reached over conf->hop or what hop_target gives */
+    bool own_pools;      /* its pools are known also where Ray does not answer */
     bool own_file;       /* `file:` is in a format of its own, read by the provider; else it holds these same fields */
 
     /* Reads files only. Problems are reported; may be NULL. */
@@ -117,6 +119,9 @@ struct rt_provider_ops {
     /* What ports are carried through instead of the hop, also while there is nothing to reach: host and port of
      * `endpoint` are then names only. May be NULL. */
     const struct rt_dialer *(*dialer)(struct rt_provider *p);
+    /* A command line that prints the token of the dashboard, where the configuration has none; gives it, NULL: none is
+     * known to be wanted. May be NULL. */
+    char *(*token_command)(struct rt_provider *p);
     /* How such a port does; false: nothing is known yet. NULL where `dialer` is. */
     bool (*port_way)(struct rt_provider *p, int port, struct rt_port_way *out);
     /* Looks at the machines and writes state and pools into the store. Called every few seconds while the

@@ -339,6 +339,85 @@ void rt_kube_put(struct rt_kube *k) {
     free(k);
 }
 
+bool rt_kube_target(const char *text, char **context, char **space, char **name) {
+    static const char scheme[] = "kube://";
+    *context = *space = *name = NULL;
+    if (!rt_starts(text, scheme))
+        return false;
+    const char *rest = text + sizeof scheme - 1, *last = strrchr(rest, '/');
+    if (!last) {
+        *context = *rest ? rt_strdup(rest) : NULL;
+        return true;
+    }
+    const char *before = last;
+    while (before > rest && before[-1] != '/')
+        before--;
+    if (before == rest) { /* one slash: CONTEXT/NAMESPACE */
+        *context = last > rest ? rt_strndup(rest, (size_t)(last - rest)) : NULL;
+        *space = last[1] ? rt_strdup(last + 1) : NULL;
+        return true;
+    }
+    *context = before - 1 > rest ? rt_strndup(rest, (size_t)(before - 1 - rest)) : NULL;
+    *space = last > before ? rt_strndup(before, (size_t)(last - before)) : NULL;
+    *name = last[1] ? rt_strdup(last + 1) : NULL;
+    return *space && *name;
+}
+
+/* ---- the namespace of the context ---- */
+
+struct space {
+    struct rt_op op;
+    struct rt_kube *kube;
+    struct rt_op *run;
+    rt_kube_space_fn *fn;
+    void *ctx;
+};
+
+static void space_cancel(struct rt_op *op) {
+    struct space *s = (struct space *)op;
+    rt_op_cancel(s->run);
+    free(s);
+}
+
+static void on_space(void *ctx, const struct rt_run_result *r, const struct rt_error *run_err) {
+    struct space *s = ctx;
+    rt_kube_space_fn *fn = s->fn;
+    void *fn_ctx = s->ctx;
+    const char *program = s->kube->program ? s->kube->program : "kubectl";
+    struct rt_error err = run_err ? *run_err : (struct rt_error){0};
+    char line[300] = "";
+    if (!run_err && r->exit.status != 0) {
+        rt_kube_last_line(r->err_text, line, sizeof line);
+        rt_error_set(&err, RT_E_CONFIG, "%s: %s", program, *line ? line : "config view failed");
+        rt_error_hint(&err, "`%s config get-contexts` lists the contexts", program);
+    } else if (!run_err) {
+        rt_kube_last_line(r->out, line, sizeof line);
+    }
+    free(s);
+    fn(fn_ctx, err.code ? NULL : *line ? line : "default", err.code ? &err : NULL);
+}
+
+struct rt_op *rt_kube_space(struct rt_kube *k, rt_kube_space_fn *fn, void *ctx) {
+    struct space *s = RT_NEW(struct space);
+    struct rt_strs argv = {0};
+    struct rt_error ignored;
+    s->op.cancel = space_cancel;
+    s->kube = k;
+    s->fn = fn;
+    s->ctx = ctx;
+    find_program(k, &ignored);
+    rt_kube_argv(k, &argv);
+    rt_strs_add(&argv, "config");
+    rt_strs_add(&argv, "view");
+    rt_strs_add(&argv, "--minify");
+    rt_strs_add(&argv, "-o");
+    rt_strs_add(&argv, "jsonpath={.contexts[0].context.namespace}");
+    const struct rt_proc_opts o = {.argv = (const char *const *)argv.v, .timeout_ms = START_MS};
+    s->run = rt_run(k->kubes->loop, &o, WORDS_MAX, on_space, s);
+    rt_strs_deinit(&argv);
+    return &s->op;
+}
+
 const struct rt_kube_status *rt_kube_status(const struct rt_kube *k) {
     return &k->status;
 }

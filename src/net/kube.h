@@ -18,6 +18,10 @@ struct rt_kubes *rt_kubes_create(struct rt_loop *l, struct rt_http *http);
 /* All that was got from it must have been put back. NULL is fine. */
 void rt_kubes_destroy(struct rt_kubes *k);
 
+/* "kube://[CONTEXT][/NAMESPACE[/NAME]]" into its parts (NULL where there is none); gives them. A context may have slashes
+ * (those of EKS do): the last two parts are namespace and name when there are three or more. False: no such address. */
+bool rt_kube_target(const char *text, char **context, char **space, char **name);
+
 /* ---- one context ---- */
 struct rt_kube;
 /* The same one for the same pair; both may be NULL: as kubectl would choose. Nothing is contacted. `kubeconfig` is an
@@ -45,6 +49,10 @@ void rt_kube_retry(struct rt_kube *k);
 const char *rt_kube_socket(const struct rt_kube *k);
 /* kubectl or oc with the words that choose kubeconfig and context; what a person could type, or a child's argv. */
 void rt_kube_argv(const struct rt_kube *k, struct rt_strs *out);
+
+/* The namespace that the context names, else "default"; kubectl is asked, the server is not. */
+typedef void rt_kube_space_fn(void *ctx, const char *space, const struct rt_error *err);
+struct rt_op *rt_kube_space(struct rt_kube *k, rt_kube_space_fn *fn, void *ctx);
 
 /* ---- one request ---- */
 #define RT_KUBE_JSON_PATCH "application/json-patch+json"
@@ -103,11 +111,15 @@ void rt_kube_watch_retry(struct rt_kube_watch *w); /* now, when it waits for its
 /* A dialer whose streams go through `kubectl port-forward` children, one per port, to the pod that is told; supervised
  * by a probe (HTTP at a dashboard, HTTP/2 at a gRPC port, else a connection that stays), not by the child's life. */
 struct rt_kube_ports;
-struct rt_kube_ports *rt_kube_ports_create(struct rt_kube *k, struct rt_loop *l, const char *space);
+struct rt_kube_ports *rt_kube_ports_create(struct rt_kube *k, struct rt_loop *l);
 void rt_kube_ports_destroy(struct rt_kube_ports *p); /* streams end. NULL is fine */
 /* "pod/demo-head-x7k2p", "service/demo-head-svc"; NULL: there is none now, streams wait for the next (at most 10 s).
  * Another one than before: children are replaced, streams that are open end with the old one. */
-void rt_kube_ports_target(struct rt_kube_ports *p, const char *target, const char *why_none);
+void rt_kube_ports_target(struct rt_kube_ports *p, const char *space, const char *target, const char *why_none);
+/* Begins to carry the port before the first stream asks for it. */
+void rt_kube_ports_begin(struct rt_kube_ports *p, int port);
+/* All children end; what is asked for next begins anew. */
+void rt_kube_ports_rest(struct rt_kube_ports *p);
 /* Host names are ignored: every port is one of the target. */
 const struct rt_dialer *rt_kube_ports_dialer(struct rt_kube_ports *p);
 /* How a port does. False: nobody asked for it yet. */

@@ -23,6 +23,7 @@ enum {
     BACK_OFF_MS = 500,
     BACK_OFF_MOST_MS = 15000,
     STREAM_WAIT_MS = 10000,
+    GIVE_UP = 2,          /* failures in a row, after which streams wait no longer */
     CONNECT_MS = 5000,
     DASHBOARD_PORT = 8265,
     CLIENT_PORT = 10001
@@ -132,6 +133,8 @@ static void stream_end(struct stream *s, const struct rt_error *err) {
         s->error = *err;
     rt_op_drop(&s->connect);
     rt_op_drop(&s->relay);
+    rt_timer_stop(s->limit);
+    s->limit = NULL;
     if (s->fd >= 0)
         close(s->fd);
     s->fd = -1;
@@ -170,8 +173,6 @@ static void on_stream_late(void *ctx) {
     struct stream *s = ctx;
     const struct port *t = s->port;
     struct rt_error err = t->status.error;
-    rt_timer_stop(s->limit);
-    s->limit = NULL;
     if (!err.code)
         rt_error_set(&err, RT_E_TIMEOUT, "port %d: no way to the pod in %d s", t->port, STREAM_WAIT_MS / 1000);
     stream_end(s, &err);
@@ -222,6 +223,9 @@ static void fail(struct port *t, const struct rt_error *err) {
     wait = RT_MIN(wait, (int64_t)BACK_OFF_MOST_MS);
     rt_log(RT_LOG_INFO, "port %d of %s: %s", t->port, t->ports->target ? t->ports->target : "-", err->message);
     t->phase = PH_WAITING;
+    for (size_t i = 0; t->status.attempt >= GIVE_UP && i < t->ports->streams.n; i++)
+        if (t->ports->streams.v[i]->port == t && waits(t->ports->streams.v[i]))
+            stream_end(t->ports->streams.v[i], err);
     t->status.retry_at_ms = rt_loop_now_ms(t->ports->loop) + wait;
     phase_timer(t, wait, on_wait_over);
     changed(t->ports);
@@ -447,21 +451,21 @@ static bool ports_error(void *ctx, struct rt_error *err) {
 
 /* ---- life ---- */
 
-struct rt_kube_ports *rt_kube_ports_create(struct rt_kube *k, struct rt_loop *l, const char *space) {
+struct rt_kube_ports *rt_kube_ports_create(struct rt_kube *k, struct rt_loop *l) {
     struct rt_kube_ports *p = RT_NEW(struct rt_kube_ports);
     p->kube = k;
     p->loop = l;
-    p->space = rt_strdup(space);
     p->dialer = (struct rt_dialer){.dial = ports_dial, .error = ports_error, .splice = ports_splice, .ctx = p};
     return p;
 }
 
-void rt_kube_ports_destroy(struct rt_kube_ports *p) {
-    if (!p)
-        return;
-    rt_op_drop(&p->soon);
-    while (p->streams.n)
-        stream_free(p->streams.v[p->streams.n - 1]);
+void rt_kube_ports_rest(struct rt_kube_ports *p) {
+    struct rt_error err;
+    rt_error_set(&err, RT_E_UNREACHABLE, "the ports of the pod are not carried any more");
+    for (size_t i = 0; i < p->streams.n; i++) {
+        p->streams.v[i]->port = NULL;
+        stream_end(p->streams.v[i], &err);
+    }
     for (size_t i = 0; i < p->all.n; i++) {
         struct port *t = p->all.v[i];
         child_drop(t);
@@ -469,6 +473,21 @@ void rt_kube_ports_destroy(struct rt_kube_ports *p) {
         rt_buf_deinit(&t->words);
         free(t);
     }
+    p->all.n = 0;
+}
+
+void rt_kube_ports_begin(struct rt_kube_ports *p, int port) {
+    port_of(p, port);
+}
+
+void rt_kube_ports_destroy(struct rt_kube_ports *p) {
+    if (!p)
+        return;
+    rt_op_drop(&p->soon);
+    p->change = NULL;
+    rt_kube_ports_rest(p);
+    while (p->streams.n)
+        stream_free(p->streams.v[p->streams.n - 1]);
     rt_vec_deinit(&p->all);
     rt_vec_deinit(&p->streams);
     free(p->space);
@@ -477,15 +496,17 @@ void rt_kube_ports_destroy(struct rt_kube_ports *p) {
     free(p);
 }
 
-void rt_kube_ports_target(struct rt_kube_ports *p, const char *target, const char *why_none) {
-    const bool same = rt_streq(p->target, target);
+void rt_kube_ports_target(struct rt_kube_ports *p, const char *space, const char *target, const char *why_none) {
+    const bool same = rt_streq(p->target, target) && rt_streq(p->space, space);
     if (!rt_streq(p->why_none, why_none)) {
         free(p->why_none);
         p->why_none = rt_strdup(why_none);
     }
     if (!same) {
         free(p->target);
+        free(p->space);
         p->target = rt_strdup(target);
+        p->space = rt_strdup(space);
     }
     for (size_t i = 0; i < p->all.n; i++) {
         struct port *t = p->all.v[i];

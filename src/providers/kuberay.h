@@ -19,6 +19,10 @@ struct kuberay_config {
 };
 extern const struct rt_yfield kuberay_fields[];
 
+/* kuberay_conf.c */
+bool kuberay_check(const struct rt_cluster_conf *conf, rt_yproblem_fn *problem, void *ctx);
+char *kuberay_token_command(struct rt_provider *p); /* of a cluster with authOptions.mode token; gives it; else NULL */
+
 /* ---- kuberay_decode.c: what is read off the objects ---- */
 
 struct kgroup {
@@ -57,10 +61,13 @@ bool kuberay_decode_pod(const json_t *object, struct kpod *out, struct rt_error 
 void kuberay_pod_deinit(struct kpod *pod);
 
 /* ---- kuberay_patch.c: bodies of JSON patches; NULL when there is no such group ---- */
-/* `min`, `max` < 0: not touched. */
-json_t *kuberay_patch_scale(const json_t *object, const char *group, int64_t replicas, int64_t min, int64_t max);
-/* One worker less, and this one; NULL pod: the list is emptied and nothing else. */
-json_t *kuberay_patch_remove_pod(const json_t *object, const char *group, const char *pod);
+
+struct kpatch {
+    int64_t replicas, min, max;  /* < 0: not touched; else tested to be still as read, and set */
+    const struct rt_strs *pods;  /* become workersToDelete; NULL or empty: none */
+    bool clear;                  /* workersToDelete is emptied */
+};
+json_t *kuberay_patch_group(const json_t *object, const char *group, const struct kpatch *w);
 json_t *kuberay_patch_add_group(const json_t *object, json_t *group); /* takes group */
 json_t *kuberay_patch_remove_group(const json_t *object, const char *group);
 
@@ -90,14 +97,16 @@ struct rt_provider {
     bool way_known;           /* it was tried */
     char *tried_head;         /* uid of the head for which it was */
     struct rt_op *probe;
-    struct rt_timer *soon;    /* shows what changed, once a turn */
+    struct rt_timer *rest;    /* nobody looks: what is open is closed */
+    int64_t asked_ms;         /* loop time of the last refresh */
+    char *limits_pool;        /* set_limits: go along with the next scale of this pool */
+    int64_t limits_min, limits_max;
     struct ktask **tasks;
     size_t ntasks;
 };
 
 /* kuberay.c */
 void kuberay_show(struct rt_provider *p);       /* state and pools into the store */
-void kuberay_show_soon(struct rt_provider *p);
 void kuberay_look(struct rt_provider *p);       /* begins to watch, if it does not */
 const struct kpod *kuberay_head(const struct rt_provider *p);  /* the one that counts; NULL */
 const struct kpod *kuberay_pod(const struct rt_provider *p, const char *name);
@@ -109,6 +118,13 @@ char *kuberay_path(const struct rt_provider *p, const char *name); /* of rayclus
 void kuberay_pools(const struct rt_provider *p, rt_pools *out);
 bool kuberay_scale_impact(struct rt_provider *p, const char *pool, int64_t n, struct rt_scale_impact *out, struct rt_error *err);
 
+/* Pods that would go so that the group has n: not ready ones first, then those without work. Appends names. */
+void kuberay_victims(const struct rt_provider *p, const char *group, size_t n, struct rt_strs *out);
+const struct rt_node *kuberay_node_of(const struct rt_provider *p, const struct kpod *pod); /* alive in Ray; NULL */
+/* What a scale to n patches; `note` says so, under an autoscaler. `pods` is filled with who goes. */
+void kuberay_plan_scale(const struct rt_provider *p, const struct kgroup *g, int64_t n, int64_t min, int64_t max, struct kpatch *out,
+                        struct rt_strs *pods, char *note, size_t size);
+
 /* kuberay_task.c */
 struct rt_operation *kuberay_scale(struct rt_provider *p, const char *pool, int64_t n, struct rt_error *err);
 bool kuberay_set_limits(struct rt_provider *p, const char *pool, int64_t min, int64_t max, struct rt_error *err);
@@ -116,12 +132,19 @@ struct rt_operation *kuberay_remove_node(struct rt_provider *p, const char *node
 struct rt_operation *kuberay_add_pool(struct rt_provider *p, const char *name, const struct rt_strs *fields, struct rt_error *err);
 struct rt_operation *kuberay_remove_pool(struct rt_provider *p, const char *pool, struct rt_error *err);
 struct rt_operation *kuberay_suspend(struct rt_provider *p, bool on, struct rt_error *err);
-bool kuberay_equivalent(struct rt_provider *p, const char *verb, const char *arg, struct rt_buf *out);
 void kuberay_tasks_look(struct rt_provider *p);    /* the objects changed: tasks go on */
 void kuberay_tasks_abandon(struct rt_provider *p);
+
+/* kuberay_same.c */
+bool kuberay_equivalent(struct rt_provider *p, const char *verb, const char *arg, struct rt_buf *out);
+/* A worker group for this RayCluster from "key=value" (like cpu memory_gb gpu_count replicas min max image); gives it. */
+json_t *kuberay_group_of(const json_t *object, const char *name, const struct rt_strs *fields, struct rt_error *err);
 
 /* kuberay_discover.c */
 struct rt_op *kuberay_discover(const struct rt_provider_env *env, void (*found)(void *ctx, const char *target, const char *text),
                                void (*done)(void *ctx), void *ctx);
+struct rt_op *kuberay_discover_at(const struct rt_provider_env *env, const char *where,
+                                  void (*found)(void *ctx, const char *target, const char *text),
+                                  void (*done)(void *ctx, const struct rt_error *err), void *ctx);
 
 #endif

@@ -79,6 +79,18 @@ void rt_ray_set_url(struct rt_ray *r, const char *url) {
     forget_features(r);
 }
 
+bool rt_ray_way_is(const struct rt_ray *r, const char *url, const struct rt_dialer *dialer, const char *unix_socket) {
+    return rt_streq(r->url, url) && r->dialer == dialer && rt_streq(r->unix_socket, unix_socket);
+}
+
+void rt_ray_set_way(struct rt_ray *r, const char *url, const struct rt_dialer *dialer, const char *unix_socket) {
+    char *copy = rt_strdup(unix_socket);
+    free(r->unix_socket);
+    r->unix_socket = copy;
+    r->dialer = dialer;
+    rt_ray_set_url(r, url);
+}
+
 const char *rt_ray_url(const struct rt_ray *r) {
     return r->url;
 }

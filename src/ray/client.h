@@ -33,6 +33,9 @@ void rt_ray_destroy(struct rt_ray *r); /* all its ops must be over or cancelled 
 void rt_ray_set_token(struct rt_ray *r, const char *token); /* NULL: none */
 void rt_ray_set_headers(struct rt_ray *r, const char *const *headers); /* instead of those before; NULL: none */
 void rt_ray_set_url(struct rt_ray *r, const char *url);     /* a new head; features are asked anew */
+/* The same with another way to it: `dialer`, `unix_socket` as in rt_ray_opts. */
+void rt_ray_set_way(struct rt_ray *r, const char *url, const struct rt_dialer *dialer, const char *unix_socket);
+bool rt_ray_way_is(const struct rt_ray *r, const char *url, const struct rt_dialer *dialer, const char *unix_socket);
 const char *rt_ray_url(const struct rt_ray *r);
 
 /* What each route cost so far, for :stats. */

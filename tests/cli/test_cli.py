@@ -328,7 +328,7 @@ clusters:
         self.assertEqual(p.stderr, "")
         self.assertEqual(p.stdout, """{0}:2:1: unknown key "refesh", did you mean "refresh"?
 {0}:4:28: unknown key "ulr", did you mean "url"?
-{0}:7:15: unknown provider "adress", did you mean "address"? - one of: address, local, ssh
+{0}:7:15: unknown provider "adress", did you mean "address"? - one of: address, local, ssh, kuberay
 {0}:9:3: cluster gcs: url: port 6379 is the GCS, not the dashboard - the dashboard listens on 8265 unless it was told otherwise
 {0}:11:39: up_timeout: "soon" is no duration - write 90s, 15m, 4h, 2d, 1h30m, HH:MM:SS or D-HH:MM:SS
 {0}:12:3: "Bad_name" cannot be the name of a cluster - a name is a-z, 0-9 and -, and does not begin with -

@@ -2,6 +2,7 @@
  * refuses what it cannot do with a reason a person can use, writes nothing before `up`, and gives back what it took. */
 #include "cmocka_all.h"
 #include "app/action.h"
+#include "app/session.h"
 #include "base/fs.h"
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,7 @@ static void world_make(struct world *w, const struct rt_provider_ops *ops) {
     set_dir("XDG_CONFIG_HOME", w->home, "config");
     set_dir("XDG_STATE_HOME", w->home, "state");
     set_dir("XDG_CACHE_HOME", w->home, "cache");
+    set_dir("KUBECONFIG", w->home, "no-kubeconfig");
     const struct rt_app_opts o = {0};
     w->app = rt_app_create(&o, &err);
     assert_non_null(w->app);
@@ -54,7 +56,8 @@ static void world_make(struct world *w, const struct rt_provider_ops *ops) {
         fail_msg("%s: %s", ops->name, err.message);
     w->cluster = rt_store_add(w->app->store, "probe", ops->name);
     const struct rt_provider_env env = {.loop = w->app->loop, .store = w->app->store, .operations = w->app->operations,
-                                        .ray = &no_ray, .config = w->app->config};
+                                        .http = w->app->p->http, .kubes = w->app->p->kubes, .ray = &no_ray,
+                                        .config = w->app->config};
     w->provider = ops->create(&env, w->conf, w->cluster, &err);
     assert_non_null(w->provider);
 }
@@ -87,6 +90,9 @@ static void powers(struct world *w) {
     assert_int_equal(!!(o->caps & RT_CAP_DOWN), o->down != NULL);
     assert_int_equal(!!(o->caps & RT_CAP_SCALE), o->scale != NULL && o->scale_impact != NULL);
     assert_int_equal(!!(o->caps & RT_CAP_REMOVE_NODE), o->remove_node != NULL);
+    assert_int_equal(!!(o->caps & RT_CAP_ADD_POOL), o->add_pool != NULL);
+    assert_int_equal(!!(o->caps & RT_CAP_REMOVE_POOL), o->remove_pool != NULL);
+    assert_int_equal(!!(o->caps & RT_CAP_SUSPEND), o->suspend != NULL);
     assert_int_equal(!!(o->caps & RT_CAP_SHELL), o->shell != NULL);
     assert_int_equal(!!(o->caps & RT_CAP_DISCOVER), o->discover != NULL);
 }
