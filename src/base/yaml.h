@@ -39,6 +39,12 @@ bool rt_ynode_error(const struct rt_ynode *at, struct rt_error *err, const char 
 /* YAML value as JSON (plain scalars typed as YAML 1.2 core: null, true/false, numbers); gives it. */
 json_t *rt_ynode_json(const struct rt_ynode *n);
 
+/* JSON as YAML in block style, keys in their order, a newline at the end; appends. */
+void rt_yaml_print(struct rt_buf *out, const json_t *v);
+/* A text that a reader takes for itself without quotes; and a text, quoted as JSON (which is YAML) unless `plain`. */
+bool rt_yaml_plain(const char *s);
+void rt_yaml_word(struct rt_buf *out, const char *s, bool plain);
+
 enum rt_ytype {
     RT_Y_STR,      /* char *, owned */
     RT_Y_I64, RT_Y_F64, RT_Y_BOOL,

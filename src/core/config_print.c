@@ -9,39 +9,8 @@ static void add_indent(struct rt_buf *out, int indent) {
     rt_buf_addf(out, "%*s", indent, "");
 }
 
-/* Plain text that a YAML reader would take for something else is quoted as JSON, which YAML can
- * read. */
-static bool plain_ok(const char *s) {
-    static const char *const words[] = {"true", "false", "null", "yes", "no",
-                                        "on",   "off",   "~",    NULL};
-    double number;
-    if (!*s || strchr("!&*-?|>@`%#\"'[]{},:= ", *s) || s[strlen(s) - 1] == ' ' ||
-        s[strlen(s) - 1] == ':')
-        return false;
-    for (size_t i = 0; words[i]; i++)
-        if (strlen(s) == strlen(words[i]) && rt_contains_i(s, words[i]))
-            return false;
-    for (const char *p = s; *p; p++)
-        if ((unsigned char)*p < ' ' || (*p == ':' && p[1] == ' ') || (*p == ' ' && p[1] == '#') ||
-            strchr("{}[],", *p))
-            return false;
-    return !rt_parse_f64(s, &number);
-}
-
-static void add_text(struct rt_buf *out, const char *s, bool plain) {
-    if (plain) {
-        rt_buf_adds(out, s);
-        return;
-    }
-    json_t *v = json_string(s);
-    char *quoted = v ? json_dumps(v, JSON_ENCODE_ANY) : NULL;
-    rt_buf_adds(out, quoted ? quoted : "\"\"");
-    free(quoted);
-    json_decref(v);
-}
-
 static void add_word(struct rt_buf *out, const char *s) {
-    add_text(out, s, plain_ok(s));
+    rt_yaml_word(out, s, rt_yaml_plain(s));
 }
 
 static void add_key(struct rt_buf *out, const char *key, int indent) {
@@ -139,8 +108,8 @@ static void add_node(struct rt_buf *out, const struct rt_ynode *n, int indent, b
         if (secret)
             add_word(out, "***");
         else
-            add_text(out, n->text,
-                     n->quoted ? plain_ok(n->text) : *n->text && !strchr(n->text, '\n'));
+            rt_yaml_word(out, n->text,
+                     n->quoted ? rt_yaml_plain(n->text) : *n->text && !strchr(n->text, '\n'));
     } else if (!n->n) {
         rt_buf_adds(out, n->kind == RT_Y_MAP ? " {}" : " []");
     } else if (n->kind == RT_Y_MAP) {
