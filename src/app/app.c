@@ -230,7 +230,7 @@ static const char *kube_target(struct rt_app *a, const char *target, struct rt_e
         json_decref(fields);
         char *place = rt_strf("%s-%s", service ? object + strlen("service:") : object, space);
         name_of(place, name, sizeof name);
-        got = add_target(a, name, yaml, err);
+        got = app_add(a, name, yaml, err);
         free(place);
         free(yaml);
     } else {
