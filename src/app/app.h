@@ -72,6 +72,10 @@ typedef void rt_app_wait_fn(void *ctx, const struct rt_error *err);
 struct rt_op *rt_app_wait(struct rt_app *a, const char *cluster, uint32_t topics, int64_t timeout_ms, rt_app_wait_fn *fn,
                           void *ctx);
 
+/* Is it known what the cluster is? Not while `provider: auto` has not looked. rt_app_settle attaches it and waits until it is. */
+bool rt_app_settled(const struct rt_app *a, const char *cluster);
+struct rt_op *rt_app_settle(struct rt_app *a, const char *cluster, rt_app_wait_fn *fn, void *ctx);
+
 /* ---- forwards ---- */
 /* `port` "8265", "10001", "HOST:PORT" or NULL for the configured ones; local_port 0: by the usual rules. */
 bool rt_app_forward(struct rt_app *a, const char *cluster, const char *port, int local_port, struct rt_error *err);

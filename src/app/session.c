@@ -33,6 +33,7 @@ static void hop_changed(void *ctx, struct rt_hop *hop) {
     case RT_HOP_UP:
         s->failures = 0;
         s->retry_at_ms = 0;
+        session_settle(s);
         session_poke(s, 0);
         break;
     case RT_HOP_RETRYING:
@@ -273,6 +274,7 @@ void session_detach(struct session *s) {
     s->attached = false;
     polls_cancel(s);
     rt_op_drop(&s->secret);
+    rt_op_drop(&s->find);
     rt_timer_stop(s->timer);
     s->timer = NULL;
     forwards_close_all(s);

@@ -41,6 +41,7 @@ struct session {
     struct rt_hop *hop;   /* NULL: none */
     struct rt_ray *ray;   /* NULL until the dashboard's place is known */
     struct rt_op *secret;
+    struct rt_op *find;   /* settle.c */
     bool token_had, headers_had, secret_had, secret_failed; /* secret_had: all of them */
     bool attached;
     uint32_t looked, waited; /* topics */
@@ -73,6 +74,9 @@ void session_schedule(struct session *s);
 void session_poke(struct session *s, uint32_t topics);
 /* What is looked at changed: what became due is asked in the next turn. */
 void session_look_again(struct session *s);
+
+/* settle.c: a cluster of `provider: auto` that was reached is looked at; the session is replaced by one of what it is. */
+void session_settle(struct session *s);
 
 /* polls.c */
 void polls_init(struct session *s);

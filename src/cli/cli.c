@@ -101,7 +101,14 @@ static const struct {
     {"stack", verb_profile}, {"profile", verb_profile},
 };
 
+static void settled(void *ctx, const struct rt_error *err);
+
 static void dispatch(struct cli *c) {
+    const char *name = c->call.cluster;
+    if (name && !rt_streq(c->call.def->name, "check") && !rt_app_settled(c->app, name)) {
+        c->op = rt_app_settle(c->app, name, settled, c);
+        return;
+    }
     for (size_t i = 0; i < RT_COUNT(verbs); i++) {
         if (rt_streq(verbs[i].name, c->call.def->name)) {
             verbs[i].run(c);
@@ -109,6 +116,15 @@ static void dispatch(struct cli *c) {
         }
     }
     verb_action(c);
+}
+
+static void settled(void *ctx, const struct rt_error *err) {
+    struct cli *c = ctx;
+    c->op = NULL;
+    if (err)
+        cli_fail(c, err);
+    else
+        dispatch(c);
 }
 
 static void interrupted(void *ctx, int signum) {

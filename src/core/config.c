@@ -197,6 +197,46 @@ static void unknown_provider(struct rt_config_own *o, const struct rt_ynode *at,
     rt_strs_deinit(&names);
 }
 
+/* Where a cluster of `provider: auto` says that it is, for what was found there. */
+static const char *login_of(const struct rt_cluster_conf *conf) {
+    static const char *const keys[] = {"login", "resource", "head"};
+    for (size_t i = 0; i < RT_COUNT(keys); i++) {
+        const struct rt_ynode *n = rt_ynode_get(conf->node, keys[i]);
+        if (n && n->kind == RT_Y_SCALAR)
+            return n->text;
+    }
+    return "";
+}
+
+/* The provider that was found there before; the one that asks again when none was, or elsewhere. */
+static const struct rt_provider_ops *settled(const struct rt_cluster_conf *conf, provider_list providers) {
+    char *path = rt_cluster_path(conf->name, "provider");
+    const struct rt_provider_ops *found = NULL;
+    struct rt_error ignored = {0};
+    struct rt_buf b;
+    rt_buf_init(&b, 4096);
+    if (rt_file_exists(path) && rt_file_read(path, 4096, &b, &ignored)) {
+        const char *text = rt_buf_str(&b), *login = login_of(conf);
+        const size_t n = strcspn(text, " \n");
+        char *name = rt_strndup(text, n);
+        const char *rest = text + n + (text[n] == ' ');
+        if (strcspn(rest, "\n") == strlen(login) && rt_starts(rest, login))
+            found = rt_provider_find(providers, name);
+        free(name);
+    }
+    rt_buf_deinit(&b);
+    free(path);
+    return found ? found : conf->ops;
+}
+
+bool rt_config_settle(const struct rt_cluster_conf *conf, const char *provider, struct rt_error *err) {
+    char *path = rt_cluster_path(conf->name, "provider"), *text = rt_strf("%s %s\n", provider, login_of(conf));
+    const bool ok = rt_file_write(path, text, strlen(text), err);
+    free(text);
+    free(path);
+    return ok;
+}
+
 static void find_provider(struct rt_config_own *o, struct rt_cluster_conf *conf,
                           provider_list providers) {
     const struct rt_ynode *n = rt_ynode_get(conf->node, "provider");
@@ -204,6 +244,8 @@ static void find_provider(struct rt_config_own *o, struct rt_cluster_conf *conf,
         conf->ops = rt_provider_find(providers, n->text);
         if (!conf->ops)
             unknown_provider(o, n, n->text, providers);
+        else if (conf->ops->find)
+            conf->ops = settled(conf, providers);
         return;
     }
     struct rt_error err = {0};
@@ -239,17 +281,18 @@ static void warn_of_inert(struct rt_config_own *o, const struct rt_ynode *map) {
 
 static void read_fields(struct rt_config_own *o, struct rt_cluster_conf *conf) {
     const struct rt_provider_ops *ops = conf->ops;
-    struct rt_yfield *any = ops ? NULL : any_keys(conf->node);
-    rt_yaml_read(conf->node, rt_cluster_fields, ops ? ops->config : any, conf, rt_config_problem,
+    const bool open = !ops || ops->find; /* which keys there may be is not known */
+    struct rt_yfield *any = open ? any_keys(conf->node) : NULL;
+    rt_yaml_read(conf->node, rt_cluster_fields, open ? any : ops->config, conf, rt_config_problem,
                  o);
-    free(any);
     check_secrets(o, conf->node, rt_cluster_fields);
     warn_of_inert(o, conf->node);
-    if (!ops || !ops->config)
-        return;
-    conf->own = rt_alloc(ops->config_size);
-    rt_yaml_read(conf->node, ops->config, rt_cluster_fields, conf->own, rt_config_problem, o);
-    check_secrets(o, conf->node, ops->config);
+    if (ops && ops->config) {
+        conf->own = rt_alloc(ops->config_size);
+        rt_yaml_read(conf->node, ops->config, open ? any : rt_cluster_fields, conf->own, rt_config_problem, o);
+        check_secrets(o, conf->node, ops->config);
+    }
+    free(any);
 }
 
 static char *dir_of(const char *path) {

@@ -151,6 +151,8 @@ struct rt_provider_ops {
     bool (*shell)(struct rt_provider *p, const char *node_id, struct rt_strs *argv, struct rt_error *err);
     /* The command or body a person could have typed; appends text. May be NULL. */
     bool (*equivalent)(struct rt_provider *p, const char *verb, const char *arg, struct rt_buf *out);
+    /* Only of a provider that stands for another (`auto`): looks which one it is. Fields that it does not know are that one's. */
+    struct rt_op *(*find)(struct rt_provider *p, void (*done)(void *ctx, const char *provider, const struct rt_error *err), void *ctx);
     /* What is there on the far side and what is missing, for `doctor`: lines "MARK\tNAME\ttext" with MARK ok, warn or bad; opens
      * the hop. May be NULL. */
     struct rt_op *(*doctor)(struct rt_provider *p, void (*done)(void *ctx, const char *lines, const struct rt_error *err), void *ctx);

@@ -5,7 +5,7 @@
 #define S(member) .off = offsetof(struct ssh_config, member)
 
 const struct rt_yfield ssh_fields[] = {
-    {.key = "head", S(head), .type = RT_Y_STR, .wanted = true, .alias = {"resource"},
+    {.key = "head", S(head), .type = RT_Y_STR, .wanted = true, .alias = {"resource", "login"},
      .help = "[user@]host of the head, or a Host of ~/.ssh/config", .example = "me@lab1"},
     {.key = "workers", S(workers), .type = RT_Y_STRS,
      .help = "hosts of the one pool `workers` (or say `pools`)", .example = "[lab2, lab3]"},
