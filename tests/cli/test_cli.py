@@ -310,6 +310,10 @@ class Configuration(unittest.TestCase):
     def tearDown(self):
         self.home.close()
 
+    def providers(self):
+        line = next(x for x in self.home.run("doctor").stdout.splitlines() if x.split()[1] == "providers")
+        return ", ".join(line.split()[2:])
+
     def test_each_problem_has_file_line_column_and_the_nearest_key(self):
         path = self.home.file("bad.yaml", """theme: default
 refesh: 2s
@@ -328,12 +332,12 @@ clusters:
         self.assertEqual(p.stderr, "")
         self.assertEqual(p.stdout, """{0}:2:1: unknown key "refesh", did you mean "refresh"?
 {0}:4:28: unknown key "ulr", did you mean "url"?
-{0}:7:15: unknown provider "adress", did you mean "address"? - one of: address, local, ssh, kuberay
+{0}:7:15: unknown provider "adress", did you mean "address"? - one of: {1}
 {0}:9:3: cluster gcs: url: port 6379 is the GCS, not the dashboard - the dashboard listens on 8265 unless it was told otherwise
 {0}:11:39: up_timeout: "soon" is no duration - write 90s, 15m, 4h, 2d, 1h30m, HH:MM:SS or D-HH:MM:SS
 {0}:12:3: "Bad_name" cannot be the name of a cluster - a name is a-z, 0-9 and -, and does not begin with -
 {0}:5:3: "up" is a verb of raytui and cannot be the name of a cluster
-""".format(path))
+""".format(path, self.providers()))
         doc = json.loads(self.home.run("check", path, "-o", "json", code=78).stdout)
         self.assertEqual((doc["schema"], doc["total"], len(doc["items"])), (1, 7, 7))
         self.assertEqual(sorted(doc["items"][0]), ["hint", "message", "severity"])
