@@ -22,17 +22,28 @@ static bool known_target(struct rt_app *app, const char *target, struct rt_error
     for (const struct rt_action_def *d = rt_actions; d->name && n + 1 < RT_COUNT(verbs); d++)
         verbs[n++] = d->name;
     verbs[n] = NULL;
-    const char *near = err->code == RT_E_NOT_FOUND && !rt_starts(err->hint, "did you mean") ? rt_nearest(target, verbs) : NULL;
-    if (near)
-        rt_error_hint(err, "did you mean `raytui %s`?", near);
-    return false;
+    if (err->code != RT_E_NOT_FOUND || rt_starts(err->hint, "did you mean"))
+        return false;
+    const char *near = rt_nearest(target, verbs);
+    rt_error_set(err, RT_E_USAGE, "no such verb %s%s%s", target, near ? "; nearest: " : ", and no cluster of this name", near ? near : "");
+    return rt_error_hint(err, "`raytui --help` lists the verbs, `raytui ls` the clusters");
+}
+
+/* Without a terminal what was typed may be wrong as well, and that is the better news. */
+static int no_screen(const struct rt_cli_opts *o, const char *target, const struct rt_error *why) {
+    struct rt_error err = {0};
+    const struct rt_app_opts ao = {.config_path = o->config};
+    struct rt_app *app = target ? rt_app_create(&ao, &err) : NULL;
+    const bool known = !app || known_target(app, target, &err);
+    rt_app_destroy(app);
+    return fail(known ? why : &err);
 }
 
 static int run_screen(const struct rt_cli_opts *o, const char *target, const char *log_file) {
     struct rt_error err = {0};
     struct rt_ui *ui = rt_ui_create(&err);
     if (!ui)
-        return fail(&err);
+        return no_screen(o, target, &err);
     const struct rt_app_opts ao = {.config_path = o->config, .readonly = o->readonly, .ascii = o->ascii,
                                    .refresh_ms = o->refresh_ms, .asker = rt_ui_asker(ui), .snapshots = true};
     struct rt_app *app = rt_app_create(&ao, &err);

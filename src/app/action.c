@@ -196,9 +196,9 @@ bool rt_call_parse(struct rt_app *a, const char *const *words, const struct rt_s
         return rt_error_set(err, RT_E_USAGE, "no verb");
     out->def = rt_action_find(words[0]);
     if (!out->def) {
-        rt_error_set(err, RT_E_USAGE, "unknown verb %s", words[0]);
         const char *near = rt_nearest(words[0], rt_action_names());
-        return near ? rt_error_hint(err, "did you mean %s?", near) : rt_error_hint(err, "`raytui --help` lists them");
+        rt_error_set(err, RT_E_USAGE, "no such verb %s%s%s", words[0], near ? "; nearest: " : "", near ? near : "");
+        return rt_error_hint(err, "`raytui --help` lists them");
     }
     struct rt_strs plain = {0};
     bool ok = parse_words(words, out, &plain, err);

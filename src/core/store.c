@@ -541,21 +541,25 @@ static void count_jobs(struct rt_totals *t, const rt_jobs *b) {
     }
 }
 
+static struct rt_totals nothing_known(void) {
+    return (struct rt_totals){.nodes_alive = -1,
+                              .nodes_total = -1,
+                              .cpu_used = -1,
+                              .cpu_total = -1,
+                              .gpu_used = -1,
+                              .gpu_total = -1,
+                              .mem_used_bytes = -1,
+                              .mem_total_bytes = -1,
+                              .jobs_running = -1,
+                              .jobs_pending = -1,
+                              .jobs_failed = -1,
+                              .jobs_total = -1};
+}
+
 /* Counted once per answer: a list of clusters asks for them at every cell. */
 static void count_totals(struct entry *e) {
     const struct rt_cluster *c = &e->c;
-    e->totals = (struct rt_totals){.nodes_alive = -1,
-                                   .nodes_total = -1,
-                                   .cpu_used = -1,
-                                   .cpu_total = -1,
-                                   .gpu_used = -1,
-                                   .gpu_total = -1,
-                                   .mem_used_bytes = -1,
-                                   .mem_total_bytes = -1,
-                                   .jobs_running = -1,
-                                   .jobs_pending = -1,
-                                   .jobs_failed = -1,
-                                   .jobs_total = -1};
+    e->totals = nothing_known();
     if (c->nodes.arena || c->fresh[RT_T_NODES].at_ms)
         count_nodes(&e->totals, &c->nodes);
     if (c->jobs.arena || c->fresh[RT_T_JOBS].at_ms)
@@ -563,5 +567,6 @@ static void count_totals(struct entry *e) {
 }
 
 struct rt_totals rt_cluster_totals(const struct rt_cluster *c) {
-    return entry_at(c)->totals;
+    const bool ended = (c->state == RT_CL_DOWN || c->state == RT_CL_SUSPENDED) && c->reach != RT_REACH_OK;
+    return ended ? nothing_known() : entry_at(c)->totals;
 }

@@ -129,7 +129,7 @@ typedef void rt_store_fn(void *ctx, struct rt_cluster *c, enum rt_topic t);
 void rt_store_watch(struct rt_store *s, rt_store_fn *fn, void *ctx);
 void rt_store_unwatch(struct rt_store *s, rt_store_fn *fn, void *ctx);
 
-/* Totals over the alive nodes of a cluster. */
+/* Totals over the alive nodes of a cluster; of one that is known to have ended nothing is known. */
 struct rt_totals {
     int64_t nodes_alive, nodes_total; /* -1: not told yet; the same for jobs */
     double cpu_used, cpu_total, gpu_used, gpu_total; /* logical; < 0 unknown */

@@ -104,7 +104,7 @@ static void nodes_text(struct rt_buf *out, const void *row, const struct rt_row_
     (void)env;
     int64_t alive = rt_cluster_totals(cluster(row)).nodes_alive;
     int64_t wanted = wanted_nodes(cluster(row));
-    if (wanted < 0) {
+    if (wanted < 0 || (alive < 0 && cluster(row)->state == RT_CL_DOWN)) {
         rt_cell_count(out, alive);
         return;
     }

@@ -2,6 +2,7 @@
 #include "ui/heat.h"
 
 #include "base/str.h"
+#include "ui/list.h"
 #include "ui/tools.h"
 
 static const char *pool_of(const struct rt_node *n) {
@@ -50,14 +51,29 @@ static void place(struct rt_heat *h) {
     h->rows = h->cells.n ? row + 1 : 0;
 }
 
+static bool passes(const struct rt_heat *h, const struct rt_node *n) {
+    const char *words[] = {n->hostname, n->ip, n->name, pool_of(n), n->state, n->id, n->state_message};
+    struct rt_buf text;
+    if (!h->filter)
+        return true;
+    rt_buf_init(&text, 0);
+    for (size_t i = 0; i < RT_COUNT(words); i++)
+        rt_buf_addf(&text, "%s ", words[i] ? words[i] : "");
+    const bool yes = rt_filter_match(h->filter, rt_buf_str(&text));
+    rt_buf_deinit(&text);
+    return yes;
+}
+
 void rt_heat_make(struct rt_heat *h, const struct rt_cluster *c, int cols) {
     const uint64_t revision = c ? c->fresh[RT_T_NODES].revision : 0;
     cols = RT_MAX(cols, 1);
-    if (c && rt_streq(h->cluster, c->name) && h->revision == revision && h->cols == cols && h->cells.n == c->nodes.n)
+    if (c && rt_streq(h->cluster, c->name) && h->revision == revision && h->cols == cols && h->total == c->nodes.n)
         return;
     h->cells.n = 0;
-    for (size_t i = 0; c && i < c->nodes.n; i++)
-        *rt_vec_push(&h->cells) = (struct rt_heat_cell){.node = &c->nodes.v[i], .health = health_of(c, &c->nodes.v[i])};
+    h->total = c ? c->nodes.n : 0;
+    for (size_t i = 0; i < h->total; i++)
+        if (passes(h, &c->nodes.v[i]))
+            *rt_vec_push(&h->cells) = (struct rt_heat_cell){.node = &c->nodes.v[i], .health = health_of(c, &c->nodes.v[i])};
     if (h->cells.n)
         qsort(h->cells.v, h->cells.n, sizeof *h->cells.v, by_place);
     free(h->cluster);
@@ -71,7 +87,16 @@ void rt_heat_deinit(struct rt_heat *h) {
     rt_vec_deinit(&h->cells);
     rt_vec_deinit(&h->pools);
     free(h->cluster);
+    free(h->filter);
     *h = (struct rt_heat){0};
+}
+
+void rt_heat_filter(struct rt_heat *h, const char *text) {
+    char *filter = text && *text ? rt_strdup(text) : NULL;
+    const int cols = h->cols;
+    rt_heat_deinit(h);
+    h->cols = cols;
+    h->filter = filter;
 }
 
 /* ---- walking ---- */

@@ -24,12 +24,15 @@ struct rt_heat {
     RT_VEC(struct rt_heat_pool) pools;
     int rows, cols;
     uint64_t revision; /* of the nodes it was made of */
+    size_t total;      /* nodes, with those that the filter leaves out */
     char *cluster;
+    char *filter; /* as a list's; NULL: none */
 };
 
 /* Makes it for `cols` columns of cells if it is not what it shows already. */
 void rt_heat_make(struct rt_heat *h, const struct rt_cluster *c, int cols);
 void rt_heat_deinit(struct rt_heat *h);
+void rt_heat_filter(struct rt_heat *h, const char *text); /* NULL or "": none */
 /* The cell one step to a side: the nearest one of the next line, or the next one. */
 size_t rt_heat_step(const struct rt_heat *h, size_t from, int rows, int cols);
 /* The cell of a node by id; SIZE_MAX: it is not there. */

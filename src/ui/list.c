@@ -241,6 +241,10 @@ static bool list_ticks(struct rt_view *v) {
     return list_of(v)->rows.n > 0;
 }
 
+static const char *list_filter(struct rt_view *v) {
+    return list_of(v)->rows.filter;
+}
+
 static bool list_back(struct rt_view *v) {
     struct list *l = list_of(v);
     rt_ui_mark(v->ui);
@@ -289,7 +293,8 @@ static void list_destroy(struct rt_view *v) {
     {                                                                                              \
         .name = view_name, .klass = "list", .draw = list_draw, .title = list_title, .command = list_command,       \
         .mouse = list_mouse, .select = list_select, .offers = list_offers, .topics = list_topics,                  \
-        .changed = list_changed, .ticks = list_ticks, .text = list_text, .back = list_back, .destroy = list_destroy \
+        .changed = list_changed, .ticks = list_ticks, .text = list_text, .filter = list_filter,           \
+        .back = list_back, .destroy = list_destroy                                                                  \
     }
 
 /* One vtable a table: the name chooses the keys. */

@@ -72,6 +72,9 @@ static bool menu_key(struct rt_view *v, struct rt_key k) {
     case RT_K_ENTER:
         choose(m, m->at);
         return true;
+    case 'Q':
+        rt_ui_command(v->ui, "quit");
+        return true;
     case 'q':
     case RT_K_ESC:
         rt_ui_close(v->ui, v);

@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 #include "core/table.h"
+#include "ui/list.h"
 #include "ui/tools.h"
 #include <stdlib.h>
 
@@ -41,7 +42,8 @@ void rt_outline_deinit(struct rt_outline *o) {
     rt_vec_deinit(&o->seen);
     rt_map_deinit(&o->folds);
     free(o->at_key);
-    o->at_key = NULL;
+    free(o->filter);
+    o->at_key = o->filter = NULL;
 }
 
 /* ---- rows ---- */
@@ -67,19 +69,49 @@ struct rt_outline_row *rt_outline_fold(struct rt_outline *o, int depth, const ch
     return r;
 }
 
+static bool matches(const struct rt_outline *o, const struct rt_outline_row *r) {
+    char *text = rt_strf("%s %s", r->text, r->tail ? r->tail : "");
+    const bool yes = rt_filter_match(o->filter, text);
+    free(text);
+    return yes;
+}
+
+/* Which rows a filter leaves: those that match, what they belong to, and what belongs to them. */
+enum { LEFT_OUT, PATH, MATCH };
+static void choose(const struct rt_outline *o, char *left) {
+    int path = 0; /* a row less deep than this is on the way to one that matches */
+    for (size_t i = o->rows.n; i-- > 0;) {
+        const int depth = o->rows.v[i].depth;
+        left[i] = matches(o, &o->rows.v[i]) ? MATCH : depth < path ? PATH : LEFT_OUT;
+        if (left[i] != LEFT_OUT || depth == 0)
+            path = depth;
+    }
+    int below = INT32_MAX; /* deeper rows belong to one that matched */
+    for (size_t i = 0; i < o->rows.n; i++) {
+        if (o->rows.v[i].depth <= below)
+            below = left[i] == MATCH ? o->rows.v[i].depth : INT32_MAX;
+        else if (left[i] == LEFT_OUT)
+            left[i] = MATCH;
+    }
+}
+
 static void see(struct rt_outline *o) {
     int hidden = INT32_MAX; /* rows deeper than this are folded away */
+    char *left = o->filter && o->rows.n ? rt_alloc(o->rows.n) : NULL;
+    if (left)
+        choose(o, left);
     o->seen.n = 0;
     o->text_cols = 0;
     for (size_t i = 0; i < o->rows.n; i++) {
         const struct rt_outline_row *r = &o->rows.v[i];
-        if (r->depth > hidden)
+        if (r->depth > hidden || (left && left[i] == LEFT_OUT))
             continue;
-        hidden = r->shut ? r->depth : INT32_MAX;
+        hidden = r->shut && !(left && left[i] == PATH) ? r->depth : INT32_MAX;
         *rt_vec_push(&o->seen) = i;
         if (r->bar >= 0)
             o->text_cols = RT_MAX(o->text_cols, rt_width(r->text, strlen(r->text)));
     }
+    free(left);
 }
 
 static void find_cursor(struct rt_outline *o) {
@@ -127,13 +159,13 @@ static void set_fold(struct rt_outline *o, size_t row, bool shut) {
 
 /* ---- drawing ---- */
 
-static void draw_row(const struct rt_outline *o, const struct rt_draw *d, struct rt_rect line, const struct rt_outline_row *r) {
+static void draw_row(const struct rt_outline *o, const struct rt_draw *d, struct rt_rect line, const struct rt_outline_row *r, bool open) {
     const int end = line.col + line.cols;
     int col = line.col + 2 + 2 * r->depth;
     struct rt_buf cut;
     rt_buf_init(&cut, 0);
     if (r->folds)
-        rt_tool_put(d->s, line.row, col - 2 + 1, 1, d->ascii ? (r->shut ? "+" : "-") : (r->shut ? "▸" : "▾"), rt_theme_look(d->theme, RT_R_DIM));
+        rt_tool_put(d->s, line.row, col - 2 + 1, 1, d->ascii ? (open ? "-" : "+") : (open ? "▾" : "▸"), rt_theme_look(d->theme, RT_R_DIM));
     col++;
     if (r->health != RT_H_UNKNOWN)
         col += rt_tool_put(d->s, line.row, col, end - col, rt_health_glyph(r->health, d->ascii), rt_theme_look(d->theme, rt_role_of_health(r->health))) + 1;
@@ -150,21 +182,23 @@ static void draw_row(const struct rt_outline *o, const struct rt_draw *d, struct
     rt_buf_deinit(&cut);
 }
 
-void rt_outline_draw(struct rt_view *v, const struct rt_draw *d, struct rt_rect r) {
+void rt_outline_draw(struct rt_view *v, const struct rt_draw *d, struct rt_rect area) {
     struct rt_outline *o = of(v);
     rt_outline_settle(o);
-    o->drawn = r;
-    o->page = RT_MAX(r.rows, 1);
+    o->drawn = area;
+    o->page = RT_MAX(area.rows, 1);
     if (o->at < o->top)
         o->top = o->at;
     if (o->at >= o->top + (size_t)o->page)
         o->top = o->at - (size_t)o->page + 1;
     if (o->top + (size_t)o->page > o->seen.n)
         o->top = o->seen.n > (size_t)o->page ? o->seen.n - (size_t)o->page : 0;
-    for (int i = 0; i < r.rows && o->top + (size_t)i < o->seen.n; i++) {
-        const struct rt_rect line = {r.row + i, r.col, 1, r.cols};
+    for (int i = 0; i < area.rows && o->top + (size_t)i < o->seen.n; i++) {
+        const struct rt_rect line = {area.row + i, area.col, 1, area.cols};
         const size_t at = o->top + (size_t)i;
-        draw_row(o, d, line, &o->rows.v[o->seen.v[at]]);
+        const struct rt_outline_row *r = &o->rows.v[o->seen.v[at]];
+        const bool below = at + 1 < o->seen.n && o->rows.v[o->seen.v[at + 1]].depth > r->depth;
+        draw_row(o, d, line, r, !r->shut || below); /* a filter opens what is on the way */
         if (at != o->at)
             continue;
         rt_tool_put(d->s, line.row, line.col, 1, ">", rt_theme_look(d->theme, d->focus ? RT_R_ACCENT : RT_R_DIM));
@@ -238,6 +272,15 @@ static bool do_enter(struct rt_outline *o) {
     return true;
 }
 
+static void set_filter(struct rt_outline *o, const char *text) {
+    free(o->filter);
+    o->filter = text && *text ? rt_strdup(text) : NULL;
+    rt_outline_settle(o);
+    see(o);
+    find_cursor(o);
+    rt_ui_mark(o->view.ui);
+}
+
 enum rt_taken rt_outline_command(struct rt_view *v, const struct rt_strs *words, struct rt_error *err) {
     struct rt_outline *o = of(v);
     const char *name = words->v[0];
@@ -255,6 +298,8 @@ enum rt_taken rt_outline_command(struct rt_view *v, const struct rt_strs *words,
         do_fold_all(o);
     else if (rt_streq(name, "enter"))
         ok = do_enter(o);
+    else if (rt_streq(name, "filter"))
+        set_filter(o, words->n > 1 ? words->v[1] : NULL);
     else if (!rt_streq(name, "unfold") && !rt_streq(name, "fold-toggle"))
         return RT_TAKEN_NO;
     rt_ui_mark(v->ui);
@@ -284,4 +329,23 @@ void rt_outline_text(struct rt_view *v, struct rt_buf *out) {
             rt_buf_addf(out, "  %.0f%%", 100 * r->bar);
         rt_buf_addf(out, "%s%s\n", r->tail ? "  " : "", r->tail ? r->tail : "");
     }
+}
+
+const char *rt_outline_filter(struct rt_view *v) {
+    return of(v)->filter;
+}
+
+bool rt_outline_back(struct rt_view *v) {
+    if (!of(v)->filter)
+        return false;
+    set_filter(of(v), NULL);
+    return true;
+}
+
+void rt_outline_title(const struct rt_outline *o, struct rt_buf *right) {
+    if (!o->filter)
+        return;
+    rt_buf_adds(right, "</");
+    rt_clean(right, o->filter, strlen(o->filter));
+    rt_buf_adds(right, ">  ");
 }

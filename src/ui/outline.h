@@ -25,6 +25,7 @@ struct rt_outline {
     RT_VEC(size_t) seen; /* rows that are not folded away */
     struct rt_map folds; /* keys that a person folded or opened */
     char *at_key;
+    char *filter; /* NULL: none */
     size_t at, top;
     int page, text_cols;
     bool dirty; /* to be filled again before it is drawn */
@@ -45,9 +46,13 @@ const struct rt_outline_row *rt_outline_here(struct rt_outline *o);
 
 /* For vtables. */
 void rt_outline_draw(struct rt_view *v, const struct rt_draw *d, struct rt_rect r);
-/* move, fold, unfold, fold-all, enter */
+/* move, fold, unfold, fold-all, enter, filter */
 enum rt_taken rt_outline_command(struct rt_view *v, const struct rt_strs *words, struct rt_error *err);
 bool rt_outline_mouse(struct rt_view *v, const struct rt_event *ev, struct rt_rect r);
 void rt_outline_text(struct rt_view *v, struct rt_buf *out);
+const char *rt_outline_filter(struct rt_view *v);
+bool rt_outline_back(struct rt_view *v);
+/* "</text>" for the right of a title while it is filtered. */
+void rt_outline_title(const struct rt_outline *o, struct rt_buf *right);
 
 #endif

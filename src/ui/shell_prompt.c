@@ -4,7 +4,6 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "ui/list.h"
 #include <stdlib.h>
 
 #define PAST_MAX 500
@@ -19,7 +18,7 @@ static void find_live(struct rt_ui *ui, const char *text) {
     struct rt_view *v = found_in(ui);
     struct rt_strs words = {0};
     struct rt_error err = {0};
-    rt_strs_add(&words, rt_streq(v->ops->klass, "list") ? "filter" : "search");
+    rt_strs_add(&words, v->ops->filter ? "filter" : "search");
     rt_strs_add(&words, text);
     if (v->ops->command && v->ops->command(v, &words, &err) == RT_TAKEN_FAILED)
         rt_ui_error(ui, &err);
@@ -34,7 +33,7 @@ void prompt_open(struct rt_ui *ui, enum prompt_mode mode, const char *text) {
     rt_strs_deinit(&ui->choices);
     rt_input_set(&ui->input, text);
     free(ui->find_before);
-    ui->find_before = mode == PROMPT_FIND && rt_view_is_list(v) ? rt_strdup(rt_list_rows(v)->filter) : NULL;
+    ui->find_before = mode == PROMPT_FIND && v->ops->filter ? rt_strdup(v->ops->filter(v)) : NULL;
     if (ui->find_before)
         rt_input_set(&ui->input, ui->find_before);
     rt_ui_mark(ui);
@@ -47,7 +46,7 @@ void prompt_close(struct rt_ui *ui, bool keep) {
     rt_strs_deinit(&ui->choices);
     if (mode == PROMPT_FIND && !keep)
         find_live(ui, "");
-    else if (mode == PROMPT_FIND && !rt_view_is_list(found_in(ui)))
+    else if (mode == PROMPT_FIND && !found_in(ui)->ops->filter)
         find_live(ui, line); /* a text jumps when the word is whole */
     if (mode == PROMPT_COMMAND && keep && *line) {
         if (!ui->past.n || !rt_streq(ui->past.v[ui->past.n - 1], line))
@@ -122,7 +121,7 @@ bool prompt_key(struct rt_ui *ui, struct rt_key k) {
     } else if (rt_input_key(&ui->input, k)) {
         ui->choice_at = SIZE_MAX;
         rt_strs_deinit(&ui->choices);
-        if (!command && rt_view_is_list(found_in(ui)))
+        if (!command && found_in(ui)->ops->filter)
             find_live(ui, rt_input_text(&ui->input));
     }
     rt_ui_mark(ui);

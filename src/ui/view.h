@@ -49,6 +49,8 @@ struct rt_view_ops {
     void (*want)(struct rt_view *v, int max_rows, int max_cols, int *rows, int *cols); /* popups: size with frame */
     /* Everything it shows as text (^S). */
     void (*text)(struct rt_view *v, struct rt_buf *out);
+    /* What `/` left of it, as typed; NULL: all of it. Without this member `/` searches. */
+    const char *(*filter)(struct rt_view *v);
     bool (*back)(struct rt_view *v); /* Esc: one step (a filter away); false: leave me */
     void (*destroy)(struct rt_view *v);
 };

@@ -95,7 +95,7 @@ static void heat_draw(struct rt_view *v, const struct rt_draw *d, struct rt_rect
     const struct rt_cluster *c = cluster_of(h);
     rt_heat_make(&h->heat, c, r.cols - RT_HEAT_LABEL - 2);
     if (!h->heat.cells.n) {
-        say(d, (struct rt_rect){r.row, r.col + 2, 1, r.cols - 2}, c ? rt_table_nodes.empty : "no cluster is open - 1 lists them", RT_R_DIM);
+        say(d, (struct rt_rect){r.row, r.col + 2, 1, r.cols - 2}, h->heat.total ? "the filter hides all nodes - Esc" : c ? rt_table_nodes.empty : "no cluster is open - 1 lists them", RT_R_DIM);
         return;
     }
     const bool tall = r.rows > 3;
@@ -116,6 +116,11 @@ static void heat_title(struct rt_view *v, struct rt_buf *left, struct rt_buf *ri
         alive += h->heat.pools.v[i].alive;
     rt_buf_addf(left, "heat %s %s", rt_ui_ascii(v->ui) ? "-" : "─", c ? c->name : "no cluster");
     rt_buf_addf(left, ", height is %s, colour is state", rt_measure_name(measures[h->measure]));
+    if (h->heat.filter) {
+        rt_buf_adds(right, "</");
+        rt_clean(right, h->heat.filter, strlen(h->heat.filter));
+        rt_buf_addf(right, ">  %zu of %zu  ", h->heat.cells.n, h->heat.total);
+    }
     rt_buf_addf(right, "%zu alive of %zu", alive, h->heat.cells.n);
 }
 
@@ -164,6 +169,9 @@ static enum rt_taken heat_command(struct rt_view *v, const struct rt_strs *words
         ok = walk(h, arg, err);
     } else if (rt_streq(name, "measure")) {
         ok = set_measure(h, arg, err);
+    } else if (rt_streq(name, "filter")) {
+        rt_heat_filter(&h->heat, arg);
+        ok = true;
     } else if (rt_streq(name, "detail") && words->n == 1) {
         const struct rt_node *n = node_here(h);
         ok = n || rt_error_set(err, RT_E_USAGE, "nothing is selected");
@@ -211,10 +219,11 @@ static void heat_changed(struct rt_view *v, struct rt_cluster *c, enum rt_topic 
     struct heat_view *h = of(v);
     if (t != RT_T_NODES && t != RT_T_CLUSTER)
         return;
-    const int cols = h->heat.cols;
-    if (c && rt_streq(h->heat.cluster, c->name))
-        rt_heat_deinit(&h->heat);
-    h->heat.cols = cols;
+    if (c && rt_streq(h->heat.cluster, c->name)) { /* its cells point into what is gone */
+        char *filter = rt_strdup(h->heat.filter);
+        rt_heat_filter(&h->heat, filter);
+        free(filter);
+    }
 }
 
 static void heat_text(struct rt_view *v, struct rt_buf *out) {
@@ -229,6 +238,18 @@ static void heat_text(struct rt_view *v, struct rt_buf *out) {
         }
         rt_buf_addc(out, '\n');
     }
+}
+
+static const char *heat_filter(struct rt_view *v) {
+    return of(v)->heat.filter;
+}
+
+static bool heat_back(struct rt_view *v) {
+    if (!of(v)->heat.filter)
+        return false;
+    rt_heat_filter(&of(v)->heat, NULL);
+    rt_ui_mark(v->ui);
+    return true;
 }
 
 static void heat_destroy(struct rt_view *v) {
@@ -248,6 +269,8 @@ static const struct rt_view_ops ops = {
     .topics = heat_topics,
     .changed = heat_changed,
     .text = heat_text,
+    .filter = heat_filter,
+    .back = heat_back,
     .destroy = heat_destroy,
 };
 

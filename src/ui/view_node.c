@@ -346,7 +346,7 @@ static void node_title(struct rt_view *v, struct rt_buf *left, struct rt_buf *ri
     const struct node_view *n = of(v);
     const struct rt_cluster *c = cluster_of(n);
     const struct rt_node *node = c ? rt_store_node(c, n->id) : NULL;
-    (void)right;
+    rt_outline_title(&n->outline, right);
     rt_buf_adds(left, "node ");
     rt_cell_text(left, node && node->hostname && *node->hostname ? node->hostname : node && node->ip ? node->ip : n->id);
 }
@@ -412,6 +412,8 @@ static const struct rt_view_ops ops = {
     .topics = node_topics,
     .changed = node_changed,
     .text = rt_outline_text,
+    .filter = rt_outline_filter,
+    .back = rt_outline_back,
     .destroy = node_destroy,
 };
 

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "ui/list.h"
 #include "ui/menu.h"
+#include "ui/outline.h"
 #include "ui/text.h"
 #include <stdlib.h>
 
@@ -141,9 +142,21 @@ static struct rt_view *create(struct rt_ui *ui, struct rt_profile_target *t, con
 
 /* ---- which thing ---- */
 
-/* The row under the cursor of a list that has processes. */
+/* What stands on a line of a tree or of a node's page, by what Enter does there. */
+static char *thing_of_line(struct rt_view *v) {
+    static const char *const logs[] = {"actor-log ", "task-log ", "process-log "};
+    const struct rt_outline_row *r = rt_outline_here((struct rt_outline *)v);
+    for (size_t i = 0; r && i < RT_COUNT(logs); i++)
+        if (rt_starts(r->command, logs[i]))
+            return rt_strdup(r->command + strlen(logs[i]));
+    return NULL;
+}
+
+/* The row under the cursor, where rows have processes. */
 static char *selected_thing(struct rt_ui *ui) {
     struct rt_view *v = shell_focused(ui);
+    if (rt_streq(v->ops->klass, "outline"))
+        return thing_of_line(v);
     if (!rt_view_is_list(v))
         return NULL;
     const struct rt_table *t = rt_list_rows(v)->table;

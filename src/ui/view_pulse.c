@@ -243,6 +243,10 @@ static void pulse_text(struct rt_view *v, struct rt_buf *out) {
     of(v)->list->ops->text(of(v)->list, out);
 }
 
+static const char *pulse_filter(struct rt_view *v) {
+    return of(v)->list->ops->filter(of(v)->list);
+}
+
 static bool pulse_back(struct rt_view *v) {
     return of(v)->list->ops->back(of(v)->list);
 }
@@ -267,6 +271,7 @@ static const struct rt_view_ops ops = {
     .changed = pulse_changed,
     .ticks = pulse_ticks,
     .text = pulse_text,
+    .filter = pulse_filter,
     .back = pulse_back,
     .destroy = pulse_destroy,
 };

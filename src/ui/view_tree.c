@@ -221,6 +221,7 @@ static void fill(struct rt_outline *o) {
 static void tree_title(struct rt_view *v, struct rt_buf *left, struct rt_buf *right) {
     const struct rt_cluster *c = cluster_of(of(v));
     rt_buf_addf(left, "tree %s %s", rt_ui_ascii(v->ui) ? "-" : "─", c ? c->name : "no cluster");
+    rt_outline_title(&of(v)->outline, right);
     if (c && c->actors.n < c->actors.total)
         rt_buf_addf(right, "%zu of %zu actors", c->actors.n, c->actors.total);
 }
@@ -297,6 +298,8 @@ static const struct rt_view_ops ops = {
     .topics = tree_topics,
     .changed = tree_changed,
     .text = rt_outline_text,
+    .filter = rt_outline_filter,
+    .back = rt_outline_back,
     .destroy = tree_destroy,
 };
 

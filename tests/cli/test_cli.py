@@ -35,7 +35,8 @@ class Sims(unittest.TestCase):
 
 class Status(Sims):
     def test_wrong_usage_is_64_and_says_what_is_right(self):
-        for words, said in ((("frobnicate", "x"), "unknown verb frobnicate"), (("noeds", "sim"), "did you mean nodes?"),
+        for words, said in ((("frobnicate", "x"), "no such verb frobnicate"), (("noeds", "sim"), "no such verb noeds; nearest: nodes"),
+                            (("noeds",), "no such verb noeds; nearest: nodes"), (("frobnicate",), "no such verb frobnicate, and no cluster"),
                             (("nodes", "--bogus"), "--help"), (("nodes", "sim", "extra"), "usage: raytui nodes"),
                             (("scale", "sim", "cpu"), "usage: raytui scale CLUSTER POOL N|+N|-N"), (("stop",), "usage: raytui stop"),
                             (("nodes", "sim", "-o", "xml"), "table, wide, json"), (("nodes", "sim", "-o"), "-o wants a value"),

@@ -130,7 +130,7 @@ static void wrong_words_name_the_nearest_right_one(void **state) {
     struct rt_error err;
     (void)state;
     assert_false(parse("scael lab gpu 1", NULL, &c, &err));
-    assert_string_equal(err.hint, "did you mean scale?");
+    assert_string_equal(err.message, "no such verb scael; nearest: scale");
     assert_false(parse("submit -c lab --workin-dir . -- x", NULL, &c, &err));
     assert_string_equal(err.hint, "did you mean --working-dir?");
     assert_false(parse("nodes lba", NULL, &c, &err));

@@ -414,6 +414,13 @@ static void a_cluster_says_its_state_and_how_it_is_reached(void **state) {
     check_state(w, "starting", RT_H_BUSY);
     rt_store_set_state(w->s, w->c, RT_CL_DOWN, NULL);
     check_state(w, "down", RT_H_OFF);
+    struct rt_node n = {.id = "n1", .state = "ALIVE", .alive = true};
+    rt_nodes nodes = {0};
+    batch_of(&nodes, &n, 1);
+    rt_store_put_nodes(w->s, w->c, &nodes);
+    check_cell(w, &rt_table_clusters, w->c, "nodes", "-"); /* ended: what it had says nothing any more */
+    rt_store_set_state(w->s, w->c, RT_CL_UP, NULL);
+    check_cell(w, &rt_table_clusters, w->c, "nodes", "1/4"); /* lost: its last state stays */
     rt_store_set_reach(w->s, w->c, RT_REACH_TOKEN_NEEDED, NULL);
     rt_store_set_state(w->s, w->c, RT_CL_UP, NULL);
     check_state(w, "token needed", RT_H_WARN);

@@ -43,6 +43,28 @@ static void pools_begin_lines_and_the_head_is_first(void **state) {
     rt_store_destroy(s);
 }
 
+static void a_filter_leaves_the_nodes_that_match(void **state) {
+    struct rt_store *s = rt_store_create();
+    struct rt_heat h = {0};
+    struct rt_cluster *c = fill(s, 12);
+    (void)state;
+    rt_heat_make(&h, c, 4);
+    rt_heat_filter(&h, "DEAD");
+    rt_heat_make(&h, c, 4);
+    assert_int_equal(h.cells.n, 1);
+    assert_int_equal(h.total, 12);
+    assert_string_equal(h.cells.v[0].node->id, "node-0010");
+    rt_heat_filter(&h, "!node-00");
+    rt_heat_make(&h, c, 4);
+    assert_int_equal(h.cells.n, 0);
+    assert_int_equal(h.rows, 0);
+    rt_heat_filter(&h, "");
+    rt_heat_make(&h, c, 4);
+    assert_int_equal(h.cells.n, 12);
+    rt_heat_deinit(&h);
+    rt_store_destroy(s);
+}
+
 static void walking_stays_on_cells(void **state) {
     struct rt_store *s = rt_store_create();
     struct rt_heat h = {0};
@@ -105,6 +127,7 @@ static void it_is_made_anew_only_when_something_changed(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pools_begin_lines_and_the_head_is_first),
+        cmocka_unit_test(a_filter_leaves_the_nodes_that_match),
         cmocka_unit_test(walking_stays_on_cells),
         cmocka_unit_test(two_thousand_nodes_have_each_a_place_of_their_own),
         cmocka_unit_test(it_is_made_anew_only_when_something_changed),

@@ -74,6 +74,35 @@ static void cursor_and_folds_survive_a_new_filling(void **state) {
     rt_outline_deinit(&o);
 }
 
+static void a_filter_leaves_what_matches_its_way_and_what_is_below(void **state) {
+    struct rt_ui ui = {0};
+    struct rt_outline o = {0};
+    struct rt_buf title;
+    (void)state;
+    with_third = true;
+    rt_outline_init(&o, &ui, &ops, fill);
+    run(&o, "filter one"); /* in a fold that is shut */
+    assert_int_equal(o.seen.n, 3);
+    assert_string_equal(o.rows.v[o.seen.v[1]].key, "pool/a");
+    assert_string_equal(o.rows.v[o.seen.v[2]].key, "node/1");
+    run(&o, "filter b");
+    assert_int_equal(o.seen.n, 4); /* pools, b, two, jobs */
+    assert_string_equal(o.rows.v[o.seen.v[2]].key, "node/2");
+    rt_buf_init(&title, 0);
+    rt_outline_title(&o, &title);
+    assert_string_equal(rt_buf_str(&title), "</b>  ");
+    rt_buf_deinit(&title);
+    run(&o, "filter nothing-has-this");
+    assert_int_equal(o.seen.n, 0);
+    run(&o, "move 1");
+    o.dirty = true; /* stays while rows come anew */
+    assert_null(rt_outline_here(&o));
+    assert_true(rt_outline_back(&o.view));
+    assert_int_equal(o.seen.n, 5);
+    assert_false(rt_outline_back(&o.view));
+    rt_outline_deinit(&o);
+}
+
 static void enter_runs_what_a_row_says_or_folds_it(void **state) {
     struct rt_ui ui = {0};
     struct rt_outline o = {0};
@@ -96,6 +125,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(folds_hide_what_is_deeper_and_the_cursor_skips_it),
         cmocka_unit_test(cursor_and_folds_survive_a_new_filling),
+        cmocka_unit_test(a_filter_leaves_what_matches_its_way_and_what_is_below),
         cmocka_unit_test(enter_runs_what_a_row_says_or_folds_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
