@@ -43,7 +43,7 @@ struct rt_op *run_up(struct rt_app *a, const struct rt_call *c, rt_action_done_f
     struct session *s = act_session(a, c, &err);
     if (!s || !up_opts(c, &o, &err))
         return act_answer(a, done, ctx, &err, NULL, " ");
-    if (o.dry_run) {
+    if (o.dry_run && !s->conf->ops->validates) {
         struct rt_buf plan;
         rt_buf_init(&plan, RT_MIB);
         const bool ok = s->conf->ops->plan && s->conf->ops->plan(s->provider, "up", &o, &plan, &err);
@@ -52,7 +52,7 @@ struct rt_op *run_up(struct rt_app *a, const struct rt_call *c, rt_action_done_f
         return op;
     }
     struct rt_operation *op = s->conf->ops->up(s->provider, &o, &err);
-    if (op && !s->attached)
+    if (op && !s->attached && !o.dry_run)
         session_attach(s, true);
     return act_answer(a, done, ctx, op ? NULL : &err, op, "%s: coming up", c->cluster);
 }

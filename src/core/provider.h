@@ -100,6 +100,7 @@ struct rt_provider_ops {
     bool starts;         /* opening a cluster that is down brings it up without a question: it costs this machine only */
     bool needs_hop;      /* its cluster is reached over conf->hop or what hop_target gives */
     bool own_pools;      /* its pools are known also where Ray does not answer */
+    bool validates;      /* `up` with dry_run asks the far side, changes nothing, and its result is the plan */
     bool own_file;       /* `file:` is in a format of its own, read by the provider; else it holds these same fields */
 
     /* Reads files only. Problems are reported; may be NULL. */

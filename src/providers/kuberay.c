@@ -80,7 +80,7 @@ static enum rt_cluster_state state_of(struct rt_provider *p, char *detail, size_
     const struct kpod *head = kuberay_head(p);
     detail[0] = '\0';
     if (!p->object)
-        return p->listed ? RT_CL_DOWN : RT_CL_UNKNOWN;
+        return p->making ? RT_CL_STARTING : p->listed ? RT_CL_DOWN : RT_CL_UNKNOWN;
     if (c->deleting)
         return RT_CL_STOPPING;
     if (behind(p))
@@ -202,6 +202,7 @@ static void changed(struct rt_provider *p) {
     kuberay_show(p);
     find_way(p);
     kuberay_tasks_look(p);
+    kuberay_making_look(p);
 }
 
 /* ---- what the watches tell ---- */
@@ -236,7 +237,7 @@ static void on_cluster_gone(void *ctx, const char *space, const char *name, cons
 }
 
 /* A list that is not there at all: who is missing, and what helps. */
-static void explain(const struct rt_provider *p, struct rt_error *err) {
+void kuberay_explain(const struct rt_provider *p, struct rt_error *err) {
     if (err->code == RT_E_NOT_FOUND && strstr(err->message, "404")) {
         rt_error_set(err, RT_E_UNSUPPORTED, "KubeRay is not installed in this Kubernetes: it has no RayClusters (ray.io/v1)");
         rt_error_hint(err, "install the KubeRay operator with its CRDs, or name a plain `service` with a dashboard");
@@ -248,7 +249,7 @@ static void explain(const struct rt_provider *p, struct rt_error *err) {
 static void on_clusters_synced(void *ctx, const struct rt_error *err) {
     struct rt_provider *p = ctx;
     p->error = err ? *err : (struct rt_error){0};
-    explain(p, &p->error);
+    kuberay_explain(p, &p->error);
     if (!err)
         p->listed = true;
     if (p->object && !p->space && p->seen.space)
@@ -368,7 +369,7 @@ static void stop_looking(struct rt_provider *p) {
 
 static void on_rest(void *ctx) {
     struct rt_provider *p = ctx;
-    if (p->ntasks || rt_loop_now_ms(p->env.loop) - p->asked_ms < REST_AFTER_MS)
+    if (p->ntasks || p->making || rt_loop_now_ms(p->env.loop) - p->asked_ms < REST_AFTER_MS)
         return;
     stop_looking(p);
     rt_kube_ports_rest(p->ports);
@@ -506,12 +507,15 @@ static struct rt_provider *kuberay_create(const struct rt_provider_env *env, con
     p->limits_min = p->limits_max = -1;
     if (own->spaces.n == 1 && !rt_streq(own->spaces.v[0], "*"))
         p->space = rt_strdup(own->spaces.v[0]);
+    if (!p->space)
+        p->space = kuberay_made_space(conf->name);
     free(file);
     return p;
 }
 
 static void kuberay_destroy(struct rt_provider *p) {
     kuberay_tasks_abandon(p);
+    kuberay_making_abandon(p);
     stop_looking(p);
     rt_timer_stop(p->rest);
     rt_kube_ports_destroy(p->ports);
@@ -528,7 +532,7 @@ static void kuberay_destroy(struct rt_provider *p) {
 const struct rt_provider_ops rt_provider_kuberay = {
     .name = "kuberay",
     .summary = "a RayCluster of a Kubernetes or OpenShift with the KubeRay operator",
-    .caps = RT_CAP_SCALE | RT_CAP_ADD_POOL | RT_CAP_REMOVE_POOL | RT_CAP_REMOVE_NODE | RT_CAP_SUSPEND | RT_CAP_DISCOVER,
+    .caps = RT_CAP_UP | RT_CAP_DOWN | RT_CAP_SCALE | RT_CAP_ADD_POOL | RT_CAP_REMOVE_POOL | RT_CAP_REMOVE_NODE | RT_CAP_SUSPEND | RT_CAP_DISCOVER,
     .config = kuberay_fields,
     .config_size = sizeof(struct kuberay_config),
     .own_pools = true,
@@ -542,6 +546,10 @@ const struct rt_provider_ops rt_provider_kuberay = {
     .token_command = kuberay_token_command,
     .refresh = kuberay_refresh,
     .join = kuberay_join,
+    .validates = true,
+    .plan = kuberay_plan_text,
+    .up = kuberay_up,
+    .down = kuberay_down,
     .scale_impact = kuberay_scale_impact,
     .scale = kuberay_scale,
     .set_limits = kuberay_set_limits,

@@ -73,6 +73,7 @@ json_t *kuberay_patch_remove_group(const json_t *object, const char *group);
 
 /* ---- the provider ---- */
 
+struct kmake;
 struct ktask; /* an operation that changes the object (kuberay_task.c) */
 
 struct rt_provider {
@@ -103,6 +104,7 @@ struct rt_provider {
     int64_t limits_min, limits_max;
     struct ktask **tasks;
     size_t ntasks;
+    struct kmake *making;     /* up or down under way (kuberay_make.c); NULL */
 };
 
 /* kuberay.c */
@@ -113,6 +115,18 @@ const struct kpod *kuberay_pod(const struct rt_provider *p, const char *name);
 /* The pod of one of Ray's nodes: by instance id, address or name; NULL. */
 const struct kpod *kuberay_pod_of(const struct rt_provider *p, const char *node_id);
 char *kuberay_path(const struct rt_provider *p, const char *name); /* of rayclusters, or of one; gives it */
+
+/* An error of the API server about RayClusters, with what helps. */
+void kuberay_explain(const struct rt_provider *p, struct rt_error *err);
+
+/* kuberay_make.c */
+bool kuberay_plan_text(struct rt_provider *p, const char *verb, const struct rt_up_opts *o, struct rt_buf *out, struct rt_error *err);
+struct rt_operation *kuberay_up(struct rt_provider *p, const struct rt_up_opts *o, struct rt_error *err);
+struct rt_operation *kuberay_down(struct rt_provider *p, struct rt_error *err);
+void kuberay_making_look(struct rt_provider *p); /* the objects changed */
+void kuberay_making_abandon(struct rt_provider *p);
+/* Where the cluster's RayCluster was made, as its journal says; gives it, NULL when there is none. */
+char *kuberay_made_space(const char *cluster);
 
 /* kuberay_pools.c */
 void kuberay_pools(const struct rt_provider *p, rt_pools *out);

@@ -171,7 +171,7 @@ static json_t *from_plan(const struct kuberay_make *m, const struct kuberay_plan
     }
     free(told);
     free(image);
-    return json_pack("{ss ss so}", "apiVersion", "ray.io/v1", "kind", "RayCluster", "spec", spec);
+    return json_pack("{ss ss s{} so}", "apiVersion", "ray.io/v1", "kind", "RayCluster", "metadata", "spec", spec);
 }
 
 static json_t *from_file(const char *path, struct rt_error *err) {
@@ -190,15 +190,15 @@ static json_t *from_file(const char *path, struct rt_error *err) {
     return o;
 }
 
-/* metadata.KEY is `want`: set where it is missing, refused where it is another. */
-static bool must_be(json_t *o, const char *key, const char *want, struct rt_error *err) {
+/* metadata.KEY is `want`: set where it is missing or `ours` to choose, refused where it is another. */
+static bool must_be(json_t *o, const char *key, const char *want, bool ours, struct rt_error *err) {
     json_t *about = json_object_get(o, "metadata");
     if (!json_is_object(about)) {
         about = json_object();
         json_object_set_new(o, "metadata", about);
     }
     const char *is = json_string_value(json_object_get(about, key));
-    if (is && want && !rt_streq(is, want)) {
+    if (is && want && !ours && !rt_streq(is, want)) {
         rt_error_set(err, RT_E_CONFIG, "the manifest says %s %s, the configuration %s", key, is, want);
         return rt_error_hint(err, "`%s: %s` in the configuration", key, is);
     }
@@ -242,7 +242,7 @@ json_t *kuberay_manifest(const struct rt_cluster_conf *conf, const struct kubera
     json_t *o = unnamed(conf, m, err);
     if (!o)
         return NULL;
-    if (!must_be(o, "name", name, err) || !must_be(o, "namespace", space, err)) {
+    if (!must_be(o, "name", name, conf->ephemeral, err) || !must_be(o, "namespace", space, false, err)) {
         json_decref(o);
         return NULL;
     }
