@@ -61,6 +61,9 @@ static const struct rt_option stop_options[] = {
 static const struct rt_option log_options[] = {
     {"follow", 'f', NULL, "go on until the job ends", false},
     {"lines", 'n', "N", "only the last N lines", false},
+    {"all", 0, NULL, "the driver and all workers of the job, by time", false},
+    {"workers", 0, NULL, "all workers of the job, by time", false},
+    {"search", 0, "REGEX", "lines that match, of all logs of the jobs or nodes, or of the cluster", false},
     {"file", 0, "FILE", "a file of this machine", false},
     {"view", 0, NULL, "in the log view", false},
     {0},
@@ -135,7 +138,7 @@ const struct rt_action_def rt_actions[] = {
      run_stop},
     {"delete", "JOB...", "delete the records of ended jobs", RT_ON_JOB, 0, RT_CONFIRM_YES_NO, true, NULL, NULL, 0,
      ready_delete, ask_delete, run_delete},
-    {"logs", "JOB | NODE/FILE", "print or follow a log", RT_ON_JOB, 0, RT_CONFIRM_NONE, false, log_options, "log", 0, NULL,
+    {"logs", "JOB | NODE/FILE...", "print or follow logs; several are merged by time", RT_ON_JOB, 0, RT_CONFIRM_NONE, false, log_options, "log", 0, NULL,
      NULL, NULL},
     {"wait", "JOB | CLUSTER --up", "wait for a job's end, or for a cluster", RT_ON_JOB, 0, RT_CONFIRM_NONE, false,
      wait_options, NULL, 0, NULL, NULL, NULL},

@@ -90,12 +90,39 @@ void rt_app_card(struct rt_app *a, const char *cluster, struct rt_buf *out);
 
 /* ---- logs ---- */
 /* What an actor, a task's worker or any process of a node (id "NODE/PID") wrote is in a file that is looked for first. */
-enum rt_log_what { RT_LOG_JOB, RT_LOG_NODE_FILE, RT_LOG_OPERATION, RT_LOG_FILE, RT_LOG_ACTOR, RT_LOG_TASK, RT_LOG_PROCESS };
+enum rt_log_what {
+    RT_LOG_JOB, RT_LOG_NODE_FILE, RT_LOG_OPERATION, RT_LOG_FILE, RT_LOG_ACTOR, RT_LOG_TASK, RT_LOG_PROCESS,
+    RT_LOG_MERGED, /* several sources by time (core/logmerge.h) */
+    RT_LOG_SEARCH  /* the lines of all of them that match, with their place */
+};
+/* Of a merged log: a job's driver, all of its workers that write a file, or files of nodes. Sources that come while it
+ * is followed come in. */
+enum rt_log_part_what { RT_LOG_PART_DRIVER, RT_LOG_PART_WORKERS, RT_LOG_PART_FILES };
+struct rt_log_part {
+    enum rt_log_part_what what;
+    const char *id;   /* job; node, or NULL: all nodes */
+    const char *glob; /* of files */
+};
 struct rt_log_target {
     enum rt_log_what what;
-    const char *cluster, *id; /* job, node, operation, or path of a local file */
+    const char *cluster, *id; /* job, node, operation, or path of a local file; merged: what it is called */
     const char *file;         /* of a node; "err": what a process wrote there, not on its output */
+    const struct rt_log_part *parts; /* merged, or searched */
+    size_t nparts;
+    const char *regex; /* of a search */
 };
+/* What words mean: "JOB", "NODE/FILE" (NODE may be "*", FILE a pattern: all of them). `driver` and `workers`: what is
+ * wanted of a job. With `regex` (kept, not copied) it is a search: there a node's name alone is all of its files, and no word at
+ * all those of every node; else one word that means one log gives that. False: nothing is called that. */
+struct rt_log_words {
+    struct rt_log_target target;
+    struct rt_strs strings; /* owns what target and parts point to */
+    struct rt_log_part parts[32];
+};
+bool rt_log_words(const struct rt_cluster *c, const struct rt_strs *words, bool driver, bool workers, const char *regex,
+                  struct rt_log_words *out, struct rt_error *err);
+void rt_log_words_deinit(struct rt_log_words *w);
+
 struct rt_log; /* a log being read into a logbuf; closing it closes the buffer */
 struct rt_log_status {
     bool following, ended, failed;
@@ -110,6 +137,21 @@ void rt_log_close_target(struct rt_log *l); /* NULL is fine */
 struct rt_logbuf *rt_log_buffer(struct rt_log *l);
 const struct rt_log_status *rt_log_status(const struct rt_log *l);
 void rt_log_retry(struct rt_log *l); /* reconnects now */
+/* The sources of a merged log; 0 of any other. */
+struct rt_log_source {
+    const char *name;  /* as in front of its lines, "(train pid=12, ip=10.0.0.3) "; lent */
+    const char *ident; /* the part of it that never changes, "pid=12, ip=10.0.0.3" */
+    const char *state; /* "following", "ended", "not read", ... */
+    int64_t lines;     /* that are in the log */
+    bool shown;
+};
+size_t rt_log_sources(const struct rt_log *l);
+struct rt_log_source rt_log_source_at(const struct rt_log *l, size_t i);
+/* Its lines are seen, or are not; one that was not read is read from now on. */
+void rt_log_source_show(struct rt_log *l, size_t i, bool shown);
+/* Where a line of a search's result stands: the log, and the line in it (from 0). Lent. */
+bool rt_log_hit(const struct rt_log *l, int64_t number, struct rt_log_target *out, int64_t *line);
+int64_t rt_log_hits(const struct rt_log *l); /* -1: no search */
 /* Names of the log files of a node. NULL with the reason when they cannot be asked for. */
 typedef void rt_log_files_fn(void *ctx, const struct rt_strs *names, const struct rt_error *err);
 struct rt_op *rt_app_log_files(struct rt_app *a, const char *cluster, const char *node_id, rt_log_files_fn *fn, void *ctx,

@@ -1,37 +1,18 @@
 /* Logs into buffers: a job's driver log followed over every drop, a node's file, an operation's output, a
  * local file. */
-#include "app/session.h"
+#include "app/log_private.h"
 #include "core/operation.h"
-#include "ray/follow.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct rt_log {
-    struct rt_app *app;
-    struct session *session;
-    struct rt_logbuf *buf;
-    struct rt_follow *follow;
-    struct rt_op *listing; /* looking for the file of a process */
-    char *node;            /* where it ran */
-    bool follow_on;
-    struct rt_log_status status;
-    rt_loop_fn *change;
-    void *change_ctx;
-    void (*data)(void *ctx, const char *data, size_t n);
-    void *data_ctx;
-    struct rt_timer *rate_timer;
-    int64_t rate_lines;
-    bool lost, counted; /* counted: all that was there at first is known */
-};
-
-static void changed(struct rt_log *l) {
+void log_changed(struct rt_log *l) {
     if (l->change)
         l->change(l->change_ctx);
 }
 
 static void on_buffer(void *ctx) {
-    changed(ctx);
+    log_changed(ctx);
 }
 
 static void on_rate(void *ctx) {
@@ -43,18 +24,18 @@ static void on_rate(void *ctx) {
     l->counted = l->counted || exact;
     if (rate > 0 || l->status.lines_per_s > 0) {
         l->status.lines_per_s = rate;
-        changed(l);
+        log_changed(l);
     }
 }
 
-static void got_data(void *ctx, const char *data, size_t n) {
+void log_data(void *ctx, const char *data, size_t n) {
     struct rt_log *l = ctx;
     rt_logbuf_append(l->buf, data, n);
     if (l->data)
         l->data(l->data_ctx, data, n);
 }
 
-static void mark(struct rt_log *l, const char *what, const char *why) {
+void log_mark(struct rt_log *l, const char *what, const char *why) {
     char clock[16], text[256];
     const int64_t now = rt_wall_ms();
     snprintf(text, sizeof text, "--- %s %s%s%.150s ---", what, rt_fmt_clock(clock, sizeof clock, now, now), why ? ": " : "",
@@ -72,14 +53,14 @@ static void got_event(void *ctx, enum rt_follow_event e, const char *text, const
         break;
     case RT_FOLLOW_LIVE:
         if (l->lost)
-            mark(l, "resumed", NULL);
+            log_mark(l, "resumed", NULL);
         l->lost = false;
         st->following = true;
         snprintf(st->text, sizeof st->text, "following");
         break;
     case RT_FOLLOW_LOST:
         if (!l->lost)
-            mark(l, "connection lost", text);
+            log_mark(l, "connection lost", text);
         l->lost = true;
         snprintf(st->text, sizeof st->text, "lost: %s", text ? text : "");
         break;
@@ -95,16 +76,16 @@ static void got_event(void *ctx, enum rt_follow_event e, const char *text, const
             rt_store_put_job(l->app->store, l->session->cluster, job);
         break;
     }
-    changed(l);
+    log_changed(l);
 }
 
-static void got_failure(void *ctx, const struct rt_error *err) {
+void log_failed(void *ctx, const struct rt_error *err) {
     struct rt_log *l = ctx;
     l->status.following = false;
     l->status.failed = true;
     l->status.error = *err;
     snprintf(l->status.text, sizeof l->status.text, "%.190s", err->message);
-    changed(l);
+    log_changed(l);
 }
 
 static bool open_far(struct rt_log *l, const struct rt_log_target *t, bool follow, struct rt_error *err) {
@@ -121,7 +102,7 @@ static bool open_far(struct rt_log *l, const struct rt_log_target *t, bool follo
         o.node_id = t->id;
         o.filename = t->file;
     }
-    struct rt_follow_callbacks cb = {.data = got_data, .event = got_event, .failed = got_failure, .ctx = l};
+    struct rt_follow_callbacks cb = {.data = log_data, .event = got_event, .failed = log_failed, .ctx = l};
     l->buf = rt_logbuf_create(l->app->loop, NULL);
     l->follow = rt_follow_start(ray, &o, &cb);
     return true;
@@ -147,11 +128,11 @@ static void got_files(void *ctx, const struct rt_strs *names, const struct rt_er
         rt_error_hint(&e, "the logs of ended processes go with their session or node");
     }
     if (!ray) {
-        got_failure(l, err ? err : &e);
+        log_failed(l, err ? err : &e);
         return;
     }
     const struct rt_follow_opts o = {.tail_bytes = -1, .follow = l->follow_on, .node_id = l->node, .filename = file};
-    const struct rt_follow_callbacks cb = {.data = got_data, .event = got_event, .failed = got_failure, .ctx = l};
+    const struct rt_follow_callbacks cb = {.data = log_data, .event = got_event, .failed = log_failed, .ctx = l};
     l->follow = rt_follow_start(ray, &o, &cb);
 }
 
@@ -226,7 +207,7 @@ struct rt_log *rt_log_open_target(struct rt_app *a, const struct rt_log_target *
     l->change_ctx = ctx;
     const bool far = t->what == RT_LOG_JOB || t->what == RT_LOG_NODE_FILE;
     const bool process = t->what == RT_LOG_ACTOR || t->what == RT_LOG_TASK || t->what == RT_LOG_PROCESS;
-    if (!(far ? open_far(l, t, follow, err) : process ? open_process(l, t, follow, err) : open_near(l, t, follow, err))) {
+    if (!(t->what == RT_LOG_MERGED ? merged_open(l, t, follow, err) : t->what == RT_LOG_SEARCH ? search_open(l, t, err) : far ? open_far(l, t, follow, err) : process ? open_process(l, t, follow, err) : open_near(l, t, follow, err))) {
         rt_log_close_target(l);
         return NULL;
     }
@@ -243,6 +224,8 @@ void rt_log_close_target(struct rt_log *l) {
     rt_op_drop(&l->listing);
     if (l->follow)
         rt_follow_destroy(l->follow);
+    merged_close(l->merged);
+    search_close(l->search);
     if (l->buf)
         rt_logbuf_destroy(l->buf);
     free(l->node);
@@ -265,6 +248,8 @@ void rt_log_on_data(struct rt_log *l, void (*fn)(void *ctx, const char *data, si
 void rt_log_retry(struct rt_log *l) {
     if (l->follow)
         rt_follow_retry(l->follow);
+    if (l->merged)
+        merged_retry(l->merged);
 }
 
 struct rt_op *rt_app_log_files(struct rt_app *a, const char *cluster, const char *node_id, rt_log_files_fn *fn, void *ctx,

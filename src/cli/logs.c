@@ -1,4 +1,4 @@
-/* logs: a job's driver log, a node's file or a local file to stdout; wait: until a job ends or a cluster answers. */
+/* logs: a job's driver log, a node's file, several by time, or a local file to stdout; wait: until a job ends or a cluster answers. */
 #include "cli/internal.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@ struct follow {
     struct cli *cli;
     struct rt_log *log;
     char *cluster, *id;
-    bool is_job, follows, clean; /* clean: stdout is a terminal */
+    bool is_job, search, follows, clean; /* clean: stdout is a terminal */
     int64_t last_lines; /* -1: all */
     struct rt_buf line, held;
     struct rt_op *soon;
@@ -105,6 +105,13 @@ static void over(void *ctx) {
         cli_fail(c, &st.error);
         return;
     }
+    if (f->search) {
+        const int64_t hits = rt_log_hits(f->log);
+        out_note("raytui: %s", st.text);
+        cli_release(c);
+        cli_end(c, hits > 0 ? 0 : 1);
+        return;
+    }
     const bool to_end = f->follows && f->is_job;
     if (to_end && st.job_status)
         out_note("raytui: %s %s", f->id, st.text);
@@ -129,7 +136,8 @@ static void follow(struct cli *c, const struct rt_log_target *t, bool on, int64_
     cli_hold(c, f, follow_release);
     f->cluster = rt_strdup(t->cluster);
     f->id = rt_strdup(t->id);
-    f->is_job = t->what == RT_LOG_JOB;
+    f->is_job = t->what == RT_LOG_JOB || t->what == RT_LOG_MERGED;
+    f->search = t->what == RT_LOG_SEARCH;
     f->follows = on;
     f->clean = isatty(STDOUT_FILENO);
     f->last_lines = last_lines;
@@ -159,29 +167,31 @@ static bool wanted_lines(const struct cli *c, int64_t *out, struct rt_error *err
 
 static void have_jobs(struct cli *c) {
     const struct rt_cluster *cl = rt_store_cluster(c->app->store, c->call.cluster);
-    const char *text = c->call.args.v[0];
-    const bool on = rt_call_option(&c->call, "follow") != NULL;
-    struct rt_error err = {0}, node_err = {0};
+    const char *regex = rt_call_option(&c->call, "search");
+    const bool all = regex || rt_call_option(&c->call, "all"), workers = rt_call_option(&c->call, "workers") != NULL;
+    struct rt_error err = {0};
+    struct rt_log_words words;
     int64_t lines = -1;
-    if (!wanted_lines(c, &lines, &err)) {
+    if (!wanted_lines(c, &lines, &err) ||
+        !rt_log_words(cl, &c->call.args, all || !workers, all || workers, regex, &words, &err)) {
         cli_fail(c, &err);
         return;
     }
-    const struct rt_job *j = rt_find_job(cl, text, &err);
-    if (j) {
-        cli_follow_job(c, cl->name, j->id, on, lines);
-        return;
-    }
-    const char *slash = strchr(text, '/');
-    char *name = slash ? rt_strndup(text, (size_t)(slash - text)) : NULL;
-    const struct rt_node *n = name ? rt_find_node(cl, name, &node_err) : NULL;
-    free(name);
-    if (!n) {
-        cli_fail(c, slash ? &node_err : &err);
-        return;
-    }
-    const struct rt_log_target t = {.what = RT_LOG_NODE_FILE, .cluster = cl->name, .id = n->id, .file = slash + 1};
-    follow(c, &t, on, lines);
+    if (words.target.what == RT_LOG_MERGED) /* nodes and jobs come while it is followed */
+        rt_app_look(c->app, cl->name, RT_TOPIC_BIT(RT_T_NODES) | RT_TOPIC_BIT(RT_T_JOBS), false);
+    follow(c, &words.target, rt_call_option(&c->call, "follow") != NULL, lines);
+    rt_log_words_deinit(&words);
+}
+
+/* Which lists the words are looked up in. */
+static uint32_t topics_of(const struct cli *c) {
+    const uint32_t nodes = RT_TOPIC_BIT(RT_T_NODES), jobs = RT_TOPIC_BIT(RT_T_JOBS);
+    uint32_t topics = 0;
+    if (rt_call_option(&c->call, "search") || rt_call_option(&c->call, "all") || rt_call_option(&c->call, "workers") || c->call.args.n > 1)
+        return nodes | jobs;
+    for (size_t i = 0; i < c->call.args.n; i++)
+        topics |= strchr(c->call.args.v[i], '/') ? nodes : jobs;
+    return topics;
 }
 
 void verb_logs(struct cli *c) {
@@ -189,8 +199,7 @@ void verb_logs(struct cli *c) {
     int64_t lines = -1;
     struct rt_error err = {0};
     if (!file) {
-        const bool node = c->call.args.n && strchr(c->call.args.v[0], '/');
-        cli_when(c, RT_TOPIC_BIT(node ? RT_T_NODES : RT_T_JOBS), have_jobs);
+        cli_when(c, topics_of(c), have_jobs);
         return;
     }
     if (!wanted_lines(c, &lines, &err)) {

@@ -80,7 +80,10 @@ void rt_logbuf_filter_pop(struct rt_logbuf *b);
 size_t rt_logbuf_filters(const struct rt_logbuf *b);
 const char *rt_logbuf_filter_at(const struct rt_logbuf *b, size_t i, bool *drop);
 void rt_logbuf_filters_enable(struct rt_logbuf *b, bool on);
-bool rt_logbuf_filtering(const struct rt_logbuf *b);
+bool rt_logbuf_filters_enabled(const struct rt_logbuf *b); /* there are some, and they count */
+/* Lines that match are not seen, besides all filters and whether those count or not; NULL: none. */
+bool rt_logbuf_veil(struct rt_logbuf *b, const char *regex, struct rt_error *err);
+bool rt_logbuf_filtering(const struct rt_logbuf *b); /* not every line is seen */
 /* How many lines pass (so far), and the i-th of them; without filters the identity. */
 int64_t rt_logbuf_visible(const struct rt_logbuf *b, bool *exact);
 int64_t rt_logbuf_visible_at(struct rt_logbuf *b, int64_t i);       /* line number, -1 past the end */

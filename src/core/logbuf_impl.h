@@ -175,7 +175,7 @@ struct rt_logbuf {
     size_t mem_max, kept_max;  /* bytes */
 
     RT_VEC(struct rt_logfilter *) filters;
-    bool filters_off;
+    bool filters_off, veiled; /* veiled: the first filter is the veil */
     struct rt_logbits pass; /* lines that pass all filters */
     int64_t pending_len;    /* the unfinished line that was matched last, by its length */
     bool pending_pass;

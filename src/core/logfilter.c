@@ -1,6 +1,7 @@
 /* Filters: each knows which lines it matches; together they say which lines are seen. */
 #include "core/logbuf_impl.h"
 #include <stdio.h>
+#include <string.h>
 
 static void filter_destroy(struct rt_logfilter *f) {
     rt_logmatcher_destroy(f->matcher);
@@ -16,16 +17,46 @@ static void begin_again(struct rt_logbuf *b) {
     rt_logbuf_changed(b);
 }
 
-bool rt_logbuf_filter_add(struct rt_logbuf *b, const char *regex, bool drop, struct rt_error *err) {
-    if (b->filters.n >= RT_LOGFILTERS)
-        return rt_error_set(err, RT_E_LIMIT, "there are %d filters already", RT_LOGFILTERS);
+/* The veil is the first of the filters, and always counts. */
+static bool counts(const struct rt_logbuf *b, size_t i) {
+    return (b->veiled && i == 0) || !b->filters_off;
+}
+
+static struct rt_logfilter *filter_create(struct rt_logbuf *b, const char *regex, bool drop, struct rt_error *err) {
     struct rt_logregex *re = rt_logregex_create(regex, err);
     if (!re)
-        return false;
+        return NULL;
     struct rt_logfilter *f = RT_NEW(struct rt_logfilter);
     rt_logtrack_init(&f->track, b, re);
     f->matcher = rt_logmatcher_create(re);
     f->drop = drop;
+    return f;
+}
+
+bool rt_logbuf_veil(struct rt_logbuf *b, const char *regex, struct rt_error *err) {
+    struct rt_logfilter *f = regex ? filter_create(b, regex, true, err) : NULL;
+    if (regex && !f)
+        return false;
+    if (b->veiled) {
+        filter_destroy(b->filters.v[0]);
+        rt_vec_remove(&b->filters, 0);
+    }
+    b->veiled = f != NULL;
+    if (f) {
+        (void)rt_vec_push(&b->filters);
+        memmove(&b->filters.v[1], &b->filters.v[0], (b->filters.n - 1) * sizeof(*b->filters.v));
+        b->filters.v[0] = f;
+    }
+    begin_again(b);
+    return true;
+}
+
+bool rt_logbuf_filter_add(struct rt_logbuf *b, const char *regex, bool drop, struct rt_error *err) {
+    if (rt_logbuf_filters(b) >= RT_LOGFILTERS)
+        return rt_error_set(err, RT_E_LIMIT, "there are %d filters already", RT_LOGFILTERS);
+    struct rt_logfilter *f = filter_create(b, regex, drop, err);
+    if (!f)
+        return false;
     *rt_vec_push(&b->filters) = f;
     b->filters_off = false;
     begin_again(b);
@@ -33,7 +64,7 @@ bool rt_logbuf_filter_add(struct rt_logbuf *b, const char *regex, bool drop, str
 }
 
 void rt_logbuf_filter_pop(struct rt_logbuf *b) {
-    if (b->filters.n == 0)
+    if (rt_logbuf_filters(b) == 0)
         return;
     filter_destroy(b->filters.v[--b->filters.n]);
     begin_again(b);
@@ -47,10 +78,11 @@ void rt_logfilters_deinit(struct rt_logbuf *b) {
 }
 
 size_t rt_logbuf_filters(const struct rt_logbuf *b) {
-    return b->filters.n;
+    return b->filters.n - b->veiled;
 }
 
 const char *rt_logbuf_filter_at(const struct rt_logbuf *b, size_t i, bool *drop) {
+    i += b->veiled;
     if (i >= b->filters.n)
         return NULL;
     if (drop)
@@ -60,19 +92,24 @@ const char *rt_logbuf_filter_at(const struct rt_logbuf *b, size_t i, bool *drop)
 
 void rt_logbuf_filters_enable(struct rt_logbuf *b, bool on) {
     b->filters_off = !on;
-    rt_logbuf_changed(b);
+    begin_again(b);
+}
+
+bool rt_logbuf_filters_enabled(const struct rt_logbuf *b) {
+    return rt_logbuf_filters(b) > 0 && !b->filters_off;
 }
 
 bool rt_logbuf_filtering(const struct rt_logbuf *b) {
-    return b->filters.n > 0 && !b->filters_off;
+    return b->veiled || rt_logbuf_filters_enabled(b);
 }
 
 /* Lines that all filters have looked at. */
 static int64_t looked_at(const struct rt_logbuf *b) {
     int64_t n = INT64_MAX;
     for (size_t i = 0; i < b->filters.n; i++)
-        n = RT_MIN(n, b->filters.v[i]->track.done);
-    return b->filters.n ? n : 0;
+        if (counts(b, i))
+            n = RT_MIN(n, b->filters.v[i]->track.done);
+    return n == INT64_MAX ? 0 : n;
 }
 
 static uint64_t passing_word(const struct rt_logbuf *b, int64_t from) {
@@ -80,6 +117,8 @@ static uint64_t passing_word(const struct rt_logbuf *b, int64_t from) {
     for (size_t i = 0; i < b->filters.n; i++) {
         const struct rt_logfilter *f = b->filters.v[i];
         const struct rt_logbits *v = &f->track.bits[0];
+        if (!counts(b, i))
+            continue;
         uint64_t bits = rt_words_at(v->words.v, v->n, from);
         word &= f->drop ? ~bits : bits;
     }
@@ -126,7 +165,7 @@ static bool pending_passes(struct rt_logbuf *b) {
     b->pending_len = b->bytes;
     b->pending_pass = rt_logbuf_text(b, b->newlines, &text, &len);
     for (size_t i = 0; i < b->filters.n && b->pending_pass; i++)
-        b->pending_pass = rt_logmatcher_line(b->filters.v[i]->matcher, text, len) != b->filters.v[i]->drop;
+        b->pending_pass = !counts(b, i) || rt_logmatcher_line(b->filters.v[i]->matcher, text, len) != b->filters.v[i]->drop;
     return b->pending_pass;
 }
 

@@ -6,6 +6,7 @@
 
 static const int64_t JOB_POLL_MS = 2000;
 static const int64_t WAIT_POLL_MS = 1000;
+static const int64_t POLL_MS = 500;
 static const int64_t MAX_BACKOFF_MS = 10000;
 static const int64_t NODE_RETRY_MS = 60000;
 static const int64_t SILENT_MS = 5000;
@@ -173,6 +174,20 @@ void rt_follow_retry(struct rt_follow *f) {
         rt_timer_again(f->timer, 0, 0);
     if (f->job_timer)
         rt_timer_again(f->job_timer, 0, 0);
+}
+
+void rt_follow_end(struct rt_follow *f) {
+    if (!f->follow)
+        return;
+    f->follow = false;
+    if (f->call) { /* begun before the end was known */
+        rt_op_drop(&f->call);
+        rt_timer_stop(f->quiet_timer);
+        f->quiet_timer = NULL;
+        rt_follow_later(f, 0, rt_follow_choose);
+    } else if (f->timer) {
+        rt_timer_again(f->timer, 0, 0);
+    }
 }
 
 bool rt_follow_complete(const struct rt_follow *f) {
@@ -354,6 +369,7 @@ struct rt_follow *rt_follow_start(struct rt_ray *r, const struct rt_follow_opts 
     f->cb = *cb;
     f->tail_bytes = RT_MIN(o->tail_bytes, MAX_TAIL);
     f->follow = o->follow;
+    f->poll_ms = o->poll_ms > 0 ? o->poll_ms : POLL_MS;
     f->until_job_ends = o->until_job_ends;
     rt_buf_init(&f->tail, 0);
     if (o->job) {
@@ -362,7 +378,11 @@ struct rt_follow *rt_follow_start(struct rt_ray *r, const struct rt_follow_opts 
     } else {
         f->node_id = rt_strdup(o->node_id);
         f->filename = rt_strdup(o->filename);
-        ask_node(f);
+        f->node_url = rt_strdup(o->node_url);
+        if (f->node_url)
+            rt_follow_later(f, 0, rt_follow_choose);
+        else
+            ask_node(f);
     }
     return f;
 }

@@ -27,13 +27,17 @@ struct rt_follow;
 struct rt_follow_opts {
     const char *job;        /* submission id; its driver log */
     const char *node_id, *filename; /* or: a file of a node's log directory */
+    const char *node_url;   /* where the node serves it itself; NULL: asked for */
     int64_t tail_bytes;     /* -1: from the beginning; else start with about the last so many bytes */
     bool follow;            /* false: what is there now, then ENDED */
     bool until_job_ends;    /* with job: ENDED when it is terminal and complete */
+    int64_t poll_ms;        /* pause between two looks for more, where there are looks; 0: as it is usual */
 };
 /* Several may run. Stopped by destroying it. */
 struct rt_follow *rt_follow_start(struct rt_ray *r, const struct rt_follow_opts *o, const struct rt_follow_callbacks *cb);
 void rt_follow_destroy(struct rt_follow *f);
+/* Nothing more will be written: reads what is there now, then ENDED. Not inside its callbacks. */
+void rt_follow_end(struct rt_follow *f);
 void rt_follow_retry(struct rt_follow *f); /* now, instead of at the end of the back-off */
 
 /* Names of the log files of a node, with their category: callback per file. */

@@ -17,6 +17,7 @@ struct rt_follow {
     struct rt_follow_callbacks cb;
     char *job_id, *node_id, *filename, *node_url;
     int64_t tail_bytes; /* < 0 once the beginning is settled */
+    int64_t poll_ms;
     bool follow, until_job_ends;
 
     enum rt_follow_way way;

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const int64_t POLL_MS = 500;
 static const int64_t PIECE = 8 * 1024 * 1024;
 static const int64_t PIECE_TIMEOUT_MS = 10000;
 /* With the node gone for so long the dashboard may still know its log. */
@@ -48,7 +47,7 @@ static void nothing_new(struct rt_follow *f, int64_t total) {
     } else if (rt_follow_complete(f)) {
         rt_follow_finish(f);
     } else {
-        rt_follow_later(f, POLL_MS, rt_ranges_next);
+        rt_follow_later(f, f->poll_ms, rt_ranges_next);
     }
 }
 
@@ -59,7 +58,7 @@ static void got_piece(struct rt_follow *f, const struct rt_http_answer *a) {
                                a->range_total >= 0 ? a->range_total : (int64_t)a->body_len);
     const bool more = a->range_total > f->off;
     /* The end is sure only when a later request finds nothing. */
-    rt_follow_later(f, more || rt_follow_complete(f) ? 0 : POLL_MS, rt_ranges_next);
+    rt_follow_later(f, more || rt_follow_complete(f) ? 0 : f->poll_ms, rt_ranges_next);
 }
 
 static void not_there(struct rt_follow *f) {
@@ -68,7 +67,7 @@ static void not_there(struct rt_follow *f) {
         return;
     }
     rt_follow_waiting(f, "the log is not there yet");
-    rt_follow_later(f, 2 * POLL_MS, rt_ranges_next);
+    rt_follow_later(f, 2 * f->poll_ms, rt_ranges_next);
 }
 
 static void failed(struct rt_follow *f, const struct rt_error *err) {

@@ -124,6 +124,8 @@ const struct rt_key_default rt_key_defaults[] = {
     {"log", "|", "pipe", "give the lines to a shell command", NULL},
     {"log", "^E", "edit", "open in $EDITOR", NULL},
     {"log", "C", "clear", "clear the screen, not the log", NULL},
+    {"log", "S", "sources", "all workers beside the driver; which sources show", "sources"},
+    {"log", "Enter", "open-hit", "in the result of a search: the log there", "open"},
     {"log", "^R", "refresh", "connect again now", NULL},
     /* why */
     {"why", "+", "why-act", "do what it offers: one node more", NULL},
@@ -256,6 +258,7 @@ const struct rt_key_default rt_key_defaults[] = {
     {"", "^L", "redraw", "draw all again", NULL},
     {"", "^R", "refresh", "ask again, reconnect now", NULL},
     {"", "^Z", "suspend", "to the shell; `fg` comes back", NULL},
+    {"", "^G", "log-search", "search all logs of the selected job or node, or of the cluster", NULL},
     {"", "^S", "save", "what this view shows, to a file", NULL},
     {"", ".", "repeat", "the last action once more", NULL},
     {"", "M", "mouse", "mouse on and off", NULL},

@@ -23,11 +23,14 @@ struct log_view {
     struct rt_strs jobs; /* the selection that actions here mean */
     struct rt_log *log;
     struct rt_logbuf *buf; /* the log's */
+    struct rt_view *picker; /* of its sources, while it is open */
 
     struct log_place top;
     int64_t at;       /* the line that search, marks and selection start from */
     bool at_shown;    /* `at` was jumped to: shown with a pointer */
     bool follow, wrap, numbers;
+    bool walk;        /* `at` is what moves: a list of hits */
+    int64_t wanted;   /* a line to show once it was read; -1 */
     int col;          /* first shown column when not wrapped */
     enum log_time time_mode;
     int64_t first_time_ms; /* of the log; -1 not known yet */
@@ -64,6 +67,13 @@ struct log_view {
 void log_view_draw(struct rt_view *v, const struct rt_draw *w, struct rt_rect r);
 /* Cleans a line into lv->clean and lv->spans; its kind, or -1 when it cannot be read yet. */
 int log_view_clean(struct log_view *lv, int64_t line, int64_t *time_ms);
+
+/* The colour of a source of a merged log; red is for errors. */
+int32_t log_source_colour(const struct rt_draw *w, size_t source);
+
+/* view_log_sources.c */
+struct rt_view *log_view_sources(struct log_view *lv); /* a popup */
+void log_view_sources_gone(struct rt_view *popup);     /* the log view goes: the popup closes */
 
 /* log_view_move.c */
 int64_t log_view_next(struct log_view *lv, int64_t line);     /* the shown line after; -1 */

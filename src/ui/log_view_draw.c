@@ -97,6 +97,26 @@ static size_t time_bytes(const char *text) {
     return n;
 }
 
+int32_t log_source_colour(const struct rt_draw *w, size_t source) {
+    static const int colours[] = {6, 5, 2, 4, 3, 14, 13, 10, 12, 11};
+    return rt_color_fit(colours[source % RT_COUNT(colours)], w->theme->depth);
+}
+
+/* "(train pid=12, ip=10.0.0.3) " in front of a merged log's line: its bytes, and which source it is. */
+static size_t prefix_bytes(struct log_view *lv, size_t *source) {
+    const char *text = rt_buf_str(&lv->clean), *end = text[0] == '(' ? strchr(text, ')') : NULL;
+    const size_t n = end ? (size_t)(end - text) - 1 : 0, sources = rt_log_sources(lv->log);
+    for (size_t i = 0; n && i < sources; i++) {
+        const char *ident = rt_log_source_at(lv->log, i).ident;
+        const size_t k = strlen(ident);
+        if (k <= n && memcmp(end - k, ident, k) == 0 && (k == n || end[-1 - (int64_t)k] == ' ')) {
+            *source = i;
+            return n + 2;
+        }
+    }
+    return 0;
+}
+
 static void put_matches(const struct piece *p) {
     size_t found[LOG_MATCHES][2];
     const struct rt_buf *t = &p->lv->clean;
@@ -107,8 +127,12 @@ static void put_matches(const struct piece *p) {
 
 static void put_piece(const struct piece *p, bool first, int64_t time_ms) {
     const int used = put_text(p);
+    size_t source = 0;
+    const size_t prefix = first ? prefix_bytes(p->lv, &source) : 0, time = prefix ? prefix + 1 : 0;
     if (first && time_ms >= 0)
-        tint_bytes(p, 0, time_bytes(rt_buf_str(&p->lv->clean)), rt_theme_over(p->w->theme, RT_R_LOG_TIME));
+        tint_bytes(p, time, time + time_bytes(rt_buf_str(&p->lv->clean) + time), rt_theme_over(p->w->theme, RT_R_LOG_TIME));
+    if (prefix)
+        tint_bytes(p, 0, prefix, (struct rt_look){log_source_colour(p->w, source), RT_COLOR_INHERIT, 0});
     if (p->lv->regex)
         put_matches(p);
     if (used - p->skip > p->cols && p->cols > 1)
@@ -195,6 +219,8 @@ static enum rt_role kind_role(int kind) {
 }
 
 static bool selected(const struct log_view *lv, int64_t line) {
+    if (lv->walk && !lv->selecting)
+        return line == lv->at;
     return lv->selecting && line >= RT_MIN(lv->anchor, lv->at) && line <= RT_MAX(lv->anchor, lv->at);
 }
 

@@ -150,16 +150,17 @@ static void move_selection(struct log_view *lv, int n) {
 
 void log_view_move(struct log_view *lv, int n) {
     const bool followed = lv->follow;
-    if (n < 0 || lv->selecting)
+    const bool walks = lv->selecting || lv->walk;
+    if (n < 0 || walks)
         lv->follow = false;
-    if (lv->selecting) {
+    if (walks) {
         move_selection(lv, n);
     } else if (n < 0) {
         up(lv, -n);
     } else if (!followed) {
         down(lv, n);
     }
-    if (!lv->selecting && !lv->follow)
+    if (!walks && !lv->follow)
         keep_at_on_screen(lv);
     rt_ui_mark(lv->view.ui);
 }
@@ -176,7 +177,7 @@ void log_view_first(struct log_view *lv) {
 void log_view_end(struct log_view *lv) {
     lv->at = RT_MAX(log_view_last(lv), 0);
     lv->at_shown = false;
-    if (lv->selecting) {
+    if (lv->selecting || lv->walk) {
         move_selection(lv, 0);
     } else {
         lv->follow = true;

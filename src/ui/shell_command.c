@@ -286,6 +286,7 @@ const struct shell_command shell_commands[] = {
     {"scale-form", "", "set the number of nodes of a pool", shell_do_form},
     {"forward-form", "", "forward another port", shell_do_form},
     {"forwards-toggle", "", "forwards of the cluster on and off", shell_do_forwards_toggle},
+    {"log-search", "", "search all logs of the selected job or node, or of the cluster", shell_do_log_search},
     {"node-logs", "[NODE]", "pick a log file of a node", shell_do_node_logs},
     {"actor-log", "[ACTOR] [err]", "what an actor wrote", shell_do_run_log},
     {"task-log", "[TASK] [err]", "a task's error, or what its worker wrote", shell_do_run_log},

@@ -214,6 +214,27 @@ bool shell_do_node_logs(struct rt_ui *ui, const struct rt_strs *w, struct rt_err
     return picker != NULL;
 }
 
+/* The command line, with what is selected as the place to search. */
+bool shell_do_log_search(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
+    struct rt_view *v = shell_focused(ui);
+    struct rt_selection sel = {.cluster = ui->cluster};
+    struct rt_buf line;
+    (void)w;
+    (void)err;
+    if (v->ops->select)
+        v->ops->select(v, &sel);
+    rt_buf_init(&line, 0);
+    rt_buf_adds(&line, "logs ");
+    for (size_t i = 0; sel.jobs && i < sel.jobs->n; i++)
+        rt_buf_addf(&line, "%s ", sel.jobs->v[i]);
+    if (sel.node && (!sel.jobs || !sel.jobs->n))
+        rt_buf_addf(&line, "%s ", sel.node);
+    rt_buf_adds(&line, "--search ");
+    prompt_open(ui, PROMPT_COMMAND, rt_buf_str(&line));
+    rt_buf_deinit(&line);
+    return true;
+}
+
 /* ---- views of verbs ---- */
 
 static void push_text(struct rt_ui *ui, const char *name, const char *title, struct rt_buf *text) {
@@ -221,35 +242,18 @@ static void push_text(struct rt_ui *ui, const char *name, const char *title, str
     rt_buf_deinit(text);
 }
 
-/* A node by name, address or the beginning of its id, when the nodes are known; gives its id. */
-static char *node_id(const struct rt_cluster *c, const char *text, size_t n, struct rt_error *err) {
-    char *name = rt_strndup(text, n);
-    if (!c || !c->nodes.n)
-        return name;
-    const struct rt_node *node = rt_find_node(c, name, err);
-    free(name);
-    return node ? rt_strdup(node->id) : NULL;
-}
-
 static bool open_log(struct rt_ui *ui, const struct rt_call *c, struct rt_error *err) {
     const char *file = rt_call_option(c, "file");
-    struct rt_log_target t = {.what = file ? RT_LOG_FILE : RT_LOG_JOB, .cluster = c->cluster, .id = file ? file : c->args.v[0]};
-    char *node = NULL;
-    const char *slash = !file ? strchr(t.id, '/') : NULL;
+    const char *regex = rt_call_option(c, "search");
+    const bool all = regex || rt_call_option(c, "all"), workers = rt_call_option(c, "workers") != NULL;
     const struct rt_cluster *cl = c->cluster ? rt_store_cluster(ui->app->store, c->cluster) : NULL;
-    if (slash) {
-        node = node_id(cl, t.id, (size_t)(slash - t.id), err);
-        if (!node)
-            return false;
-        t = (struct rt_log_target){.what = RT_LOG_NODE_FILE, .cluster = c->cluster, .id = node, .file = slash + 1};
-    } else if (!file && cl) {
-        const struct rt_job *j = rt_find_job(cl, t.id, err);
-        if (!j)
-            return false;
-        t.id = j->id;
-    }
-    struct rt_view *v = rt_view_log(ui, &t, err);
-    free(node);
+    struct rt_log_words words = {.target = {.what = RT_LOG_FILE, .cluster = c->cluster, .id = file}};
+    if (!file && !cl)
+        return rt_error_set(err, RT_E_USAGE, "no cluster is open");
+    if (!file && !rt_log_words(cl, &c->args, all || !workers, all || workers, regex, &words, err))
+        return false;
+    struct rt_view *v = rt_view_log(ui, &words.target, err);
+    rt_log_words_deinit(&words);
     if (v)
         rt_ui_push(ui, v);
     return v != NULL;

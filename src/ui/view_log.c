@@ -125,7 +125,7 @@ static void do_filters(struct log_view *lv, const char *arg) {
     (void)arg;
     if (!rt_logbuf_filters(lv->buf))
         rt_ui_toast(lv->view.ui, "no filters - & makes one");
-    rt_logbuf_filters_enable(lv->buf, !rt_logbuf_filtering(lv->buf));
+    rt_logbuf_filters_enable(lv->buf, !rt_logbuf_filters_enabled(lv->buf));
 }
 
 static void do_error(struct log_view *lv, const char *arg) {
@@ -205,6 +205,51 @@ static void do_refresh(struct log_view *lv, const char *arg) {
     rt_log_retry(lv->log);
 }
 
+/* A log of one source becomes one of several: all that the job wrote, or the same file of every node. */
+static void do_sources(struct log_view *lv, const char *arg) {
+    struct rt_ui *ui = lv->view.ui;
+    struct rt_error err = {0};
+    (void)arg;
+    if (lv->what == RT_LOG_MERGED) {
+        if (!lv->picker)
+            rt_ui_popup(ui, lv->picker = log_view_sources(lv));
+        return;
+    }
+    const struct rt_log_part job[] = {{RT_LOG_PART_DRIVER, lv->id, NULL}, {RT_LOG_PART_WORKERS, lv->id, NULL}};
+    const struct rt_log_part file[] = {{RT_LOG_PART_FILES, NULL, lv->file}};
+    const bool is_job = lv->what == RT_LOG_JOB;
+    if (!is_job && lv->what != RT_LOG_NODE_FILE) {
+        rt_ui_toast(ui, "this log has one source");
+        return;
+    }
+    const struct rt_log_target t = {.what = RT_LOG_MERGED, .cluster = lv->view.cluster, .id = is_job ? lv->id : lv->file,
+                                    .parts = is_job ? job : file, .nparts = is_job ? 2 : 1};
+    struct rt_view *v = rt_view_log(ui, &t, &err);
+    if (v)
+        rt_ui_push(ui, v);
+    else
+        rt_ui_error(ui, &err);
+}
+
+static void do_open_hit(struct log_view *lv, const char *arg) {
+    struct rt_ui *ui = lv->view.ui;
+    struct rt_error err = {0};
+    struct rt_log_target t;
+    int64_t line = 0;
+    (void)arg;
+    if (!rt_log_hit(lv->log, lv->at, &t, &line)) {
+        log_view_move(lv, 1);
+        return;
+    }
+    struct rt_view *v = rt_view_log(ui, &t, &err);
+    if (!v) {
+        rt_ui_error(ui, &err);
+        return;
+    }
+    rt_view_log_go(v, line, lv->id);
+    rt_ui_push(ui, v);
+}
+
 static const struct command {
     const char *name;
     command_fn *run;
@@ -216,7 +261,7 @@ static const struct command {
     {"time-mode", do_time},      {"numbers", do_numbers},        {"mark", do_mark},       {"mark-next", do_mark_next},
     {"select", do_select},       {"copy-text", do_copy},         {"copy", do_copy},       {"save", do_save},
     {"w", do_save},              {"pipe", do_pipe},              {"edit", do_edit},       {"clear", do_clear},
-    {"refresh", do_refresh},
+    {"refresh", do_refresh},     {"sources", do_sources},      {"open-hit", do_open_hit},
 };
 
 /* ":123", ":10:42", ":-5m" */
@@ -296,9 +341,11 @@ static void add_name(const struct log_view *lv, struct rt_buf *b) {
     const char *base = lv->what == RT_LOG_FILE ? strrchr(id, '/') : NULL;
     if (base && base[1])
         id = base + 1;
-    else if (lv->what == RT_LOG_JOB && rt_starts(id, "raysubmit_"))
+    else if ((lv->what == RT_LOG_JOB || lv->what == RT_LOG_MERGED) && rt_starts(id, "raysubmit_"))
         id += strlen("raysubmit_");
     rt_clean(b, id, strlen(id));
+    if (lv->what == RT_LOG_MERGED)
+        rt_buf_addf(b, ", %zu source%s", rt_log_sources(lv->log), rt_log_sources(lv->log) == 1 ? "" : "s");
 }
 
 static enum rt_health job_health(int status) {
@@ -310,8 +357,10 @@ static void log_title(struct rt_view *v, struct rt_buf *left, struct rt_buf *rig
     const struct rt_log_status *st = rt_log_status(lv->log);
     const bool ascii = rt_ui_ascii(v->ui);
     const char *dash = ascii ? " - " : " ─ ";
-    rt_buf_adds(left, "log ");
+    rt_buf_adds(left, lv->what == RT_LOG_SEARCH ? "search /" : "log ");
     add_name(lv, left);
+    if (lv->what == RT_LOG_SEARCH)
+        rt_buf_adds(left, "/");
     const bool live = st->following && !st->failed, paused = rt_streq(st->text, "following") && !lv->follow;
     const char *state = st->failed ? "failed" : paused ? "paused, F goes on" : st->text[0] ? st->text : "opening";
     rt_buf_adds(left, dash);
@@ -339,7 +388,7 @@ static void log_title(struct rt_view *v, struct rt_buf *left, struct rt_buf *rig
     for (size_t i = 0; i < rt_logbuf_filters(lv->buf); i++) {
         bool drop = false;
         const char *f = rt_logbuf_filter_at(lv->buf, i, &drop);
-        rt_buf_adds(right, rt_logbuf_filtering(lv->buf) ? "&" : "(off) &");
+        rt_buf_adds(right, rt_logbuf_filters_enabled(lv->buf) ? "&" : "(off) &");
         rt_buf_adds(right, drop ? "!" : "");
         rt_clean(right, f, strlen(f));
         rt_buf_adds(right, "  ");
@@ -354,7 +403,7 @@ static void log_title(struct rt_view *v, struct rt_buf *left, struct rt_buf *rig
 static void log_select(struct rt_view *v, struct rt_selection *out) {
     const struct log_view *lv = of(v);
     out->cluster = v->cluster;
-    if (lv->what == RT_LOG_JOB)
+    if (lv->jobs.n)
         out->jobs = &lv->jobs;
     else if (lv->what == RT_LOG_NODE_FILE)
         out->node = lv->id;
@@ -375,6 +424,8 @@ static void log_text(struct rt_view *v, struct rt_buf *out) {
 
 static void log_destroy(struct rt_view *v) {
     struct log_view *lv = of(v);
+    if (lv->picker)
+        log_view_sources_gone(lv->picker);
     rt_op_drop(&lv->search);
     rt_op_drop(&lv->count);
     rt_op_drop(&lv->saving);
@@ -393,9 +444,24 @@ static void log_destroy(struct rt_view *v) {
     free(lv);
 }
 
+static bool log_offers(struct rt_view *v, const struct rt_strs *words) {
+    const enum rt_log_what what = of(v)->what;
+    const bool of_a_cluster = what == RT_LOG_JOB || what == RT_LOG_NODE_FILE || what == RT_LOG_MERGED;
+    if (words->n && rt_streq(words->v[0], "open-hit"))
+        return what == RT_LOG_SEARCH;
+    return of_a_cluster || !words->n || !rt_streq(words->v[0], "sources");
+}
+
+/* Sources come with nodes and jobs. */
+static uint32_t log_topics(struct rt_view *v) {
+    return of(v)->what == RT_LOG_MERGED ? RT_TOPIC_BIT(RT_T_NODES) | RT_TOPIC_BIT(RT_T_JOBS) : 0;
+}
+
 static const struct rt_view_ops ops = {
     .name = "log",
     .klass = "text",
+    .topics = log_topics,
+    .offers = log_offers,
     .side = true,
     .draw = log_view_draw,
     .title = log_title,
@@ -412,6 +478,20 @@ static const struct rt_view_ops ops = {
 static void changed(void *ctx) {
     struct log_view *lv = ctx;
     rt_ui_mark(lv->view.ui);
+    if (lv->wanted >= 0 && rt_logbuf_lines(lv->buf, NULL) > lv->wanted) {
+        const int64_t line = lv->wanted;
+        lv->wanted = -1;
+        log_view_jump(lv, line);
+    }
+}
+
+void rt_view_log_go(struct rt_view *v, int64_t line, const char *regex) {
+    struct log_view *lv = of(v);
+    lv->wanted = line;
+    lv->follow = false;
+    free(lv->regex);
+    lv->regex = rt_strdup(regex);
+    changed(lv);
 }
 
 struct rt_view *rt_view_log(struct rt_ui *ui, const struct rt_log_target *t, struct rt_error *err) {
@@ -424,15 +504,19 @@ struct rt_view *rt_view_log(struct rt_ui *ui, const struct rt_log_target *t, str
     }
     lv->view.cluster = rt_strdup(t->cluster);
     lv->what = t->what;
-    lv->id = rt_strdup(t->id);
+    lv->id = rt_strdup(t->what == RT_LOG_SEARCH ? t->regex : t->id);
     lv->file = rt_strdup(t->file);
     lv->buf = rt_log_buffer(lv->log);
-    lv->follow = true;
-    lv->first_time_ms = -1;
+    lv->walk = t->what == RT_LOG_SEARCH;
+    lv->follow = !lv->walk;
+    lv->wanted = lv->first_time_ms = -1;
     lv->rows = 20;
     lv->cols = 80;
     if (t->what == RT_LOG_JOB)
         rt_strs_add(&lv->jobs, t->id);
+    for (size_t i = 0; i < t->nparts; i++)
+        if (t->what == RT_LOG_MERGED && t->parts[i].what == RT_LOG_PART_DRIVER)
+            rt_strs_add(&lv->jobs, t->parts[i].id);
     rt_input_init(&lv->input);
     rt_buf_init(&lv->clean, 0);
     rt_logbuf_on_renumber(lv->buf, log_view_renumber, lv);

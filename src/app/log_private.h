@@ -1,0 +1,51 @@
+/* What the files of logs in app share. */
+#ifndef RT_APP_LOG_PRIVATE_H
+#define RT_APP_LOG_PRIVATE_H
+
+#include "app/session.h"
+#include "ray/follow.h"
+
+struct merged;
+struct search;
+
+struct rt_log {
+    struct rt_app *app;
+    struct session *session;
+    struct rt_logbuf *buf;
+    struct rt_follow *follow;
+    struct merged *merged; /* in place of `follow` */
+    struct search *search; /* the same */
+    struct rt_op *listing; /* looking for the file of a process */
+    char *node;            /* where it ran */
+    bool follow_on;
+    struct rt_log_status status;
+    rt_loop_fn *change;
+    void *change_ctx;
+    void (*data)(void *ctx, const char *data, size_t n);
+    void *data_ctx;
+    struct rt_timer *rate_timer;
+    int64_t rate_lines;
+    bool lost, counted; /* counted: all that was there at first is known */
+};
+
+/* log.c */
+void log_changed(struct rt_log *l);
+void log_data(void *log, const char *data, size_t n);
+void log_mark(struct rt_log *l, const char *what, const char *why); /* "--- WHAT 17:14:02: WHY ---" */
+void log_failed(void *log, const struct rt_error *err);
+
+/* log_merged.c */
+bool merged_open(struct rt_log *l, const struct rt_log_target *t, bool follow, struct rt_error *err);
+void merged_close(struct merged *m); /* NULL is fine */
+void merged_retry(struct merged *m);
+
+/* Which files of a node belong to a part; NULL: none can be known yet. Gives it. */
+char *log_glob(const struct rt_cluster *c, enum rt_log_part_what what, const char *id, const char *glob);
+/* Where a node serves its files itself, as far as is known; NULL. Gives it. */
+char *log_node_url(const struct rt_cluster *c, const char *node_id);
+
+/* log_search.c */
+bool search_open(struct rt_log *l, const struct rt_log_target *t, struct rt_error *err);
+void search_close(struct search *s); /* NULL is fine */
+
+#endif

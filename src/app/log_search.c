@@ -1,0 +1,431 @@
+/* Search over all logs of jobs, of nodes, of the cluster: each file is read once and not kept; lines that match become
+ * lines of the result, with their place in front, file by file. */
+#include "app/log_private.h"
+
+#include "base/map.h"
+#include "base/str.h"
+#include "base/vec.h"
+#include "core/logread.h"
+#include "core/logregex.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    AT_ONCE = 4, /* files that are read side by side */
+    FILES_MAX = 20000,
+    HITS_MAX = 10000,
+    HITS_OF_FILE = 2000, /* one file leaves room for others */
+    SHOWN_BYTES = 2000,  /* of a line */
+    TROUBLES = 5         /* files that are named when they cannot be read */
+};
+static const int64_t FILE_BYTES = RT_GIB; /* more of a file is not read */
+
+struct hit {
+    int64_t line; /* in the file, from 0 */
+    char *text;
+};
+
+struct file {
+    struct search *s;
+    char *node, *name; /* or of a job: */
+    char *job;
+    char *label, *full; /* in front of its lines on the screen and in print */
+    struct rt_follow *follow;
+    struct rt_buf line; /* the beginning of one whose end has not come */
+    bool skip;          /* what comes is the rest of a line that is too long */
+    int64_t lines, bytes, hits;
+    RT_VEC(struct hit) waiting; /* until the files before it are done */
+    bool ended, cut;
+    char *trouble;
+};
+
+struct place {
+    int64_t number; /* in the result */
+    size_t file;
+    int64_t line;
+};
+
+struct part {
+    enum rt_log_part_what what;
+    char *id, *glob;
+};
+
+struct search {
+    struct rt_log *log;
+    struct rt_logregex *re;
+    struct rt_logmatcher *matcher;
+    RT_VEC(struct file *) files;
+    RT_VEC(struct place) places;
+    RT_VEC(struct part) parts;
+    struct rt_map known; /* files */
+    size_t at_part, at_node; /* of listing */
+    char *node;              /* that is asked for its files */
+    struct rt_op *listing, *soon;
+    size_t next, front;      /* the first file that was not begun; whose hits are not all out */
+    size_t running, failed;
+    int64_t bytes;
+    bool listed, full, over;
+};
+
+static void go_on(void *ctx);
+
+static void soon(struct search *s) {
+    if (!s->soon && !s->over)
+        s->soon = rt_loop_defer(s->log->app->loop, go_on, s);
+}
+
+static const struct rt_cluster *cluster_of(const struct search *s) {
+    return s->log->session->cluster;
+}
+
+static void note(struct search *s, const char *text) {
+    rt_logbuf_mark(s->log->buf, text);
+}
+
+/* ---- hits ---- */
+
+/* A hit becomes a line of the result. */
+static void give(struct search *s, size_t file, const struct hit *h) {
+    const struct file *f = s->files.v[file];
+    struct rt_log *l = s->log;
+    if (s->places.n >= HITS_MAX) {
+        s->full = true;
+        return;
+    }
+    *rt_vec_push(&s->places) = (struct place){rt_logbuf_lines(l->buf, NULL), file, h->line};
+    char *line = rt_strf("%s:%lld: %s\n", f->label, (long long)h->line + 1, h->text);
+    rt_logbuf_append(l->buf, line, strlen(line));
+    free(line);
+    if (l->data) {
+        line = rt_strf("%s:%lld:%s\n", f->full, (long long)h->line + 1, h->text);
+        l->data(l->data_ctx, line, strlen(line));
+        free(line);
+    }
+}
+
+/* What the first files that are not done have found, and everything of those that are. */
+static void give_in_order(struct search *s) {
+    for (; s->front < s->files.n && s->front < s->next; s->front++) {
+        struct file *f = s->files.v[s->front];
+        for (size_t i = 0; i < f->waiting.n; i++) {
+            give(s, s->front, &f->waiting.v[i]);
+            free(f->waiting.v[i].text);
+        }
+        rt_vec_deinit(&f->waiting);
+        if (!f->ended)
+            return;
+        if (f->trouble)
+            note(s, f->trouble);
+    }
+}
+
+static void try_line(struct file *f, const char *text, size_t n) {
+    struct rt_buf b;
+    while (n && text[n - 1] == '\r')
+        n--;
+    if (f->hits < HITS_OF_FILE && rt_logmatcher_line(f->s->matcher, text, n)) {
+        struct rt_span spans[4];
+        rt_buf_init(&b, 0);
+        rt_log_clean(text, RT_MIN(n, (size_t)SHOWN_BYTES), &b, spans, RT_COUNT(spans));
+        *rt_vec_push(&f->waiting) = (struct hit){f->lines, rt_buf_take(&b)};
+        f->cut = ++f->hits >= HITS_OF_FILE;
+    }
+    f->lines++;
+}
+
+static void file_data(void *ctx, const char *data, size_t n) {
+    struct file *f = ctx;
+    f->bytes += (int64_t)n;
+    f->s->bytes += (int64_t)n;
+    while (n) {
+        const char *nl = memchr(data, '\n', n);
+        const size_t part = nl ? (size_t)(nl - data) : n;
+        if (nl && !f->line.len && !f->skip) {
+            try_line(f, data, part);
+        } else {
+            if (!f->skip)
+                rt_buf_add(&f->line, data, RT_MIN(part, (size_t)RT_LOGLINE_MAX - f->line.len));
+            f->skip = f->line.len >= RT_LOGLINE_MAX;
+            if (nl) {
+                try_line(f, rt_buf_str(&f->line), f->line.len);
+                rt_buf_clear(&f->line);
+                f->skip = false;
+            }
+        }
+        data += part + (nl ? 1 : 0);
+        n -= part + (nl ? 1 : 0);
+    }
+    f->cut = f->cut || f->bytes >= FILE_BYTES;
+    soon(f->s);
+}
+
+/* ---- files ---- */
+
+static void file_over(struct file *f) {
+    if (f->ended)
+        return;
+    if (f->line.len)
+        try_line(f, rt_buf_str(&f->line), f->line.len);
+    rt_buf_deinit(&f->line);
+    rt_buf_init(&f->line, 0);
+    f->ended = true;
+    f->s->running--;
+    soon(f->s);
+}
+
+static void file_event(void *ctx, enum rt_follow_event e, const char *text, const struct rt_job *job) {
+    struct file *f = ctx;
+    (void)text;
+    (void)job;
+    if (e == RT_FOLLOW_ENDED)
+        file_over(f);
+}
+
+static void file_failed(void *ctx, const struct rt_error *err) {
+    struct file *f = ctx;
+    if (f->s->failed++ < TROUBLES)
+        f->trouble = rt_strf("--- %s: cannot be read: %.200s ---", f->label, err->message);
+    file_over(f);
+}
+
+/* What was found is enough of it. */
+static void stop_if_cut(struct file *f) {
+    if (!f->cut || f->ended)
+        return;
+    free(f->trouble);
+    f->trouble = rt_strf("--- %s: %s; the rest of it was not looked at ---", f->label,
+                         f->hits >= HITS_OF_FILE ? "2,000 lines match" : "1 GiB was read");
+    rt_follow_destroy(f->follow);
+    f->follow = NULL;
+    rt_buf_clear(&f->line);
+    file_over(f);
+}
+
+static void begin(struct search *s, struct file *f) {
+    struct rt_error err = {0};
+    struct rt_ray *ray = session_ray(s->log->session, &err);
+    s->running++;
+    if (!ray) {
+        file_failed(f, &err);
+        return;
+    }
+    char *url = log_node_url(cluster_of(s), f->node);
+    const struct rt_follow_opts o = {.job = f->job, .node_id = f->node, .filename = f->name, .node_url = url, .tail_bytes = -1};
+    const struct rt_follow_callbacks cb = {.data = file_data, .event = file_event, .failed = file_failed, .ctx = f};
+    f->follow = rt_follow_start(ray, &o, &cb);
+    free(url);
+}
+
+/* Nodes of one machine may share a directory: a worker's file is named after its id, which no other has. */
+static bool is_new(struct search *s, const char *node, const char *name) {
+    char *key = rt_starts(name, "worker-") ? rt_strdup(name) : rt_strf("%s/%s", node, name);
+    const bool known = rt_map_get(&s->known, key) != NULL;
+    rt_map_set(&s->known, key, s);
+    free(key);
+    return !known;
+}
+
+/* A worker's id is 56 digits; the first ones tell it. */
+static char *short_name(const char *name) {
+    const char *dash = rt_starts(name, "worker-") ? strchr(name + 7, '-') : NULL;
+    return dash ? rt_strf("worker-%.6s%s", name + 7, dash) : rt_strdup(name);
+}
+
+static struct file *add_file(struct search *s) {
+    struct file *f = RT_NEW(struct file);
+    f->s = s;
+    rt_buf_init(&f->line, 0);
+    *rt_vec_push(&s->files) = f;
+    return f;
+}
+
+static void add_node_file(struct search *s, const char *node, const char *name) {
+    const struct rt_node *n = rt_store_node(cluster_of(s), node);
+    struct file *f = add_file(s);
+    char *brief = short_name(name);
+    f->node = rt_strdup(node);
+    f->name = rt_strdup(name);
+    f->label = rt_strf("%s/%s", n && n->ip ? n->ip : node, brief);
+    f->full = rt_strf("%s/%s", n && n->ip ? n->ip : node, name);
+    free(brief);
+}
+
+static void add_job(struct search *s, const char *job) {
+    struct file *f = add_file(s);
+    f->job = rt_strdup(job);
+    f->label = rt_strdup(job);
+    f->full = rt_strdup(job);
+}
+
+/* ---- which files there are, node by node ---- */
+
+static void got_files(void *ctx, const struct rt_strs *names, const struct rt_error *err) {
+    struct search *s = ctx;
+    const bool workers = s->parts.v[s->at_part].what == RT_LOG_PART_WORKERS;
+    s->listing = NULL;
+    if (err) {
+        char *text = rt_strf("--- %.12s: no list of its files: %.200s ---", s->node, err->message);
+        note(s, text);
+        free(text);
+    }
+    for (size_t i = 0; !err && i < names->n && s->files.n < FILES_MAX; i++)
+        if ((!workers || rt_starts(names->v[i], "worker-")) && is_new(s, s->node, names->v[i]))
+            add_node_file(s, s->node, names->v[i]);
+    s->at_node++;
+    soon(s);
+}
+
+static bool ask_node(struct search *s, const struct part *p, const struct rt_node *n) {
+    struct rt_error err = {0};
+    struct rt_ray *ray = session_ray(s->log->session, &err);
+    if (!ray || !n->alive || (p->what == RT_LOG_PART_FILES && p->id && !rt_streq(p->id, n->id)))
+        return false;
+    char *glob = log_glob(cluster_of(s), p->what, p->id, p->glob);
+    if (glob) {
+        free(s->node);
+        s->node = rt_strdup(n->id);
+        s->listing = rt_ray_log_list(ray, n->id, glob, got_files, s);
+    }
+    free(glob);
+    return s->listing != NULL;
+}
+
+static void list_next(struct search *s) {
+    const rt_nodes *nodes = &cluster_of(s)->nodes;
+    if (s->listing || s->listed)
+        return;
+    for (; s->at_part < s->parts.n; s->at_part++, s->at_node = 0)
+        for (; s->parts.v[s->at_part].what != RT_LOG_PART_DRIVER && s->at_node < nodes->n; s->at_node++)
+            if (ask_node(s, &s->parts.v[s->at_part], &nodes->v[s->at_node]))
+                return;
+    s->listed = true;
+    if (s->files.n >= FILES_MAX)
+        note(s, "--- more than 20,000 files: the rest is not looked at; name jobs or nodes ---");
+}
+
+/* ---- the whole ---- */
+
+static void say(struct search *s) {
+    struct rt_log_status *st = &s->log->status;
+    char files[32], hits[32], bytes[32], failed[64] = "";
+    rt_fmt_count(files, sizeof files, (int64_t)s->files.n);
+    rt_fmt_count(hits, sizeof hits, (int64_t)s->places.n);
+    rt_fmt_bytes(bytes, sizeof bytes, (double)s->bytes);
+    if (s->failed)
+        snprintf(failed, sizeof failed, ", %zu not readable", s->failed);
+    st->following = !s->over;
+    if (s->over)
+        snprintf(st->text, sizeof st->text, "%s lines of %s files, %s%s%s", hits, files, bytes, failed, s->full ? ", cut" : "");
+    else
+        snprintf(st->text, sizeof st->text, "searching %zu of %s%s files, %s%s", s->next - s->running, files, s->listed ? "" : "+", bytes,
+                 failed);
+    log_changed(s->log);
+}
+
+static void go_on(void *ctx) {
+    struct search *s = ctx;
+    s->soon = NULL;
+    list_next(s);
+    for (size_t i = s->front; i < s->next; i++)
+        stop_if_cut(s->files.v[i]);
+    while (!s->full && s->running < AT_ONCE && s->next < s->files.n)
+        begin(s, s->files.v[s->next++]);
+    give_in_order(s);
+    if (s->full || (s->listed && s->front >= s->files.n)) {
+        s->over = true;
+        rt_op_drop(&s->soon);
+        if (s->full)
+            note(s, "--- 10,000 lines match: the rest was not looked at ---");
+        for (size_t i = 0; i < s->next; i++) {
+            rt_follow_destroy(s->files.v[i]->follow);
+            s->files.v[i]->follow = NULL;
+        }
+        s->log->status.ended = true;
+    }
+    say(s);
+}
+
+bool search_open(struct rt_log *l, const struct rt_log_target *t, struct rt_error *err) {
+    struct rt_logregex *re = rt_logregex_create(t->regex, err);
+    if (!re)
+        return false;
+    struct search *s = l->search = RT_NEW(struct search);
+    s->log = l;
+    s->re = re;
+    s->matcher = rt_logmatcher_create(re);
+    rt_map_init(&s->known, false);
+    l->session = session_get(l->app, t->cluster, err);
+    if (!l->session || !session_ray(l->session, err))
+        return false;
+    if (!l->session->attached)
+        session_attach(l->session, true);
+    l->buf = rt_logbuf_create(l->app->loop, NULL);
+    for (size_t i = 0; i < t->nparts; i++) {
+        *rt_vec_push(&s->parts) = (struct part){t->parts[i].what, rt_strdup(t->parts[i].id), rt_strdup(t->parts[i].glob)};
+        if (t->parts[i].what == RT_LOG_PART_DRIVER)
+            add_job(s, t->parts[i].id);
+    }
+    soon(s);
+    say(s);
+    return true;
+}
+
+static void file_free(struct file *f) {
+    rt_follow_destroy(f->follow);
+    rt_buf_deinit(&f->line);
+    for (size_t i = 0; i < f->waiting.n; i++)
+        free(f->waiting.v[i].text);
+    rt_vec_deinit(&f->waiting);
+    free(f->trouble);
+    free(f->node);
+    free(f->name);
+    free(f->job);
+    free(f->label);
+    free(f->full);
+    free(f);
+}
+
+void search_close(struct search *s) {
+    if (!s)
+        return;
+    rt_op_drop(&s->listing);
+    rt_op_drop(&s->soon);
+    for (size_t i = 0; i < s->files.n; i++)
+        file_free(s->files.v[i]);
+    rt_vec_deinit(&s->files);
+    for (size_t i = 0; i < s->parts.n; i++) {
+        free(s->parts.v[i].id);
+        free(s->parts.v[i].glob);
+    }
+    rt_vec_deinit(&s->parts);
+    rt_vec_deinit(&s->places);
+    rt_map_deinit(&s->known);
+    rt_logmatcher_destroy(s->matcher);
+    rt_logregex_unref(s->re);
+    free(s->node);
+    free(s);
+}
+
+bool rt_log_hit(const struct rt_log *l, int64_t number, struct rt_log_target *out, int64_t *line) {
+    const struct search *s = l->search;
+    size_t lo = 0, hi = s ? s->places.n : 0;
+    while (lo < hi) {
+        const size_t mid = lo + (hi - lo) / 2;
+        if (s->places.v[mid].number < number)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    if (!s || lo >= s->places.n || s->places.v[lo].number != number)
+        return false;
+    const struct file *f = s->files.v[s->places.v[lo].file];
+    *out = (struct rt_log_target){.what = f->job ? RT_LOG_JOB : RT_LOG_NODE_FILE, .cluster = cluster_of(s)->name,
+                                  .id = f->job ? f->job : f->node, .file = f->name};
+    *line = s->places.v[lo].line;
+    return true;
+}
+
+int64_t rt_log_hits(const struct rt_log *l) {
+    return l->search ? (int64_t)l->search->places.n : -1;
+}
