@@ -18,6 +18,10 @@ static bool way_is_up(void *ctx) {
 
 static const struct rt_dialer *dialer_of(const struct session *s) {
     const struct rt_dialer *own = s->conf->ops->dialer ? s->conf->ops->dialer(s->provider) : NULL;
+    struct rt_endpoint at = {0};
+    struct rt_error ignored = {0};
+    if (!own && s->conf->ops->endpoint(s->provider, RT_EP_DASHBOARD, &at, &ignored))
+        own = at.dialer;
     return own ? own : s->hop ? rt_hop_dialer(s->hop) : NULL;
 }
 

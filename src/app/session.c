@@ -113,9 +113,9 @@ struct session *session_get(struct rt_app *a, const char *cluster, struct rt_err
 void session_destroy(struct session *s) {
     struct rt_app_private *p = s->app->p;
     session_detach(s);
-    s->conf->ops->destroy(s->provider);
-    if (s->ray)
+    if (s->ray) /* its way may be the provider's */
         rt_ray_destroy(s->ray);
+    s->conf->ops->destroy(s->provider);
     if (s->hop)
         rt_hop_destroy(s->hop);
     rt_arena_destroy(s->status_pools.arena);

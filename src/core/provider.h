@@ -34,7 +34,7 @@ struct rt_endpoint {
     int port;
     char url[512];   /* for the dashboard: scheme://host:port/prefix */
     char unix_socket[112];          /* for the dashboard: instead of TCP; "" */
-    const struct rt_dialer *dialer; /* instead of the hop's; NULL */
+    const struct rt_dialer *dialer; /* instead of the hop's, for as long as the provider lives; NULL */
 };
 enum rt_endpoint_kind { RT_EP_DASHBOARD, RT_EP_CLIENT };
 

@@ -9,7 +9,7 @@
 #ifndef RT_PROVIDERS_BATCH_H
 #define RT_PROVIDERS_BATCH_H
 
-#include "core/provider.h"
+#include "providers/far.h"
 
 /* What one job asks the scheduler for; the same fields stand at the top of a configuration and in each pool, which
  * inherits what it does not say. Zero, NULL and empty: not said. */
@@ -93,46 +93,40 @@ struct batch_dialect {
     bool (*check)(const struct batch_ask *ask, const struct rt_ynode *at, rt_yproblem_fn *problem, void *ctx);
 };
 
-/* The configuration; slurm_fields and pbs_fields are tables over it. */
-#define BATCH_RAY_VERSION "2.60.0"
+/* The configuration; slurm_fields and pbs_fields are tables over it. Labels and accelerator_type are of far.size, the
+ * other sizes of `ask`. */
 struct batch_config {
+    struct far_conf far; /* the first member: far.h */
     char *login;
     struct batch_ask ask;
     const struct rt_ynode *pools;
-    struct {
-        char *venv, *conda, *ray, *requirements;
-        struct rt_strs activate;
-    } python;
-    char *ray_version, *temp_dir, *container;
-    int64_t object_store_bytes;
-    int64_t dashboard_port, client_port, gcs_port;
-    int dashboard_host; /* 0 loopback, 1 node */
 };
-/* Rows that are the same in each field table: the first key that is a scheduler's own stands before them. */
-extern const struct rt_yfield batch_python_fields[]; /* offsets are those of the whole struct */
+/* Rows that are the same in each field table, after the scheduler's own. */
 #define BATCH_FIELDS_COMMON                                                                                                     \
-    {.key = "python", .off = 0, .type = RT_Y_STRUCT, .sub = batch_python_fields, .help = "the Python that runs Ray on the cluster"}, \
-    {.key = "ray_version", .off = offsetof(struct batch_config, ray_version), .type = RT_Y_STR,                                 \
-     .help = "the same as `python: {ray: VERSION}`", .example = BATCH_RAY_VERSION},                                             \
-    {.key = "container", .off = offsetof(struct batch_config, container), .type = RT_Y_STR,                                     \
-     .help = "words before `ray`, as of Apptainer", .example = "apptainer exec ray.sif"},                                       \
-    {.key = "object_store_memory", .off = offsetof(struct batch_config, object_store_bytes), .type = RT_Y_SIZE,                 \
+    {.key = "python", .off = 0, .type = RT_Y_STRUCT, .sub = far_python_fields, .help = "the Python that runs Ray on the cluster"}, \
+    {.key = "ray_version", .off = offsetof(struct far_conf, ray_version), .type = RT_Y_STR,                                     \
+     .help = "the same as `python: {ray: VERSION}`", .example = FAR_RAY_VERSION},                                               \
+    {.key = "container", .off = offsetof(struct far_conf, container), .type = RT_Y_STR,                                         \
+     .help = "command line before `ray` and `python`: an image that has Ray", .example = "apptainer exec --nv ~/ray.sif"},      \
+    {.key = "labels", .off = offsetof(struct far_conf, size.labels), .type = RT_Y_KVS,                                          \
+     .help = "labels of each Ray node (Ray 2.45 and newer)", .example = "{disk: ssd}"},                                         \
+    {.key = "accelerator_type", .off = offsetof(struct far_conf, size.accelerator_type), .type = RT_Y_STR,                      \
+     .help = "what the GPUs are, where Ray cannot tell", .example = "A100"},                                                    \
+    {.key = "object_store_memory", .off = offsetof(struct far_conf, object_store_bytes), .type = RT_Y_SIZE,                     \
      .help = "object store of each node (default: Ray's own choice)", .example = "2GiB"},                                       \
-    {.key = "temp_dir", .off = offsetof(struct batch_config, temp_dir), .type = RT_Y_STR,                                       \
+    {.key = "temp_dir", .off = offsetof(struct far_conf, temp_dir), .type = RT_Y_STR,                                           \
      .help = "where Ray's temporary directory is made on each host (default /tmp; short: paths of sockets end at 107 bytes)",   \
      .example = "/scratch/me"},                                                                                                 \
-    {.key = "dashboard_port", .off = offsetof(struct batch_config, dashboard_port), .type = RT_Y_I64, .max = 65535,             \
+    {.key = "dashboard_port", .off = offsetof(struct far_conf, dashboard_port), .type = RT_Y_I64, .max = 65535,                 \
      .help = "first port tried for the dashboard", .example = "8265"},                                                          \
-    {.key = "client_port", .off = offsetof(struct batch_config, client_port), .type = RT_Y_I64, .max = 65535,                   \
+    {.key = "client_port", .off = offsetof(struct far_conf, client_port), .type = RT_Y_I64, .max = 65535,                       \
      .help = "first port tried for Ray clients", .example = "10001"},                                                           \
-    {.key = "gcs_port", .off = offsetof(struct batch_config, gcs_port), .type = RT_Y_I64, .max = 65535,                         \
+    {.key = "gcs_port", .off = offsetof(struct far_conf, gcs_port), .type = RT_Y_I64, .max = 65535,                             \
      .help = "first port tried for the GCS", .example = "6379"},                                                                \
-    {.key = "dashboard_host", .off = offsetof(struct batch_config, dashboard_host), .type = RT_Y_ENUM,                          \
-     .names = batch_dashboard_hosts,                                                                                            \
+    {.key = "dashboard_host", .off = offsetof(struct far_conf, dashboard_host), .type = RT_Y_ENUM, .names = far_dashboard_hosts, \
      .help = "where the dashboard listens: loopback (reached by SSH to the compute node), or node (seen from the login node, "  \
              "and anyone who reaches the node may use it)",                                                                     \
      .example = "loopback"}
-extern const char *const batch_dashboard_hosts[];
 
 /* A provider's row is BATCH_OPS and its name, summary, config, check and create. */
 bool batch_check(const struct batch_dialect *d, const struct rt_cluster_conf *conf, rt_yproblem_fn *problem, void *ctx);
@@ -150,17 +144,18 @@ struct rt_operation *batch_down(struct rt_provider *p, struct rt_error *err);
 bool batch_scale_impact(struct rt_provider *p, const char *pool, int64_t n, struct rt_scale_impact *out, struct rt_error *err);
 struct rt_operation *batch_scale(struct rt_provider *p, const char *pool, int64_t n, struct rt_error *err);
 bool batch_set_limits(struct rt_provider *p, const char *pool, int64_t min, int64_t max, struct rt_error *err);
+struct rt_operation *batch_keepalive(struct rt_provider *p, struct rt_error *err);
 struct rt_operation *batch_remove_node(struct rt_provider *p, const char *node_id, struct rt_error *err);
 bool batch_shell(struct rt_provider *p, const char *node_id, struct rt_strs *argv, struct rt_error *err);
 bool batch_equivalent(struct rt_provider *p, const char *verb, const char *arg, struct rt_buf *out);
-void batch_machine_logs(struct rt_provider *p, struct rt_strs *out);
+struct rt_op *batch_doctor(struct rt_provider *p, void (*done)(void *ctx, const char *lines, const struct rt_error *err), void *ctx);
 
 #define BATCH_OPS                                                                                                         \
-    .caps = RT_CAP_UP | RT_CAP_DOWN | RT_CAP_SCALE | RT_CAP_REMOVE_NODE | RT_CAP_SHELL | RT_CAP_MACHINE_LOGS,             \
+    .caps = RT_CAP_UP | RT_CAP_DOWN | RT_CAP_SCALE | RT_CAP_REMOVE_NODE | RT_CAP_SHELL | RT_CAP_KEEPALIVE,                        \
     .config_size = sizeof(struct batch_config), .needs_hop = true, .hop_target = batch_hop_target, .where = batch_where,  \
     .destroy = batch_destroy, .endpoint = batch_endpoint, .refresh = batch_refresh, .join = batch_join,                   \
     .plan = batch_plan, .up = batch_up, .down = batch_down, .scale_impact = batch_scale_impact, .scale = batch_scale,     \
-    .set_limits = batch_set_limits, .remove_node = batch_remove_node, .shell = batch_shell,                               \
-    .equivalent = batch_equivalent, .machine_logs = batch_machine_logs
+    .set_limits = batch_set_limits, .remove_node = batch_remove_node, .keepalive = batch_keepalive, .shell = batch_shell,                               \
+    .equivalent = batch_equivalent, .doctor = batch_doctor
 
 #endif

@@ -88,7 +88,8 @@ void far_prepare(const struct far_conf *far, const char *cluster, const char *no
 void far_prepared(const char *text, char **ray, char **python, char **address);
 /* The words of `[container] "$RAY" start ...`, on continued lines, ended by a newline; for use after `exec `. Variables
  * that must be set: RAY IP AGENT METRICS TMPDIR, for a head GCS DASHBOARD CLIENT DASHBOARD_IP, for a worker HEAD_IP GCS.
- * The head's temporary directory is $TMPDIR/r; workers have theirs from it. name NULL: "$NODE_NAME" of the shell. */
+ * The head's temporary directory is $TMPDIR/r; workers have theirs from it. name NULL: "$NODE_NAME" of the shell. RAY_OPTIONS,
+ * if set, holds further words. */
 void far_ray_start(const struct far_conf *far, const struct node_size *size, bool head, const char *name, struct rt_buf *out);
 /* PATH and the drain time that every node's script sets before far_ray_start; after $RAY is set. */
 void far_node_environment(struct rt_buf *out);

@@ -173,5 +173,5 @@ void far_ray_start(const struct far_conf *far, const struct node_size *size, boo
     if (!name)
         rt_buf_adds(out, " \\\n    --node-name=\"$NODE_NAME\"");
     rt_buf_adds(out, " \\\n    --node-ip-address=\"$IP\" --dashboard-agent-listen-port=\"$AGENT\" --metrics-export-port=\"$METRICS\""
-                     " \\\n    --block --disable-usage-stats --log-color=false\n");
+                     " \\\n    --block --disable-usage-stats --log-color=false ${RAY_OPTIONS-}\n");
 }

@@ -34,7 +34,8 @@ static void set_dir(const char *name, const char *home, const char *sub) {
 static const char *needed_fields(const char *provider) {
     return rt_streq(provider, "address") ? ", url: 'http://127.0.0.1:9'"
            : rt_streq(provider, "ssh")   ? ", head: 'nobody@127.0.0.1:9', workers: ['127.0.0.1:9']"
-                                         : rt_streq(provider, "auto")    ? ", login: 'nobody@127.0.0.1:9'"
+           : rt_streq(provider, "auto")  ? ", login: 'nobody@127.0.0.1:9'"
+           : rt_streq(provider, "slurm") || rt_streq(provider, "pbs") ? ", login: 'nobody@127.0.0.1:9', pools: {cpu: {nodes: 2}}"
                                          : "";
 }
 
