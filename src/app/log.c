@@ -203,14 +203,14 @@ struct rt_log *rt_log_open_target(struct rt_app *a, const struct rt_log_target *
                                   struct rt_error *err) {
     struct rt_log *l = RT_NEW(struct rt_log);
     l->app = a;
-    l->change = change;
-    l->change_ctx = ctx;
     const bool far = t->what == RT_LOG_JOB || t->what == RT_LOG_NODE_FILE;
     const bool process = t->what == RT_LOG_ACTOR || t->what == RT_LOG_TASK || t->what == RT_LOG_PROCESS;
     if (!(t->what == RT_LOG_MERGED ? merged_open(l, t, follow, err) : t->what == RT_LOG_SEARCH ? search_open(l, t, err) : far ? open_far(l, t, follow, err) : process ? open_process(l, t, follow, err) : open_near(l, t, follow, err))) {
         rt_log_close_target(l);
         return NULL;
     }
+    l->change = change; /* not before there is something to look at */
+    l->change_ctx = ctx;
     rt_logbuf_on_change(l->buf, on_buffer, l);
     if (follow)
         l->rate_timer = rt_timer_start(a->loop, 1000, 1000, on_rate, l);
