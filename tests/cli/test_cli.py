@@ -331,8 +331,7 @@ clusters:
 """)
         p = self.home.run("check", path, code=78)
         self.assertEqual(p.stderr, "")
-        known = re.sub("(one of: address, local, ssh)[a-z, ]*", r"\1", p.stdout) # and those that came since
-        self.assertEqual(known, """{0}:2:1: unknown key "refesh", did you mean "refresh"?
+        self.assertEqual(p.stdout, """{0}:2:1: unknown key "refesh", did you mean "refresh"?
 {0}:4:28: unknown key "ulr", did you mean "url"?
 {0}:7:15: unknown provider "adress", did you mean "address"? - one of: {1}
 {0}:9:3: cluster gcs: url: port 6379 is the GCS, not the dashboard - the dashboard listens on 8265 unless it was told otherwise

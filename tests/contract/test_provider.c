@@ -239,7 +239,8 @@ static void down_twice(struct world *w) {
         assert_non_null(op);
         for (int i = 0; i < 5000 && op->state == RT_OPS_RUNNING; i++)
             run_turns(w, 1);
-        assert_int_equal(op->state, RT_OPS_DONE);
+        if (op->state != RT_OPS_DONE)
+            fail_msg("%s: %s", w->ops->name, op->error.message);
     }
 }
 
