@@ -100,7 +100,7 @@ static const struct rt_option init_options[] = {
 const struct rt_action_def rt_actions[] = {
     {"attach", "TARGET", "open a cluster: a name, local, http://HOST:8265, ssh://[USER@]HOST", RT_ON_CLUSTER, 0,
      RT_CONFIRM_NONE, false, NULL, NULL, 0, NULL, NULL, run_attach},
-    {"discover", "", "look for Ray clusters on this machine", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, false, NULL, "discover", 0,
+    {"discover", "[WHERE]", "look for Ray clusters on this machine, or at kube://CONTEXT", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, false, NULL, "discover", 0,
      NULL, NULL, NULL},
     {"init", "PROVIDER [NAME]", "write a commented configuration of a new cluster", RT_ON_NOTHING, 0, RT_CONFIRM_NONE,
      false, init_options, NULL, 0, NULL, NULL, run_init},

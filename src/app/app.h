@@ -169,10 +169,15 @@ struct rt_found {
     char *target; /* what rt_app_target takes */
     char *text;   /* "a Ray cluster on 127.0.0.1:8265 (2.60.0, 1 node)" */
     char *key;    /* "Enter attaches" */
+    const struct rt_error *error; /* instead of a finding: what could not be seen; else NULL */
 };
 /* Looks on this machine only. `fn` per finding, then once with NULL. */
 typedef void rt_found_fn(void *ctx, const struct rt_found *f);
 struct rt_op *rt_app_discover(struct rt_app *a, rt_found_fn *fn, void *ctx);
+/* The same at a place, which is contacted: kube://[CONTEXT][/NAMESPACE], kube://"*" for all contexts. */
+struct rt_op *rt_app_discover_at(struct rt_app *a, const char *where, rt_found_fn *fn, void *ctx);
+/* Is this a place to look at, and not a cluster to attach to? */
+bool rt_app_is_place(const char *target);
 
 /* argv of an interactive shell on the head (node NULL) or a node, for whoever owns the terminal to run. */
 bool rt_app_shell(struct rt_app *a, const char *cluster, const char *node, struct rt_strs *argv, struct rt_error *err);

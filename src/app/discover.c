@@ -1,6 +1,7 @@
 /* What can be found on this machine without being told. Nothing elsewhere is contacted. */
 #include "app/session.h"
 #include "base/fs.h"
+#include "net/kube.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,6 +16,8 @@ struct discover {
     struct look *looks; /* one per provider */
     size_t nlooks, running;
     struct rt_op *soon;
+    bool elsewhere; /* a place that was named; nothing else is looked at */
+    struct rt_error error;
     struct rt_strs seen;
     rt_found_fn *fn;
     void *ctx;
@@ -92,17 +95,33 @@ static void from_ssh_config(struct discover *d) {
 static void finish(void *ctx) {
     struct discover *d = ctx;
     d->soon = NULL;
-    from_environment(d);
-    from_ssh_config(d);
+    if (!d->elsewhere) {
+        from_environment(d);
+        from_ssh_config(d);
+    }
+    if (d->error.code) {
+        const struct rt_error err = d->error;
+        const struct rt_found f = {.error = &err};
+        d->fn(d->ctx, &f);
+    }
     rt_found_fn *fn = d->fn;
     void *fn_ctx = d->ctx;
     end(d);
     fn(fn_ctx, NULL);
 }
 
+bool rt_app_is_place(const char *target) {
+    char *context = NULL, *space = NULL, *name = NULL;
+    const bool place = rt_starts(target, "kube://") && !(rt_kube_target(target, &context, &space, &name) && name);
+    free(context);
+    free(space);
+    free(name);
+    return place;
+}
+
 static void provider_found(void *ctx, const char *target, const char *text) {
     const struct look *l = ctx;
-    tell(l->discover, target, text, "Enter attaches");
+    tell(l->discover, target, text, rt_app_is_place(target) ? "Enter looks there" : "Enter attaches");
 }
 
 static void provider_done(void *ctx) {
@@ -113,20 +132,56 @@ static void provider_done(void *ctx) {
         d->soon = rt_loop_defer(d->app->loop, finish, d);
 }
 
-struct rt_op *rt_app_discover(struct rt_app *a, rt_found_fn *fn, void *ctx) {
+static void place_done(void *ctx, const struct rt_error *err) {
+    struct look *l = ctx;
+    if (err)
+        l->discover->error = *err;
+    provider_done(l);
+}
+
+static struct discover *new_discover(struct rt_app *a, rt_found_fn *fn, void *ctx) {
     struct discover *d = RT_NEW(struct discover);
+    size_t n = 0;
     d->op.cancel = cancel;
     d->app = a;
     d->fn = fn;
     d->ctx = ctx;
-    size_t n = 0;
     while (rt_providers[n])
         n++;
     d->looks = rt_alloc((n + 1) * sizeof(*d->looks));
-    const struct rt_provider_env env = {.loop = a->loop, .store = a->store, .http = a->p->http,
-                                        .operations = a->operations, .config = a->config, .ray = &a->p->ray_calls,
-                                        .kubes = a->p->kubes};
-    for (size_t i = 0; i < n; i++) {
+    return d;
+}
+
+static struct rt_provider_env env_of(struct rt_app *a) {
+    return (struct rt_provider_env){.loop = a->loop, .store = a->store, .http = a->p->http, .operations = a->operations,
+                                    .config = a->config, .ray = &a->p->ray_calls, .kubes = a->p->kubes};
+}
+
+struct rt_op *rt_app_discover_at(struct rt_app *a, const char *where, rt_found_fn *fn, void *ctx) {
+    struct discover *d = new_discover(a, fn, ctx);
+    const struct rt_provider_env env = env_of(a);
+    d->elsewhere = true;
+    for (size_t i = 0; rt_providers[i]; i++) {
+        struct look *l = &d->looks[d->nlooks];
+        l->discover = d;
+        if (!rt_providers[i]->discover_at)
+            continue;
+        l->op = rt_providers[i]->discover_at(&env, where, provider_found, place_done, l);
+        d->running += l->op != NULL;
+        d->nlooks += l->op != NULL;
+    }
+    if (!d->running) {
+        rt_error_set(&d->error, RT_E_USAGE, "%s is no place to look at", where);
+        rt_error_hint(&d->error, "kube://CONTEXT, kube://CONTEXT/NAMESPACE, kube:// for the current context, 'kube://*' for all");
+        d->soon = rt_loop_defer(a->loop, finish, d);
+    }
+    return &d->op;
+}
+
+struct rt_op *rt_app_discover(struct rt_app *a, rt_found_fn *fn, void *ctx) {
+    struct discover *d = new_discover(a, fn, ctx);
+    const struct rt_provider_env env = env_of(a);
+    for (size_t i = 0; rt_providers[i]; i++) {
         if (!rt_providers[i]->discover)
             continue;
         d->running++;

@@ -180,6 +180,8 @@ static void found(void *ctx, const struct rt_found *f) {
     if (!f) {
         c->op = NULL;
         cli_end(c, 0);
+    } else if (f->error) { /* after what was found */
+        cli_fail(c, f->error);
     } else if (c->kind == RT_OUT_JSON) {
         out_json_line(json_pack("{s:i, s:{s:s, s:s}}", "schema", 1, "item", "target", f->target, "text", f->text));
     } else {
@@ -188,7 +190,7 @@ static void found(void *ctx, const struct rt_found *f) {
 }
 
 void verb_discover(struct cli *c) {
-    c->op = rt_app_discover(c->app, found, c);
+    c->op = c->call.args.n ? rt_app_discover_at(c->app, c->call.args.v[0], found, c) : rt_app_discover(c->app, found, c);
 }
 
 /* ---- shell: the program becomes it, once the app is gone ---- */

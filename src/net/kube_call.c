@@ -59,6 +59,8 @@ static bool from_kubectl(const char *text, const char *words, struct rt_error *e
     for (size_t i = 0; i < RT_COUNT(no_way); i++)
         if (rt_contains_i(text, no_way[i])) {
             rt_error_set(err, RT_E_UNREACHABLE, "no API server answers: %s", line);
+            if (strstr(line, ":8080")) /* what kubectl takes where nothing is configured */
+                rt_error_hint(err, "no kubeconfig was found: set KUBECONFIG, or log in with the tool of your cloud");
             return true;
         }
     return false;

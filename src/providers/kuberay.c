@@ -10,7 +10,8 @@ enum {
     SILENT_MS = 10000,   /* so long may the operator be behind before it is called silent */
     REST_EVERY_MS = 30000,
     REST_AFTER_MS = 120000, /* nobody looked for so long: what is open is closed */
-    PROBE_MS = 5000
+    PROBE_MS = 5000,
+    DOUBT = 4 /* failures in a row of the port-forward to the dashboard */
 };
 
 /* ---- pods ---- */
@@ -127,12 +128,10 @@ static char *service_path(const struct rt_provider *p) {
     return rt_strf("/api/v1/namespaces/%s/services/%s:%d/proxy", p->space, service_of(p), DASHBOARD_PORT);
 }
 
-/* Does the API server reach the pod at all? A dashboard that is not up yet refuses, which is an answer too; what is no
- * Ray's answer comes from something in between. */
+/* A head is ready when its dashboard serves. Who is refused then is not allowed, or nobody reaches the pod from there; and
+ * what is no Ray's answer comes from something in between. */
 static bool service_works(const struct rt_kube_answer *a, const struct rt_error *err) {
-    if (!err)
-        return rt_json_str(a->json, "ray_version") != NULL;
-    return a && a->status == 503 && strstr(err->message, "connection refused");
+    return !err && rt_json_str(a->json, "ray_version");
 }
 
 static void on_way(void *ctx, const struct rt_kube_answer *a, const struct rt_error *err) {
@@ -158,7 +157,7 @@ static void find_way(struct rt_provider *p) {
     if (!p->own->service && (!p->object || !head || !head->ready))
         return;
     const char *uid = p->own->service ? "" : head->uid;
-    if (!rt_streq(p->tried_head, uid)) {
+    if (!p->tried_head || !rt_streq(p->tried_head, uid)) {
         free(p->tried_head);
         p->tried_head = rt_strdup(uid);
         p->way_known = p->way_known && p->through_service; /* which goes to every head */
@@ -378,12 +377,15 @@ static void on_rest(void *ctx) {
 }
 
 static void kuberay_refresh(struct rt_provider *p) {
+    struct rt_kube_port_status st;
     p->asked_ms = rt_loop_now_ms(p->env.loop);
     if (!p->rest)
         p->rest = rt_timer_start(p->env.loop, REST_EVERY_MS, REST_EVERY_MS, on_rest, p);
     if (p->error.code && !p->clusters) /* the context: it may have been mended */
         p->error = (struct rt_error){0};
     kuberay_look(p);
+    if (p->way_known && !p->through_service && rt_kube_ports_status(p->ports, DASHBOARD_PORT, &st) && st.attempt >= DOUBT)
+        p->way_known = false; /* the port-forward does not work either: the service proxy may by now */
     find_way(p);
     if (p->behind_ms || (p->object && p->seen.observed < p->seen.generation))
         kuberay_show(p); /* an operator that stays silent tells nothing */

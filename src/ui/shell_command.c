@@ -278,7 +278,7 @@ const struct shell_command shell_commands[] = {
     {"ctx", "NAME", "change the cluster", do_cluster},
     {"open", "[CLUSTER]", "attach and show its jobs", shell_do_open},
     {"start-local", "", "start a Ray cluster on this machine", shell_do_start_local},
-    {"discover", "", "look for clusters on this machine", shell_do_discover},
+    {"discover", "[WHERE]", "look for clusters on this machine, or at kube://CONTEXT", shell_do_discover},
     {"attach-form", "", "attach to an address", shell_do_form},
     {"init-form", "", "new cluster", shell_do_form},
     {"submit-form", "", "submit a job", shell_do_form},

@@ -102,9 +102,15 @@ bool shell_do_help(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *e
 }
 
 bool shell_do_discover(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
-    (void)w;
     (void)err;
-    return shell_open_tab(ui, "start");
+    if (!shell_open_tab(ui, "start"))
+        return false;
+    if (w->n > 1) {
+        char *line = rt_strf("discover %s", w->v[1]);
+        rt_ui_command(ui, line);
+        free(line);
+    }
+    return true;
 }
 
 /* ---- forms ---- */

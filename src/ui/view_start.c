@@ -15,6 +15,8 @@ struct start {
     size_t at;
     struct rt_op *op;
     int first_row;
+    char *where;         /* NULL: this machine */
+    struct rt_error error;
 };
 
 static struct start *of(struct rt_view *v) {
@@ -25,6 +27,8 @@ static void on_found(void *ctx, const struct rt_found *f) {
     struct start *s = ctx;
     if (!f) {
         s->op = NULL;
+    } else if (f->error) {
+        s->error = *f->error;
     } else {
         struct found *own = rt_vec_push(&s->found);
         *own = (struct found){rt_strdup(f->target), rt_strdup(f->text), rt_strdup(f->key)};
@@ -42,10 +46,17 @@ static void forget(struct start *s) {
     s->at = 0;
 }
 
-static void look(struct start *s) {
+/* `where` NULL: here. */
+static void look(struct start *s, const char *where) {
+    struct rt_app *app = rt_ui_app(s->view.ui);
+    char *copy = rt_strdup(where);
     rt_op_drop(&s->op);
     forget(s);
-    s->op = rt_app_discover(rt_ui_app(s->view.ui), on_found, s);
+    free(s->where);
+    s->where = copy;
+    s->error = (struct rt_error){0};
+    s->op = copy ? rt_app_discover_at(app, copy, on_found, s) : rt_app_discover(app, on_found, s);
+    rt_ui_mark(s->view.ui);
 }
 
 static int put(const struct rt_draw *d, int row, struct rt_rect r, int indent, const char *text, enum rt_role role) {
@@ -93,7 +104,12 @@ static void start_draw(struct rt_view *v, const struct rt_draw *d, struct rt_rec
     for (size_t i = 0; i < c->nclusters; i++)
         configured |= c->clusters[i]->file != NULL;
     int row = r.row + (r.rows > 10 ? 1 : 0);
-    const char *head = s->found.n ? "Found on this machine:" : s->op ? "Looking at this machine ..." : "No Ray was found on this machine.";
+    char head[200], clean[160];
+    const char *place = s->where ? rt_clean_to(clean, sizeof clean, s->where) : "this machine";
+    if (s->error.code)
+        rt_clean_to(head, sizeof head, s->error.message);
+    else
+        snprintf(head, sizeof head, s->found.n ? "Found on %s:" : s->op ? "Looking at %s ..." : "No Ray was found on %s.", place);
     if (!configured)
         row += put(d, row, r, 2, "Nothing is configured yet.", RT_R_STRONG) > 0;
     put(d, row, r, 2, head, RT_R_TEXT);
@@ -106,6 +122,11 @@ static void attach(struct start *s, size_t i) {
     if (i >= s->found.n)
         return;
     char *target = rt_strdup(s->found.v[i].target);
+    if (rt_app_is_place(target)) {
+        look(s, target);
+        free(target);
+        return;
+    }
     struct rt_buf line;
     rt_buf_init(&line, 0);
     rt_buf_addf(&line, "open \"%s\"", target);
@@ -152,7 +173,7 @@ static enum rt_taken start_command(struct rt_view *v, const struct rt_strs *w, s
     (void)err;
     if (!rt_streq(w->v[0], "discover"))
         return RT_TAKEN_NO;
-    look(of(v));
+    look(of(v), w->n > 1 ? w->v[1] : of(v)->where);
     return RT_TAKEN_YES;
 }
 
@@ -171,6 +192,7 @@ static void start_destroy(struct rt_view *v) {
     struct start *s = of(v);
     rt_op_drop(&s->op);
     forget(s);
+    free(s->where);
     rt_vec_deinit(&s->found);
     free(s);
 }
@@ -181,6 +203,6 @@ static const struct rt_view_ops ops = {.name = "start", .draw = start_draw, .tit
 struct rt_view *rt_view_start(struct rt_ui *ui) {
     struct start *s = RT_NEW(struct start);
     s->view = (struct rt_view){.ops = &ops, .ui = ui};
-    look(s);
+    look(s, NULL);
     return &s->view;
 }
