@@ -167,6 +167,7 @@ const struct rt_key_default rt_key_defaults[] = {
     {"list", "I", "sort-invert", "invert the order", NULL},
     {"list", "O", "sort-menu", "pick the column to sort by", NULL},
     {"list", "^W", "wide", "more columns", NULL},
+    {"list", "C", "columns", "choose and order the columns", NULL},
     {"list", "!", "attention", "only rows that need attention", NULL},
     {"list", "0", "all", "rows of all clusters, of this one", NULL},
     {"list", "^R", "refresh", "ask again, reconnect now", NULL},

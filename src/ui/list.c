@@ -194,6 +194,7 @@ static bool click_title(struct list *l, int col) {
         const bool descending = again && !l->rows.descending;
         rt_list_rows_sort(&l->rows, f->column->id); /* the cluster's name is no column of the table: as before */
         l->rows.descending = descending;
+        list_keep_sort(l);
         rt_ui_mark(l->view.ui);
         return true;
     }
@@ -315,6 +316,9 @@ struct rt_view *rt_list_create(struct rt_ui *ui, const struct rt_list_opts *opts
         if (rt_streq(all_ops[i].name, opts->table->name))
             l->view.ops = &all_ops[i];
     rt_list_rows_init(&l->rows, opts->table);
+    const struct rt_setup_table *kept = rt_setup_find(rt_ui_setup(ui), opts->table->name);
+    if (kept && kept->sort)
+        rt_list_rows_sort(&l->rows, kept->sort);
     rt_map_init(&l->marks, false);
     return &l->view;
 }

@@ -111,16 +111,26 @@ static bool do_unmark(struct list *l, const struct rt_strs *w, struct rt_error *
 
 /* ---- order and filters ---- */
 
+void list_keep_sort(struct list *l) {
+    if (!l->rows.sort)
+        return;
+    char *sort = rt_strf("%s%s", l->rows.descending ? "-" : "", l->rows.sort->id);
+    rt_setup_sort(rt_ui_setup(l->view.ui), l->rows.table, sort);
+    free(sort);
+}
+
 static bool sort_by(struct list *l, int step) {
-    const struct rt_column *all[RT_FIT_MAX];
-    int n = 0, at = -1;
-    for (const struct rt_column *c = l->rows.table->columns; c->id && n < RT_FIT_MAX; c++)
-        if (l->rows.wide || !c->wide) {
-            at = c == l->rows.sort ? n : at;
-            all[n++] = c;
+    struct rt_column all[RT_FIT_MAX];
+    const size_t n = rt_setup_apply(rt_ui_setup(l->view.ui), l->rows.table, all, RT_COUNT(all));
+    int shown = 0, at = -1;
+    for (size_t i = 0; i < n; i++)
+        if (l->rows.wide || !all[i].wide) {
+            at = l->rows.sort && rt_streq(all[i].id, l->rows.sort->id) ? shown : at;
+            all[shown++] = all[i];
         }
-    l->rows.sort = all[(at + step + n) % n];
+    rt_list_rows_sort(&l->rows, all[(at + step + shown) % shown].id);
     l->rows.descending = false;
+    list_keep_sort(l);
     changed(l);
     return true;
 }
@@ -141,6 +151,7 @@ static bool do_sort_invert(struct list *l, const struct rt_strs *w, struct rt_er
     (void)w;
     (void)err;
     l->rows.descending = !l->rows.descending;
+    list_keep_sort(l);
     changed(l);
     return true;
 }
@@ -149,6 +160,7 @@ static bool do_sort(struct list *l, const struct rt_strs *w, struct rt_error *er
     const char *names[RT_FIT_MAX + 1] = {NULL};
     size_t n = 0;
     if (rt_list_rows_sort(&l->rows, word(w, 1))) {
+        list_keep_sort(l);
         changed(l);
         return true;
     }
@@ -180,6 +192,41 @@ static bool do_wide(struct list *l, const struct rt_strs *w, struct rt_error *er
     l->rows.wide = !l->rows.wide;
     rt_ui_mark(l->view.ui);
     return true;
+}
+
+static bool do_columns(struct list *l, const struct rt_strs *w, struct rt_error *err) {
+    struct rt_setup *setup = rt_ui_setup(l->view.ui);
+    const char *names[RT_FIT_MAX + 1] = {NULL};
+    struct rt_strs ids = {0};
+    size_t n = 0;
+    if (w->n < 2) {
+        rt_ui_popup(l->view.ui, rt_view_columns(l->view.ui, l->rows.table));
+        return true;
+    }
+    for (const struct rt_column *c = l->rows.table->columns; c->id && n < RT_FIT_MAX; c++)
+        names[n++] = c->id;
+    const bool reset = w->n == 2 && rt_streq(w->v[1], "reset");
+    for (size_t i = 1; i < w->n && !reset; i++)
+        for (const char *s = w->v[i]; *s; s += *s == ',') {
+            const size_t len = strcspn(s, ",");
+            rt_strs_take(&ids, rt_strndup(s, len));
+            s += len;
+        }
+    bool ok = true;
+    for (size_t i = 0; i < ids.n && ok; i++) {
+        bool known = false;
+        for (size_t k = 0; k < n && !known; k++)
+            known = rt_streq(names[k], ids.v[i]);
+        const char *near = known ? NULL : rt_nearest(ids.v[i], names);
+        ok = known || rt_error_set(err, RT_E_USAGE, "%s has no column %s", l->rows.table->name, ids.v[i]);
+        if (near)
+            rt_error_hint(err, "did you mean %s?", near);
+    }
+    if (ok)
+        rt_setup_columns(setup, l->rows.table, &ids);
+    rt_strs_deinit(&ids);
+    rt_ui_mark(l->view.ui);
+    return ok;
 }
 
 static bool do_attention(struct list *l, const struct rt_strs *w, struct rt_error *err) {
@@ -338,6 +385,7 @@ static const struct {
     {"sort-invert", do_sort_invert, false},
     {"sort-menu", do_sort_menu, false},
     {"wide", do_wide, false},
+    {"columns", do_columns, false},
     {"attention", do_attention, false},
     {"filter", do_filter, false},
     {"all", do_all, false},

@@ -231,14 +231,14 @@ static void cluster_text(struct rt_buf *out, const void *row, const struct rt_ro
 /* With rows of several clusters the first column says whose they are. */
 static const struct rt_column *columns_of(struct list *l) {
     static const struct rt_column whose = {.id = "cluster", .title = "CLUSTER", .min = 8, .want = 16, .cut = RT_CUT_MIDDLE, .text = cluster_text};
-    const struct rt_column *own = l->rows.table->columns;
+    const struct rt_setup *setup = rt_ui_setup(l->view.ui);
     size_t n = 0;
-    if (!l->all)
-        return own;
-    l->columns[n++] = whose;
-    for (size_t i = 0; own[i].id && n + 1 < RT_COUNT(l->columns); i++)
-        l->columns[n++] = own[i];
-    l->columns[n] = (struct rt_column){0};
+    if (l->all)
+        l->columns[n++] = whose;
+    rt_setup_apply(setup, l->rows.table, l->columns + n, RT_COUNT(l->columns) - n);
+    if (l->columns_seen != setup->revision)
+        l->needs_cols = -1;
+    l->columns_seen = setup->revision;
     return l->columns;
 }
 

@@ -3,6 +3,7 @@
 #define RT_UI_LIST_IMPL_H
 
 #include "ui/list.h"
+#include "ui/setup.h"
 
 struct list_kept {
     const void *row;
@@ -22,7 +23,8 @@ struct list {
     int scroll;               /* columns moved to the left */
     bool rail, all;
     struct rt_rect drawn;     /* where the rows were drawn */
-    struct rt_column columns[RT_FIT_MAX]; /* the table's, behind the cluster's name when all are shown */
+    struct rt_column columns[RT_FIT_MAX]; /* as they are set up, behind the cluster's name when all are shown */
+    unsigned columns_seen;    /* revision of the set-up they were measured with */
     int needs[RT_FIT_MAX];    /* widest text seen in each of them: widths grow, and do not jump back */
     int needs_cols;           /* for this width of the pane */
     struct rt_fit fit[RT_FIT_MAX];
@@ -44,6 +46,8 @@ void list_cell_text(struct list *l, const struct rt_column *column, const struct
                     struct rt_buf *out);
 void list_kept_deinit(struct list *l);
 void list_move_to(struct list *l, int64_t index);
+/* The order was changed by a person: it is found again. */
+void list_keep_sort(struct list *l);
 
 void list_draw(struct rt_view *v, const struct rt_draw *d, struct rt_rect r);
 enum rt_taken list_command(struct rt_view *v, const struct rt_strs *words, struct rt_error *err);

@@ -217,6 +217,10 @@ void rt_ui_push(struct rt_ui *ui, struct rt_view *v) {
     rt_ui_mark(ui);
 }
 
+struct rt_setup *rt_ui_setup(struct rt_ui *ui) {
+    return &ui->setup;
+}
+
 void rt_ui_popup(struct rt_ui *ui, struct rt_view *v) {
     *rt_vec_push(&ui->popups) = v;
     rt_ui_mark(ui);

@@ -7,6 +7,7 @@
 #include "ui/input.h"
 #include "ui/keymap.h"
 #include "ui/layout.h"
+#include "ui/setup.h"
 #include "ui/term.h"
 #include "ui/ui.h"
 #include "ui/views.h"
@@ -62,6 +63,7 @@ struct rt_ui {
     bool log_alone;                      /* `logs --file F --view` */
     char *cluster;
     struct rt_notices *notices;
+    struct rt_setup setup;
     struct rt_history *history_of; /* nodes and clusters, while the screen is open */
 
     struct rt_view *tabs[RT_TABS_MAX];   /* by place in rt_view_defs; made when first opened */
@@ -148,6 +150,9 @@ void prompt_close(struct rt_ui *ui, bool keep);
 bool prompt_key(struct rt_ui *ui, struct rt_key k);
 void prompt_load(struct rt_ui *ui);
 void prompt_save(struct rt_ui *ui);
+
+/* ---- ui.c: what is found again ---- */
+void setup_save(struct rt_ui *ui); /* if it changed */
 
 /* ---- shell_command.c ---- */
 bool shell_run(struct rt_ui *ui, const struct rt_strs *words, struct rt_error *err);

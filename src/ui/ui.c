@@ -1,6 +1,8 @@
 /* The screen from its opening to its end: terminal, store, timers, frames. */
 #include "ui/shell.h"
 
+#include "base/fs.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "core/history.h"
 #include "net/proc.h"
@@ -102,8 +104,31 @@ static bool any_ticks(struct rt_ui *ui) {
     return false;
 }
 
+static void setup_load(struct rt_ui *ui) {
+    char *path = rt_path(RT_DIR_STATE, "ui.json");
+    struct rt_error err = {0};
+    if (!rt_setup_load(&ui->setup, path, &err)) {
+        rt_log(RT_LOG_WARN, "%s", err.message);
+        rt_ui_error(ui, &err);
+    }
+    free(path);
+}
+
+void setup_save(struct rt_ui *ui) {
+    struct rt_error err = {0};
+    if (!ui->setup.changed)
+        return;
+    char *path = rt_path(RT_DIR_STATE, "ui.json");
+    if (!rt_setup_save(&ui->setup, path, &err)) {
+        rt_log(RT_LOG_WARN, "columns and order are not remembered: %s", err.message);
+        rt_ui_toast(ui, "columns and order are not remembered: %s", err.message);
+    }
+    free(path);
+}
+
 static void on_tick(void *ctx) {
     struct rt_ui *ui = ctx;
+    setup_save(ui);
     const bool busy = ui->animations && rt_operations_running(ui->app->operations) > 0;
     rt_timer_again(ui->tick, busy ? SPIN_MS : TICK_MS, 0);
     if (busy || any_ticks(ui))
@@ -245,6 +270,7 @@ static void shut(struct rt_ui *ui) {
     rt_timer_stop(ui->toast_timer);
     ui->frame = ui->tick = ui->toast_timer = NULL;
     prompt_save(ui);
+    setup_save(ui);
 }
 
 int rt_ui_run(struct rt_ui *ui, struct rt_app *app, const struct rt_ui_opts *o) {
@@ -261,6 +287,7 @@ int rt_ui_run(struct rt_ui *ui, struct rt_app *app, const struct rt_ui_opts *o) 
     ui->history_of = rt_history_create(app->store); /* before the views look */
     rt_store_watch(app->store, on_store, ui);
     ui->running_now = true;
+    setup_load(ui);
     shell_open_tab(ui, "clusters");
     ui->history_n = ui->history_at = 0;
     shell_layout(ui);
@@ -277,6 +304,7 @@ void rt_ui_destroy(struct rt_ui *ui) {
     rt_keymap_deinit(&ui->keymap);
     rt_surface_deinit(&ui->surface);
     rt_input_deinit(&ui->input);
+    rt_setup_deinit(&ui->setup);
     rt_strs_deinit(&ui->past);
     rt_strs_deinit(&ui->choices);
     for (size_t i = 0; i < ui->looked.n; i++)

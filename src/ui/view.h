@@ -9,6 +9,7 @@
 #include "ui/theme.h"
 
 struct rt_history;
+struct rt_setup;
 struct rt_ui;
 struct rt_view;
 
@@ -71,6 +72,8 @@ const char *rt_ui_cluster(const struct rt_ui *ui); /* the current one's name, or
 void rt_ui_set_cluster(struct rt_ui *ui, const char *name);
 /* What nodes and clusters did lately. */
 const struct rt_history *rt_ui_history(const struct rt_ui *ui);
+/* Columns and order of lists as the person has them; kept on disk by the shell. */
+struct rt_setup *rt_ui_setup(struct rt_ui *ui);
 /* Something on the screen changed: one frame comes, at most 33 ms later. */
 void rt_ui_mark(struct rt_ui *ui);
 

@@ -15,6 +15,7 @@ struct rt_view_def {
 extern const struct rt_view_def rt_view_defs[];
 const struct rt_view_def *rt_view_find(const char *name);
 
+struct rt_view *rt_view_columns(struct rt_ui *ui, const struct rt_table *t); /* popup: which columns, in which order */
 struct rt_view *rt_view_pulse(struct rt_ui *ui); /* all clusters together */
 struct rt_view *rt_view_tree(struct rt_ui *ui);  /* pools, nodes, actors; jobs, actors, tasks */
 struct rt_view *rt_view_heat(struct rt_ui *ui);  /* all nodes of one */
