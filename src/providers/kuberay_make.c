@@ -4,7 +4,7 @@
 #include "base/vec.h"
 #include <stdio.h>
 
-enum { UP_MS = 30 * 60 * 1000, DOWN_MS = 10 * 60 * 1000, UNDO_MS = 2 * 60 * 1000, TICK_MS = 1000, SILENT_MS = 30000, HANGS_MS = 30000 };
+enum { UP_MS = 30 * 60 * 1000, DOWN_MS = 10 * 60 * 1000, UNDO_MS = 2 * 60 * 1000, TICK_MS = 1000, SILENT_MS = 30000, HANGS_MS = 10000 };
 
 #define KIND "raycluster" /* in the journal */
 
