@@ -25,6 +25,8 @@ struct rt_op *run_attach(struct rt_app *a, const struct rt_call *c, rt_action_do
 struct rt_op *run_forget(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
 bool ready_forget(struct rt_app *a, const struct rt_call *c, struct rt_error *err);
 
+struct rt_op *run_keepalive(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
+
 /* act_scale.c */
 bool ready_scale(struct rt_app *a, const struct rt_call *c, struct rt_error *err);
 bool ask_scale(struct rt_app *a, const struct rt_call *c, struct rt_confirmation *out, struct rt_error *err);
@@ -52,6 +54,18 @@ struct rt_op *run_delete(struct rt_app *a, const struct rt_call *c, rt_action_do
 /* What a job that was submitted from here asked for; false when it was not. Names may live in the arena. */
 bool submit_asked(const char *cluster, const char *id, struct rt_arena *arena, struct rt_resources *out);
 struct rt_op *run_submit(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
+
+/* The body of the request that a submit call stands for, env_vars in clear; gives it, NULL with the reason. Reads small
+ * files; the call has no directory of this machine. */
+char *submit_body(struct session *s, const struct rt_call *c, struct rt_error *err);
+
+/* user_script.c */
+/* The submit call of a cluster's user_script; false when it has none. Deinit in any case. */
+bool user_script_call(const struct rt_cluster_conf *conf, struct rt_call *out);
+/* What its provider gets as rt_up_opts.user_job; gives it, NULL without a script. */
+bool user_script_job(struct session *s, char **body, struct rt_error *err);
+/* When `up` went well: submits what only this machine can send. */
+void user_script_follow(struct rt_app *a, struct session *s, struct rt_operation *up);
 
 /* why.c: that the stop of a job was asked for outlives this process. */
 void why_stop_asked(const char *cluster, const char *job);

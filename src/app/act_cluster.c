@@ -51,7 +51,15 @@ struct rt_op *run_up(struct rt_app *a, const struct rt_call *c, rt_action_done_f
         rt_buf_deinit(&plan);
         return op;
     }
-    struct rt_operation *op = s->conf->ops->up(s->provider, &o, &err);
+    char *job = NULL;
+    struct rt_operation *op = NULL;
+    if (user_script_job(s, &job, &err)) {
+        o.user_job = job;
+        op = s->conf->ops->up(s->provider, &o, &err);
+    }
+    free(job);
+    if (op)
+        user_script_follow(a, s, op);
     if (op && !s->attached && !o.dry_run)
         session_attach(s, true);
     return act_answer(a, done, ctx, op ? NULL : &err, op, "%s: coming up", c->cluster);
@@ -98,6 +106,15 @@ struct rt_op *run_down(struct rt_app *a, const struct rt_call *c, rt_action_done
     struct session *s = act_session(a, c, &err);
     struct rt_operation *op = s ? s->conf->ops->down(s->provider, &err) : NULL;
     return act_answer(a, done, ctx, op ? NULL : &err, op, "%s: going down", c->cluster);
+}
+
+struct rt_op *run_keepalive(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx) {
+    struct rt_error err = {0};
+    struct session *s = act_session(a, c, &err);
+    if (s && !s->attached)
+        session_attach(s, true);
+    struct rt_operation *op = s ? s->conf->ops->keepalive(s->provider, &err) : NULL;
+    return act_answer(a, done, ctx, op ? NULL : &err, op, "%s: its idle time starts anew", c->cluster);
 }
 
 bool ready_forget(struct rt_app *a, const struct rt_call *c, struct rt_error *err) {

@@ -35,7 +35,8 @@ struct rt_op *run_env(struct rt_app *a, const struct rt_call *c, rt_action_done_
     struct rt_error err = {0};
     struct rt_buf out;
     rt_buf_init(&out, 64 * RT_KIB);
-    const bool ok = rt_app_env(a, c->cluster, rt_call_option(c, "jobs") != NULL, &out, &err);
+    const bool ok = rt_call_option(c, "host") ? rt_app_env_host(a, c->cluster, &out, &err)
+                                              : rt_app_env(a, c->cluster, rt_call_option(c, "jobs") != NULL, &out, &err);
     struct rt_op *op = act_answer(a, done, ctx, ok ? NULL : &err, NULL, "%s", rt_buf_str(&out));
     rt_buf_deinit(&out);
     return op;

@@ -20,7 +20,7 @@ void rt_app_init_text(const char *name, const struct rt_provider_ops *ops, struc
     field_lines(b, ops->config, 4, true);
     rt_buf_adds(b, "    # for every provider:\n");
     for (const struct rt_yfield *f = rt_cluster_fields; f->key; f++)
-        if (!rt_streq(f->key, "provider") && f->help && !f->inert)
+        if (!rt_streq(f->key, "provider") && f->help && !f->inert && (!f->need || ops->caps & f->need))
             rt_buf_addf(b, "    # %s: %s  # %s\n", f->key, f->example ? f->example : "", f->help);
 }
 

@@ -13,6 +13,7 @@ static const struct rt_option forward_options[] = {
 };
 static const struct rt_option env_options[] = {
     {"jobs", 0, NULL, "RAY_ADDRESS=http://... for the job commands of old Rays", false},
+    {"host", 0, NULL, "as seen from the head's host, as in ~/.raytui/CLUSTER/connection there", false},
     {0},
 };
 static const struct rt_option scale_options[] = {
@@ -108,6 +109,8 @@ const struct rt_action_def rt_actions[] = {
      ask_up, run_up},
     {"down", "CLUSTER", "tear the cluster down and free its machines", RT_ON_CLUSTER, RT_CAP_DOWN, RT_CONFIRM_TYPE_NAME,
      true, NULL, NULL, 0, NULL, ask_down, run_down},
+    {"keepalive", "CLUSTER", "start the idle time of the cluster anew", RT_ON_CLUSTER, RT_CAP_KEEPALIVE, RT_CONFIRM_NONE, true,
+     NULL, NULL, 0, NULL, NULL, run_keepalive},
     {"forget", "CLUSTER", "take the cluster off the list; nothing is ended", RT_ON_CLUSTER, 0, RT_CONFIRM_YES_NO, false,
      NULL, NULL, 0, ready_forget, NULL, run_forget},
     {"forward", "CLUSTER [PORT...] [-- CMD]", "carry ports of the head to this machine", RT_ON_CLUSTER, 0, RT_CONFIRM_NONE,

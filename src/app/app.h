@@ -85,6 +85,8 @@ bool rt_app_forwarded(const struct rt_app *a, const char *cluster);
 /* `export` lines (RAY_ADDRESS, RAY_API_SERVER_ADDRESS, DASHBOARD_URL, RAY_AUTH_TOKEN_PATH); jobs: RAY_ADDRESS=http://…
  * only, for old Rays. False when no forward is open and the cluster cannot be reached directly: hint says how. */
 bool rt_app_env(struct rt_app *a, const char *cluster, bool jobs, struct rt_buf *out, struct rt_error *err);
+/* The addresses as seen from the head's host. */
+bool rt_app_env_host(struct rt_app *a, const char *cluster, struct rt_buf *out, struct rt_error *err);
 /* The connection card: addresses, equivalent ssh command, lines to paste. */
 void rt_app_card(struct rt_app *a, const char *cluster, struct rt_buf *out);
 

@@ -54,6 +54,19 @@ bool rt_app_env(struct rt_app *a, const char *cluster, bool jobs, struct rt_buf 
     return true;
 }
 
+bool rt_app_env_host(struct rt_app *a, const char *cluster, struct rt_buf *out, struct rt_error *err) {
+    struct session *s = session_get(a, cluster, err);
+    struct rt_endpoint web = {0}, client = {0};
+    char address[320];
+    if (!s || !s->conf->ops->endpoint(s->provider, RT_EP_DASHBOARD, &web, err) ||
+        !s->conf->ops->endpoint(s->provider, RT_EP_CLIENT, &client, err))
+        return false;
+    snprintf(address, sizeof address, "ray://%s:%d", client.host, client.port);
+    export_line(out, "RAY_ADDRESS", address);
+    export_line(out, "DASHBOARD_URL", web.url);
+    return true;
+}
+
 /* The `ssh -L` that a person would otherwise keep alive by hand. */
 static void ssh_line(struct session *s, struct rt_buf *out) {
     char specs[2][400];

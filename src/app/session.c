@@ -114,6 +114,9 @@ void session_destroy(struct session *s) {
     struct rt_app_private *p = s->app->p;
     session_detach(s);
     if (s->ray) /* its way may be the provider's */
+    rt_op_drop(&s->script);
+    s->conf->ops->destroy(s->provider);
+    if (s->ray)
         rt_ray_destroy(s->ray);
     s->conf->ops->destroy(s->provider);
     if (s->hop)

@@ -42,6 +42,7 @@ struct session {
     struct rt_ray *ray;   /* NULL until the dashboard's place is known */
     struct rt_op *secret;
     struct rt_op *find;   /* settle.c */
+    struct rt_op *script; /* user_script on its way from here */
     bool token_had, headers_had, secret_had, secret_failed; /* secret_had: all of them */
     bool attached;
     uint32_t looked, waited; /* topics */

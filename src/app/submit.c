@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/shell.h"
+#include "ray/plan.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -214,6 +215,22 @@ static bool make(struct session *s, const struct rt_call *c, struct made *m, str
         return rt_error_wrap(err, "--entrypoint-memory");
     return json_pairs(c, "metadata-json", &m->s.metadata, err) && json_pairs(c, "entrypoint-resources", &m->s.resources, err) &&
            number(c, "entrypoint-num-cpus", &m->s.num_cpus, err) && number(c, "entrypoint-num-gpus", &m->s.num_gpus, err);
+}
+
+char *submit_body(struct session *s, const struct rt_call *c, struct rt_error *err) {
+    struct made m;
+    char *body = NULL;
+    struct rt_plan *plan = make(s, c, &m, err) ? rt_plan_create(&m.s, err) : NULL;
+    if (plan) {
+        rt_plan_prepare(plan);
+        if (plan->err.code)
+            *err = plan->err;
+        else
+            body = rt_plan_body(plan, false, true, err);
+    }
+    rt_plan_destroy(plan);
+    made_deinit(&m);
+    return body;
 }
 
 /* "K=V" of a job's env_vars, as Ray has them. */

@@ -31,5 +31,6 @@ void rt_file_unlock(int fd); /* -1 is fine */
 bool rt_process_alive(int64_t pid); /* a zombie is dead */
 /* A number that differs when the pid is used again (start time); 0 when unknown or dead. */
 uint64_t rt_process_started(int64_t pid);
+char *rt_self_path(void); /* of the program that runs; gives it, NULL unknown */
 
 #endif

@@ -1,6 +1,7 @@
 /* Is a process there, and is it still the same one? The only file that asks the system about
  * others. */
 #include "base/fs.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include <errno.h>
 #include <signal.h>
@@ -8,10 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #if defined(__APPLE__)
 
+#include <mach-o/dyld.h>
 #include <sys/sysctl.h>
+
+char *rt_self_path(void) {
+    char path[4096];
+    uint32_t size = sizeof path;
+    return _NSGetExecutablePath(path, &size) == 0 ? rt_strdup(path) : NULL;
+}
 
 static bool process_info(int64_t pid, struct kinfo_proc *info) {
     int name[] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, (int)pid};
@@ -33,6 +42,15 @@ uint64_t rt_process_started(int64_t pid) {
 }
 
 #else
+
+char *rt_self_path(void) {
+    char path[4096];
+    const ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (n <= 0)
+        return NULL;
+    path[n] = '\0';
+    return rt_strdup(path);
+}
 
 /* Reads a small file under /proc; gives its length, 0 when there is none. */
 static size_t read_small(const char *path, char *out, size_t size) {

@@ -95,9 +95,36 @@ static void print_result(struct cli *c, struct rt_operation *op) {
     }
 }
 
+/* What an operation began when it went well: the user_script of `up`. */
+static struct rt_operation *follow_up(const struct cli *c, const struct rt_operation *op) {
+    for (size_t i = 0; rt_streq(op->verb, "up") && i < rt_operations_count(c->app->operations); i++) {
+        struct rt_operation *o = rt_operations_at(c->app->operations, i);
+        if (o->state == RT_OPS_RUNNING && rt_streq(o->verb, "submit") && rt_streq(o->cluster, op->cluster))
+            return o;
+    }
+    return NULL;
+}
+
+static void operation_ended(void *ctx, struct rt_operation *op);
+
+static void listen(struct running *r, struct rt_operation *op) {
+    r->cli->operation = op;
+    r->shown = r->told = 0;
+    rt_operation_on_change(op, show_steps, r);
+    rt_operation_on_done(op, operation_ended, r);
+    show_steps(r, op);
+}
+
 static void operation_ended(void *ctx, struct rt_operation *op) {
     struct running *r = ctx;
     struct cli *c = r->cli;
+    struct rt_operation *next = op->state == RT_OPS_DONE ? follow_up(c, op) : NULL;
+    if (next) {
+        show_steps(r, op);
+        print_result(c, op);
+        listen(r, next);
+        return;
+    }
     void (*done)(struct cli *, const char *) = r->done;
     show_steps(r, op);
     c->operation = NULL;
@@ -127,12 +154,9 @@ static void answered_action(void *ctx, const struct rt_error *err, const char *m
         cli_release(c);
         cli_fail(c, err);
     } else if (op) {
-        c->operation = op;
         if (c->started)
             c->started(c, op);
-        rt_operation_on_change(op, show_steps, r);
-        rt_operation_on_done(op, operation_ended, r);
-        show_steps(r, op);
+        listen(r, op);
     } else {
         if (message && *message) {
             const size_t n = strlen(message);
@@ -204,6 +228,10 @@ void verb_action(struct cli *c) {
     const char *name = c->call.def->name;
     if (rt_streq(name, "down")) {
         c->op = rt_app_wait(c->app, c->call.cluster, RT_TOPIC_BIT(RT_T_NODES) | RT_TOPIC_BIT(RT_T_JOBS), 3000, go_anyway, c);
+        return;
+    }
+    if (rt_streq(name, "env") && rt_call_option(&c->call, "host")) {
+        cli_when(c, RT_TOPIC_BIT(RT_T_CLUSTER), go);
         return;
     }
     switch (c->call.def->target) {

@@ -265,16 +265,20 @@ static struct rt_yfield *any_keys(const struct rt_ynode *map) {
 }
 
 /* What somebody relies on and does not happen (a cluster that should end by itself) must be said. */
-static void warn_of_inert(struct rt_config_own *o, const struct rt_ynode *map) {
+static void warn_of_inert(struct rt_config_own *o, const struct rt_provider_ops *ops, const struct rt_ynode *map) {
     for (size_t i = 0; map->kind == RT_Y_MAP && i < map->n; i++)
         for (const struct rt_yfield *f = rt_cluster_fields; f->key; f++) {
             struct rt_error err = {0};
             bool same = rt_streq(f->key, map->keys[i]->text);
             for (size_t k = 0; k < RT_COUNT(f->alias) && f->alias[k]; k++)
                 same = same || rt_streq(f->alias[k], map->keys[i]->text);
-            if (!same || !f->inert)
+            const bool unable = f->need && ops && !(ops->caps & f->need);
+            if (!same || (!f->inert && !unable))
                 continue;
-            rt_ynode_error(map->keys[i], &err, "%s: has no effect in this version", map->keys[i]->text);
+            if (unable)
+                rt_ynode_error(map->keys[i], &err, "%s: has no effect with provider %s", map->keys[i]->text, ops->name);
+            else
+                rt_ynode_error(map->keys[i], &err, "%s: has no effect in this version", map->keys[i]->text);
             rt_config_warning(o, &err);
         }
 }
@@ -286,7 +290,7 @@ static void read_fields(struct rt_config_own *o, struct rt_cluster_conf *conf) {
     rt_yaml_read(conf->node, rt_cluster_fields, open ? any : ops->config, conf, rt_config_problem,
                  o);
     check_secrets(o, conf->node, rt_cluster_fields);
-    warn_of_inert(o, conf->node);
+    warn_of_inert(o, open ? NULL : ops, conf->node);
     if (ops && ops->config) {
         conf->own = rt_alloc(ops->config_size);
         rt_yaml_read(conf->node, ops->config, open ? any : rt_cluster_fields, conf->own, rt_config_problem, o);

@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/shell.h"
+#include "net/proc.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,7 @@ void local_show(struct rt_provider *p) {
     const bool ours = p->journal && rt_journal_count(p->journal) > 0;
     p->cluster->ours = ours || !local_head(p); /* what is not there yet will be ours */
     rt_store_set_state(p->env.store, p->cluster, state_of(p), NULL);
+    local_watchdog_show(p);
 }
 
 static void local_join(struct rt_provider *p) {
@@ -97,6 +99,7 @@ static void task_free(struct task *t) {
 static void local_destroy(struct rt_provider *p) {
     rt_timer_stop(p->tick);
     rt_op_drop(&p->probe);
+    rt_proc_destroy(p->watchdog);
     local_env_cancel(p);
     struct task *tasks[64];
     size_t ntasks = 0;
@@ -118,6 +121,7 @@ static void local_destroy(struct rt_provider *p) {
     rt_journal_close(p->journal);
     pools_deinit(&p->pools);
     free(p->place.ray);
+    free(p->job);
     free(p);
 }
 
@@ -229,6 +233,9 @@ static void all_ended(struct task *t) {
         if (made || !p->own || !p->own->temp_dir)
             remove_temp_dir(p, t);
         p->place = (struct local_place){.ray = p->place.ray};
+        local_watchdog_stop(p);
+        if (p->journal)
+            watchdog_job_gone(p->journal);
     }
     task_end(t);
 }
@@ -295,7 +302,11 @@ void local_node_done(struct lnode *n, const struct rt_error *err) {
     t->open--;
     if (err && !t->first.code)
         t->first = *err;
-    if (t->is_up && head && !err && !t->undo && !ended)
+    struct rt_error unwatched = {0};
+    if (t->is_up && head && !err && !t->undo && !ended && !local_watchdog_start(t->provider, t->provider->job, &unwatched)) {
+        t->first = unwatched;
+        undo(t);
+    } else if (t->is_up && head && !err && !t->undo && !ended)
         start_workers(t);
     else if (t->is_up && err && !t->undo && head)
         undo(t);
@@ -340,9 +351,14 @@ static struct rt_operation *local_up(struct rt_provider *p, const struct rt_up_o
     char *title = rt_strf("bring %s up", p->conf->name);
     t->operation = rt_operation_start(p->env.operations, "up", p->conf->name, title, cancel_task, t);
     free(title);
-    local_env_get(p, t->operation, have_ray);
+    struct rt_operation *op = t->operation;
+    free(p->job);
+    if (watchdog_job(p->journal, p->conf->name, op->id, o->user_job, &p->job, &t->first))
+        local_env_get(p, op, have_ray);
+    else
+        task_end(t);
     local_show(p);
-    return t->operation;
+    return op;
 }
 
 static bool local_plan(struct rt_provider *p, const char *verb, const struct rt_up_opts *o, struct rt_buf *out, struct rt_error *err) {
@@ -378,6 +394,8 @@ static bool local_plan(struct rt_provider *p, const char *verb, const struct rt_
         free(name);
         rt_strs_deinit(&argv);
     }
+    const struct watchdog_opts life = watchdog_opts(p->conf, p->conf->user_script);
+    watchdog_plan(&life, out);
     p->place = before;
     free(tmp);
     return true;
@@ -576,7 +594,8 @@ static struct rt_op *local_discover(const struct rt_provider_env *env, void (*fo
 const struct rt_provider_ops rt_provider_local = {
     .name = "local",
     .summary = "a real Ray on this machine, started and ended by raytui",
-    .caps = RT_CAP_UP | RT_CAP_DOWN | RT_CAP_SCALE | RT_CAP_REMOVE_NODE | RT_CAP_SHELL | RT_CAP_MACHINE_LOGS | RT_CAP_DISCOVER,
+    .caps = RT_CAP_UP | RT_CAP_DOWN | RT_CAP_SCALE | RT_CAP_REMOVE_NODE | RT_CAP_SHELL | RT_CAP_MACHINE_LOGS | RT_CAP_DISCOVER |
+            RT_CAP_KEEPALIVE,
     .config = local_fields,
     .config_size = sizeof(struct local_config),
     .starts = true,
@@ -594,6 +613,7 @@ const struct rt_provider_ops rt_provider_local = {
     .scale = local_scale,
     .set_limits = local_set_limits,
     .remove_node = local_remove_node,
+    .keepalive = local_keepalive,
     .shell = local_shell,
     .equivalent = local_equivalent,
     .machine_logs = local_machine_logs,

@@ -6,7 +6,7 @@
 #ifndef RT_PROVIDERS_LOCAL_H
 #define RT_PROVIDERS_LOCAL_H
 
-#include "providers/pools.h"
+#include "providers/watchdog.h"
 
 #define LOCAL_RAY_VERSION "2.60.0" /* newest known good; `python: {ray: ...}` chooses another */
 
@@ -74,6 +74,8 @@ struct rt_provider {
     struct rt_op *probe;      /* HTTP */
     struct env_job *env_job;  /* making the environment */
     struct task *up;          /* up under way */
+    char *job;                /* submission of user_script, for the present up; NULL */
+    struct rt_proc *watchdog; /* started by us; NULL: found again, or none */
     int lock;                 /* held while there are tasks; -1 */
     int tasks;
     int64_t up_timeout_ms;    /* of the present or last up; 0: the usual */
@@ -105,6 +107,12 @@ bool local_choose_ports(struct rt_provider *p, struct rt_error *err);
 /* local.c: a node came up, or could not; or has ended. err NULL: fine. Called once per node and task. */
 void local_node_done(struct lnode *n, const struct rt_error *err);
 void local_show(struct rt_provider *p); /* state and pools into the store */
+
+/* local_watchdog.c */
+bool local_watchdog_start(struct rt_provider *p, const char *job, struct rt_error *err); /* its head is up */
+void local_watchdog_stop(struct rt_provider *p);
+void local_watchdog_show(struct rt_provider *p);
+struct rt_operation *local_keepalive(struct rt_provider *p, struct rt_error *err);
 
 /* local_kill.c: signals every process of a node's session; false when none is left. */
 bool local_session_signal(int64_t session, int signum);

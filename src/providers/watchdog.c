@@ -86,17 +86,32 @@ void watchdog_plan(const struct watchdog_opts *o, struct rt_buf *out) {
 
 /* ---- user_script ---- */
 
-bool watchdog_job(struct rt_journal *j, const char *cluster, const char *op, const char *body, char **out, struct rt_error *err) {
+char *watchdog_job_id(const struct rt_journal *j) {
     const struct rt_journal_item *known = rt_journal_find(j, "job", "user_script");
-    char *id = known && known->data ? rt_strdup(known->data) : NULL;
+    struct rt_error ignored = {0};
+    json_t *v = known && known->data ? rt_json_parse(known->data, strlen(known->data), &ignored) : NULL;
+    char *id = rt_strdup(rt_json_str(v, "submission_id"));
+    json_decref(v);
+    return id;
+}
+
+static bool want_job(struct rt_journal *j, const char *op, const char *id, struct rt_error *err) {
+    json_t *v = json_pack("{s:s}", "submission_id", id);
+    char *data = json_dumps(v, JSON_COMPACT);
+    const bool ok = rt_journal_want(j, op, "job", "user_script", data, err);
+    free(data);
+    json_decref(v);
+    return ok;
+}
+
+bool watchdog_job(struct rt_journal *j, const char *cluster, const char *op, const char *body, char **out, struct rt_error *err) {
     *out = NULL;
-    if (!body) {
-        free(id);
+    if (!body)
         return true;
-    }
+    char *id = watchdog_job_id(j);
     if (!id) {
         id = rt_strf("%s-%s", cluster, op);
-        if (!rt_journal_want(j, op, "job", "user_script", id, err)) {
+        if (!want_job(j, op, id, err)) {
             free(id);
             return false;
         }

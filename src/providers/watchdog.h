@@ -41,6 +41,7 @@ void watchdog_plan(const struct watchdog_opts *o, struct rt_buf *out);
  * "user_script"), else a new one that is written there first. *out is NULL when `body` is (rt_up_opts.user_job);
  * gives it. */
 bool watchdog_job(struct rt_journal *j, const char *cluster, const char *op, const char *body, char **out, struct rt_error *err);
+char *watchdog_job_id(const struct rt_journal *j); /* gives it; NULL: none is fixed */
 /* The cluster is down: the next up submits anew. */
 void watchdog_job_gone(struct rt_journal *j);
 

@@ -16,6 +16,7 @@ const struct rt_key_default rt_key_defaults[] = {
     {"clusters", "t", "forwards-toggle", "forwards on and off", "forwards"},
     {"clusters", "^K", "down", "tear the cluster down", "down"},
     {"clusters", "^D", "down", "tear the cluster down", NULL},
+    {"clusters", "K", "keepalive", "start its idle time anew", NULL},
     {"clusters", "Del", "forget", "take it off the list", NULL},
     {"clusters", "s", "shell", "shell on the head", NULL},
     {"clusters", "d", "detail", "detail and connection card", "detail"},
@@ -29,6 +30,7 @@ const struct rt_key_default rt_key_defaults[] = {
     {"pulse", "n", "init-form", "new cluster", "new"},
     {"pulse", "u", "up", "bring the cluster up", "up"},
     {"pulse", "t", "forwards-toggle", "forwards on and off", "forwards"},
+    {"pulse", "K", "keepalive", "start its idle time anew", NULL},
     {"pulse", "^K", "down", "tear the cluster down", NULL},
     {"pulse", "s", "shell", "shell on the head", NULL},
     /* heat map */

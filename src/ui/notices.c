@@ -9,14 +9,14 @@
 #include "net/loop.h"
 #include <stdlib.h>
 
-#define END_SOON_MS (10 * 60 * 1000)
+enum { END_SOON_MS = 15 * 60 * 1000, END_NOW_MS = 5 * 60 * 1000 };
 
 struct known {
     char *cluster;
     struct rt_map jobs, nodes; /* that ran, that lived */
     bool jobs_seen, nodes_seen;
     enum rt_reach reach;       /* the last one that says something: OK or LOST */
-    int64_t end_told_ms;
+    int end_told;              /* 1: that it ends soon, 2: that it ends now */
 };
 
 struct rt_notices {
@@ -166,11 +166,14 @@ static void on_reach(struct rt_notices *n, struct known *k, const struct rt_clus
 }
 
 static void on_end(struct rt_notices *n, struct known *k, const struct rt_cluster *c) {
-    const int64_t now = rt_wall_ms(), left = c->ends_at_ms - now;
+    const int64_t left = c->ends_at_ms - rt_wall_ms();
+    const int due = c->ends_at_ms <= 0 || left <= 0 || left > END_SOON_MS ? 0 : left > END_NOW_MS ? 1 : 2;
     char age[32];
-    if (c->ends_at_ms <= 0 || left <= 0 || left > END_SOON_MS || k->end_told_ms == c->ends_at_ms)
+    if (due <= k->end_told) { /* kept alive, it is told again next time */
+        k->end_told = due;
         return;
-    k->end_told_ms = c->ends_at_ms;
+    }
+    k->end_told = due;
     struct rt_buf text;
     rt_buf_init(&text, 0);
     rt_buf_addf(&text, "%s ends in %s", c->name, rt_fmt_age(age, sizeof age, left));
@@ -195,12 +198,12 @@ static void on_store(void *ctx, struct rt_cluster *c, enum rt_topic t) {
     const bool good = f->at_ms && !f->from_snapshot && !f->error.code;
     if (t == RT_T_CLUSTER) {
         on_reach(n, k, c);
-        on_end(n, k, c);
     } else if (t == RT_T_JOBS && good) {
         on_jobs(n, k, c);
     } else if (t == RT_T_NODES && good) {
         on_nodes(n, k, c);
     }
+    on_end(n, k, c); /* time goes by whatever came */
 }
 
 struct rt_notices *rt_notices_create(struct rt_store *s, rt_notice_fn *fn, void *ctx) {

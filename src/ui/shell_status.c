@@ -141,7 +141,7 @@ static void add_forwards(struct pieces *l, const struct rt_cluster *c) {
 static void add_ends(struct pieces *l, const struct rt_cluster *c, int64_t now_ms) {
     char age[32];
     if (c->ends_at_ms > now_ms)
-        add(l, 6, c->ends_at_ms - now_ms < 600000 ? RT_R_STATUS_WARN : RT_R_HEADER_DIM, "ends in %s",
+        add(l, 6, c->ends_at_ms - now_ms < 900000 ? RT_R_STATUS_WARN : RT_R_HEADER_DIM, "ends in %s",
             rt_fmt_age(age, sizeof age, c->ends_at_ms - now_ms));
 }
 
