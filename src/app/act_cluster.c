@@ -58,7 +58,7 @@ struct rt_op *run_up(struct rt_app *a, const struct rt_call *c, rt_action_done_f
         op = s->conf->ops->up(s->provider, &o, &err);
     }
     free(job);
-    if (op)
+    if (op && !o.dry_run)
         user_script_follow(a, s, op);
     if (op && !s->attached && !o.dry_run)
         session_attach(s, true);

@@ -252,12 +252,12 @@ static void ports_are_numbers_or_host_and_port(void **state) {
     rt_config_destroy(c);
 }
 
-static void what_has_no_effect_yet_is_said(void **state) {
+static void what_has_no_effect_is_said(void **state) {
     struct home *h = *state;
     struct rt_config *c = load(h, "clusters: {a: {provider: address, cluster_lifetime: 4h}}\n");
     assert_int_equal(c->nproblems, 0);
     assert_int_equal(c->nwarnings, 1);
-    check_message(h, &c->warnings[0], "@config.yaml:1:35: cluster_lifetime: has no effect in this version");
+    check_message(h, &c->warnings[0], "@config.yaml:1:35: cluster_lifetime: has no effect with provider address");
     rt_config_destroy(c);
 }
 
@@ -614,7 +614,7 @@ int main(void) {
         home_test(names_the_key_that_is_wrong),
         home_test(names_the_value_that_is_wrong),
         home_test(ports_are_numbers_or_host_and_port),
-        home_test(what_has_no_effect_yet_is_said),
+        home_test(what_has_no_effect_is_said),
         home_test(a_user_script_is_a_line_or_a_map_with_an_entrypoint),
         home_test(an_unknown_provider_is_one_problem),
         home_test(a_provider_checks_what_was_read),
