@@ -113,10 +113,8 @@ struct session *session_get(struct rt_app *a, const char *cluster, struct rt_err
 void session_destroy(struct session *s) {
     struct rt_app_private *p = s->app->p;
     session_detach(s);
-    if (s->ray) /* its way may be the provider's */
     rt_op_drop(&s->script);
-    s->conf->ops->destroy(s->provider);
-    if (s->ray)
+    if (s->ray) /* its way may be the provider's */
         rt_ray_destroy(s->ray);
     s->conf->ops->destroy(s->provider);
     if (s->hop)
