@@ -560,6 +560,7 @@ const struct rt_provider_ops rt_provider_kuberay = {
     .remove_pool = kuberay_remove_pool,
     .suspend = kuberay_suspend,
     .equivalent = kuberay_equivalent,
+    .doctor = kuberay_doctor,
     .discover = kuberay_discover,
     .discover_at = kuberay_discover_at,
 };

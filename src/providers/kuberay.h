@@ -154,6 +154,9 @@ bool kuberay_equivalent(struct rt_provider *p, const char *verb, const char *arg
 /* A worker group for this RayCluster from "key=value" (like cpu memory_gb gpu_count replicas min max image); gives it. */
 json_t *kuberay_group_of(const json_t *object, const char *name, const struct rt_strs *fields, struct rt_error *err);
 
+/* kuberay_doctor.c */
+struct rt_op *kuberay_doctor(struct rt_provider *p, void (*done)(void *ctx, const char *lines, const struct rt_error *err), void *ctx);
+
 /* kuberay_discover.c */
 struct rt_op *kuberay_discover(const struct rt_provider_env *env, void (*found)(void *ctx, const char *target, const char *text),
                                void (*done)(void *ctx), void *ctx);

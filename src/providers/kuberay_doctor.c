@@ -1,0 +1,224 @@
+/* `doctor`: kubectl, the API server, the operator, and each right that is needed, with what will not work without it. */
+#include "net/proc.h"
+#include "providers/kuberay.h"
+#include <stdio.h>
+
+#define MIN_MINOR 24 /* of kubectl: older ones were not tried */
+
+static const struct right {
+    const char *group, *resource, *sub, *verb, *without;
+    bool needed; /* nothing works without it */
+} rights[] = {
+    {"ray.io", "rayclusters", "", "list", "no RayCluster is seen", true},
+    {"ray.io", "rayclusters", "", "watch", "changes are seen late", false},
+    {"ray.io", "rayclusters", "", "create", "`up` and `run` make no cluster", false},
+    {"ray.io", "rayclusters", "", "patch", "pools are not scaled, nothing is suspended or resumed", false},
+    {"ray.io", "rayclusters", "", "delete", "`down` removes nothing", false},
+    {"", "pods", "", "list", "pools show no pods and no reasons", true},
+    {"", "pods", "", "watch", "changes of pods are seen late", false},
+    {"", "pods", "log", "get", "no logs of containers", false},
+    {"", "pods", "exec", "create", "no shell in a pod", false},
+    {"", "pods", "portforward", "create", "no local ports: no Ray client, and no dashboard without services/proxy", false},
+    {"", "services", "proxy", "get", "the dashboard is reached by a port-forward", false},
+    {"", "services", "proxy", "create", "jobs are submitted by a port-forward", false},
+    {"", "events", "", "list", "the operator's and the scheduler's words are not seen", false},
+    {"", "nodes", "", "list", "whether the head fits on a machine is not known before", false},
+};
+
+struct doctor {
+    struct rt_op op;
+    struct rt_provider *provider;
+    struct rt_op *look;
+    struct rt_buf lines;
+    char *space;
+    size_t right, denied;
+    void (*done)(void *ctx, const char *lines, const struct rt_error *err);
+    void *ctx;
+};
+
+static void doctor_free(struct doctor *d) {
+    rt_op_drop(&d->look);
+    rt_buf_deinit(&d->lines);
+    free(d->space);
+    free(d);
+}
+
+static void cancel(struct rt_op *op) {
+    doctor_free((struct doctor *)op);
+}
+
+static void finish(struct doctor *d) {
+    void (*done)(void *, const char *, const struct rt_error *) = d->done;
+    void *ctx = d->ctx;
+    char *text = rt_buf_take(&d->lines);
+    doctor_free(d);
+    done(ctx, text, NULL);
+    free(text);
+}
+
+static void line(struct doctor *d, const char *mark, const char *name, const char *fmt, ...) RT_PRINTF(4, 5);
+static void line(struct doctor *d, const char *mark, const char *name, const char *fmt, ...) {
+    va_list ap;
+    rt_buf_addf(&d->lines, "%s\t%s\t", mark, name);
+    va_start(ap, fmt);
+    const size_t from = d->lines.len;
+    rt_buf_addv(&d->lines, fmt, ap);
+    va_end(ap);
+    for (size_t i = from; i < d->lines.len; i++)
+        if (d->lines.data[i] == '\n')
+            d->lines.data[i] = ' ';
+    rt_buf_addc(&d->lines, '\n');
+}
+
+static void ask(struct doctor *d, const char *path, const char *body, rt_kube_fn *fn) {
+    const struct rt_kube_request r = {.method = body ? "POST" : NULL, .path = path, .body = body};
+    d->look = rt_kube_send(d->provider->kube, &r, fn, d);
+}
+
+/* ---- rights ---- */
+
+static void next_right(struct doctor *d);
+
+static void got_right(void *ctx, const struct rt_kube_answer *a, const struct rt_error *err) {
+    struct doctor *d = ctx;
+    const struct right *r = &rights[d->right++];
+    d->look = NULL;
+    if (err) {
+        line(d, "warn", "rights", "cannot be asked for: %s", err->message);
+        finish(d);
+        return;
+    }
+    if (!json_is_true(rt_json_at(a->json, "status.allowed"))) {
+        d->denied++;
+        line(d, r->needed ? "bad" : "warn", "right", "no `%s` on %s%s%s: %s", r->verb, r->resource, *r->sub ? "/" : "", r->sub, r->without);
+    }
+    next_right(d);
+}
+
+static void next_right(struct doctor *d) {
+    if (d->right == RT_COUNT(rights)) {
+        if (!d->denied)
+            line(d, "ok", "rights", "all %zu that are used in namespace %s", RT_COUNT(rights), d->space);
+        finish(d);
+        return;
+    }
+    const struct right *r = &rights[d->right];
+    json_t *v = json_pack("{ss ss s{s{ss ss ss ss ss}}}", "apiVersion", "authorization.k8s.io/v1", "kind", "SelfSubjectAccessReview", "spec",
+                          "resourceAttributes", "namespace", rt_streq(r->resource, "nodes") ? "" : d->space, "group", r->group, "resource",
+                          r->resource, "subresource", r->sub, "verb", r->verb);
+    char *body = json_dumps(v, JSON_COMPACT);
+    ask(d, "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body, got_right);
+    free(body);
+    json_decref(v);
+}
+
+/* ---- the operator ---- */
+
+static void got_operator(void *ctx, const struct rt_kube_answer *a, const struct rt_error *err) {
+    struct doctor *d = ctx;
+    const json_t *items = err ? NULL : json_object_get(a->json, "items");
+    d->look = NULL;
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        const json_t *it = json_array_get(items, i);
+        const json_t *box = json_array_get(rt_json_at(it, "spec.template.spec.containers"), 0);
+        const char *image = rt_json_str(box, "image"), *space = rt_json_str(it, "metadata.namespace");
+        const json_int_t ready = json_integer_value(rt_json_at(it, "status.readyReplicas"));
+        line(d, ready > 0 ? "ok" : "bad", "operator", "%s in %s%s", image ? image : "KubeRay", space ? space : "?",
+             ready > 0 ? "" : ": none of its pods is ready, changes of RayClusters have no effect");
+    }
+    if (!json_array_size(items))
+        line(d, "warn", "operator", "%s: whether one runs shows when a RayCluster gets a status",
+             err ? "its deployment may not be seen" : "no deployment kuberay-operator");
+    next_right(d);
+}
+
+static void got_crd(void *ctx, const struct rt_kube_answer *a, const struct rt_error *err) {
+    struct doctor *d = ctx;
+    const json_t *kinds = err ? NULL : json_object_get(a->json, "resources");
+    struct rt_buf names;
+    d->look = NULL;
+    rt_buf_init(&names, 1024);
+    for (size_t i = 0; i < json_array_size(kinds); i++) {
+        const char *name = rt_json_str(json_array_get(kinds, i), "name");
+        if (name && !strchr(name, '/'))
+            rt_buf_addf(&names, "%s%s", names.len ? ", " : "", name);
+    }
+    if (!err)
+        line(d, "ok", "KubeRay", "ray.io/v1 with %s", rt_buf_str(&names));
+    else if (err->code == RT_E_NOT_FOUND)
+        line(d, "bad", "KubeRay", "its CRDs (ray.io/v1) are not installed here");
+    else
+        line(d, "warn", "KubeRay", "%s", err->message);
+    rt_buf_deinit(&names);
+    ask(d, "/apis/apps/v1/deployments?labelSelector=app.kubernetes.io%2Fname%20in%20(kuberay,kuberay-operator)&limit=10", NULL, got_operator);
+}
+
+/* ---- the API server ---- */
+
+static void got_server(void *ctx, const struct rt_kube_answer *a, const struct rt_error *err) {
+    struct doctor *d = ctx;
+    const char *version = err ? NULL : rt_json_str(a->json, "gitVersion");
+    d->look = NULL;
+    if (err) {
+        line(d, "bad", "API server", "%s%s%s", err->message, err->hint[0] ? "; " : "", err->hint);
+        finish(d);
+        return;
+    }
+    line(d, "ok", "API server", "Kubernetes %s", version ? version : "of an unknown version");
+    ask(d, "/apis/ray.io/v1", NULL, got_crd);
+}
+
+static void got_space(void *ctx, const char *space, const struct rt_error *err) {
+    struct doctor *d = ctx;
+    const struct kuberay_config *own = d->provider->own;
+    d->look = NULL;
+    if (err) {
+        line(d, "bad", "context", "%s%s%s", err->message, err->hint[0] ? "; " : "", err->hint);
+        finish(d);
+        return;
+    }
+    d->space = rt_strdup(d->provider->space ? d->provider->space : space);
+    line(d, "ok", "context", "%s, namespace %s", own->context ? own->context : "the current one", d->space);
+    ask(d, "/version", NULL, got_server);
+}
+
+/* ---- kubectl ---- */
+
+static void got_client(void *ctx, const struct rt_run_result *r, const struct rt_error *err) {
+    struct doctor *d = ctx;
+    const char *start = r && r->out ? strchr(r->out, '{') : NULL; /* warnings may stand before */
+    struct rt_error ignored = {0};
+    json_t *v = start ? rt_json_parse(start, strlen(start), &ignored) : NULL;
+    const char *version = rt_json_str(v, "clientVersion.gitVersion"), *minor = rt_json_str(v, "clientVersion.minor");
+    d->look = NULL;
+    if (err)
+        line(d, "bad", "kubectl", "%s", err->message);
+    else if (!version)
+        line(d, "warn", "kubectl", "its version cannot be read");
+    else
+        line(d, minor && atoi(minor) < MIN_MINOR ? "warn" : "ok", "kubectl", "%s%s", version,
+             minor && atoi(minor) < MIN_MINOR ? " is old: 1.24 and newer are known to work" : "");
+    json_decref(v);
+    d->look = rt_kube_space(d->provider->kube, got_space, d);
+}
+
+struct rt_op *kuberay_doctor(struct rt_provider *p, void (*done)(void *ctx, const char *lines, const struct rt_error *err), void *ctx) {
+    struct doctor *d = RT_NEW(struct doctor);
+    struct rt_strs argv = {0};
+    d->op.cancel = cancel;
+    d->provider = p;
+    d->done = done;
+    d->ctx = ctx;
+    rt_buf_init(&d->lines, RT_MIB);
+    rt_kube_argv(p->kube, &argv);
+    while (argv.n > 1) /* the client alone: no context is needed, none may be in the way */
+        free(argv.v[--argv.n]), argv.v[argv.n] = NULL;
+    rt_strs_add(&argv, "version");
+    rt_strs_add(&argv, "--client");
+    rt_strs_add(&argv, "-o");
+    rt_strs_add(&argv, "json");
+    const struct rt_proc_opts o = {.argv = (const char *const *)argv.v, .timeout_ms = 10000};
+    d->look = rt_run(p->env.loop, &o, RT_MIB, got_client, d);
+    rt_strs_deinit(&argv);
+    return &d->op;
+}
