@@ -65,6 +65,7 @@ static const struct rt_option log_options[] = {
     {"all", 0, NULL, "the driver and all workers of the job, by time", false},
     {"workers", 0, NULL, "all workers of the job, by time", false},
     {"search", 0, "REGEX", "lines that match, of all logs of the jobs or nodes, or of the cluster", false},
+    {"cached", 0, NULL, "what was seen of it, without asking the cluster; without a name: what there is", false},
     {"file", 0, "FILE", "a file of this machine", false},
     {"view", 0, NULL, "in the log view", false},
     {0},

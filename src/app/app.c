@@ -106,6 +106,7 @@ void rt_app_destroy(struct rt_app *a) {
     if (!a)
         return;
     rt_timer_stop(a->p->snapshot_timer);
+    rt_op_drop(&a->p->pruning);
     rt_operations_destroy(a->operations);
     works_destroy(a);
     while (a->p->nsessions)

@@ -95,7 +95,8 @@ void rt_app_card(struct rt_app *a, const char *cluster, struct rt_buf *out);
 enum rt_log_what {
     RT_LOG_JOB, RT_LOG_NODE_FILE, RT_LOG_OPERATION, RT_LOG_FILE, RT_LOG_ACTOR, RT_LOG_TASK, RT_LOG_PROCESS,
     RT_LOG_MERGED, /* several sources by time (core/logmerge.h) */
-    RT_LOG_SEARCH  /* the lines of all of them that match, with their place */
+    RT_LOG_SEARCH, /* the lines of all of them that match, with their place */
+    RT_LOG_KEPT    /* from the cache alone: id "NODE/FILE", or a job */
 };
 /* Of a merged log: a job's driver, all of its workers that write a file, or files of nodes. Sources that come while it
  * is followed come in. */
@@ -139,6 +140,7 @@ void rt_log_close_target(struct rt_log *l); /* NULL is fine */
 struct rt_logbuf *rt_log_buffer(struct rt_log *l);
 const struct rt_log_status *rt_log_status(const struct rt_log *l);
 void rt_log_retry(struct rt_log *l); /* reconnects now */
+const char *rt_log_kept_path(const struct rt_log *l); /* of RT_LOG_KEPT: the file; lent */
 /* The sources of a merged log; 0 of any other. */
 struct rt_log_source {
     const char *name;  /* as in front of its lines, "(train pid=12, ip=10.0.0.3) "; lent */
@@ -158,6 +160,8 @@ int64_t rt_log_hits(const struct rt_log *l); /* -1: no search */
 typedef void rt_log_files_fn(void *ctx, const struct rt_strs *names, const struct rt_error *err);
 struct rt_op *rt_app_log_files(struct rt_app *a, const char *cluster, const char *node_id, rt_log_files_fn *fn, void *ctx,
                                struct rt_error *err);
+/* Logs of a node that the cache has; of the whole cluster as "NODE/FILE" (NULL). */
+void rt_app_logs_kept(struct rt_app *a, const char *cluster, const char *node_id, struct rt_strs *names);
 /* Bytes as they come, besides the buffer (the command line prints them). */
 void rt_log_on_data(struct rt_log *l, void (*fn)(void *ctx, const char *data, size_t n), void *ctx);
 

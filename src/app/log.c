@@ -1,6 +1,7 @@
 /* Logs into buffers: a job's driver log followed over every drop, a node's file, an operation's output, a
  * local file. */
 #include "app/log_private.h"
+#include "core/logcache.h"
 #include "core/operation.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,15 @@ void log_mark(struct rt_log *l, const char *what, const char *why) {
     rt_logbuf_mark(l->buf, text);
 }
 
+/* What comes next was kept; it is no stream, but what was seen of one. */
+static void got_note(void *ctx, const char *text) {
+    struct rt_log *l = ctx;
+    char mark[200];
+    snprintf(l->cached, sizeof l->cached, "%s", text);
+    snprintf(mark, sizeof mark, "--- %s ---", text);
+    rt_logbuf_mark(l->buf, mark);
+}
+
 static void got_event(void *ctx, enum rt_follow_event e, const char *text, const struct rt_job *job) {
     struct rt_log *l = ctx;
     struct rt_log_status *st = &l->status;
@@ -55,6 +65,7 @@ static void got_event(void *ctx, enum rt_follow_event e, const char *text, const
         if (l->lost)
             log_mark(l, "resumed", NULL);
         l->lost = false;
+        l->cached[0] = '\0';
         st->following = true;
         snprintf(st->text, sizeof st->text, "following");
         break;
@@ -62,7 +73,10 @@ static void got_event(void *ctx, enum rt_follow_event e, const char *text, const
         if (!l->lost)
             log_mark(l, "connection lost", text);
         l->lost = true;
-        snprintf(st->text, sizeof st->text, "lost: %s", text ? text : "");
+        if (l->cached[0])
+            snprintf(st->text, sizeof st->text, "%.60s: %.130s", l->cached, text ? text : "");
+        else
+            snprintf(st->text, sizeof st->text, "lost: %s", text ? text : "");
         break;
     case RT_FOLLOW_RESTARTED:
         rt_logbuf_restart(l->buf, text);
@@ -71,7 +85,10 @@ static void got_event(void *ctx, enum rt_follow_event e, const char *text, const
         st->following = false;
         st->ended = true;
         st->job_status = job ? job->status : 0;
-        snprintf(st->text, sizeof st->text, "ended%s%s", job ? ": " : "", job ? job->status_text : "");
+        if (l->cached[0])
+            snprintf(st->text, sizeof st->text, "%s", l->cached);
+        else
+            snprintf(st->text, sizeof st->text, "ended%s%s", job ? ": " : "", job ? job->status_text : "");
         if (job && l->session)
             rt_store_put_job(l->app->store, l->session->cluster, job);
         break;
@@ -84,16 +101,17 @@ void log_failed(void *ctx, const struct rt_error *err) {
     l->status.following = false;
     l->status.failed = true;
     l->status.error = *err;
-    snprintf(l->status.text, sizeof l->status.text, "%.190s", err->message);
+    snprintf(l->status.text, sizeof l->status.text, "%.60s%s%.130s", l->cached, l->cached[0] ? ": " : "", err->message);
     log_changed(l);
 }
 
 static bool open_far(struct rt_log *l, const struct rt_log_target *t, bool follow, struct rt_error *err) {
     l->session = session_get(l->app, t->cluster, err);
     struct rt_ray *ray = l->session ? session_ray(l->session, err) : NULL;
-    if (!ray)
+    const bool job = t->what == RT_LOG_JOB;
+    if (!ray && !(l->session && log_far_kept(l->session, job ? t->id : NULL, t->id, t->file)))
         return false;
-    if (!l->session->attached)
+    if (ray && !l->session->attached)
         session_attach(l->session, true);
     struct rt_follow_opts o = {.tail_bytes = -1, .follow = follow, .until_job_ends = t->what == RT_LOG_JOB};
     if (t->what == RT_LOG_JOB) {
@@ -102,9 +120,9 @@ static bool open_far(struct rt_log *l, const struct rt_log_target *t, bool follo
         o.node_id = t->id;
         o.filename = t->file;
     }
-    struct rt_follow_callbacks cb = {.data = log_data, .event = got_event, .failed = log_failed, .ctx = l};
+    const struct log_far_callbacks cb = {{.data = log_data, .event = got_event, .failed = log_failed, .ctx = l}, got_note};
     l->buf = rt_logbuf_create(l->app->loop, NULL);
-    l->follow = rt_follow_start(ray, &o, &cb);
+    l->far = log_far_start(l->session, ray, &o, &cb);
     return true;
 }
 
@@ -132,8 +150,8 @@ static void got_files(void *ctx, const struct rt_strs *names, const struct rt_er
         return;
     }
     const struct rt_follow_opts o = {.tail_bytes = -1, .follow = l->follow_on, .node_id = l->node, .filename = file};
-    const struct rt_follow_callbacks cb = {.data = log_data, .event = got_event, .failed = log_failed, .ctx = l};
-    l->follow = rt_follow_start(ray, &o, &cb);
+    const struct log_far_callbacks cb = {{.data = log_data, .event = got_event, .failed = log_failed, .ctx = l}, got_note};
+    l->far = log_far_start(l->session, ray, &o, &cb);
 }
 
 /* The node and the process that an actor or a task has or had. */
@@ -184,6 +202,25 @@ static bool open_process(struct rt_log *l, const struct rt_log_target *t, bool f
     return true;
 }
 
+/* "NODE/FILE" or "jobs/ID" of the cache, as a file of this machine. */
+static bool open_kept(struct rt_log *l, const struct rt_log_target *t, struct rt_error *err) {
+    const char *slash = strchr(t->id, '/');
+    char clock[16], text[160];
+    struct rt_logcache_entry e;
+    char *node = slash ? rt_strndup(t->id, (size_t)(slash - t->id)) : rt_strdup("jobs");
+    const struct rt_logcache_key k = {t->cluster, NULL, node, slash ? slash + 1 : t->id};
+    const bool found = rt_logcache_find(&k, &e);
+    free(node);
+    if (!found)
+        return rt_error_set(err, RT_E_NOT_FOUND, "the cache has no log %s of %s", t->id, t->cluster);
+    l->buf = rt_logbuf_open_file(l->app->loop, e.path, false, err);
+    l->path = e.path;
+    snprintf(text, sizeof text, "from the cache, seen until %s", rt_fmt_clock(clock, sizeof clock, e.seen_ms, rt_wall_ms()));
+    l->status.ended = true;
+    snprintf(l->status.text, sizeof l->status.text, "%s", text);
+    return l->buf != NULL;
+}
+
 static bool open_near(struct rt_log *l, const struct rt_log_target *t, bool follow, struct rt_error *err) {
     const char *path = t->id;
     if (t->what == RT_LOG_OPERATION) {
@@ -205,7 +242,7 @@ struct rt_log *rt_log_open_target(struct rt_app *a, const struct rt_log_target *
     l->app = a;
     const bool far = t->what == RT_LOG_JOB || t->what == RT_LOG_NODE_FILE;
     const bool process = t->what == RT_LOG_ACTOR || t->what == RT_LOG_TASK || t->what == RT_LOG_PROCESS;
-    if (!(t->what == RT_LOG_MERGED ? merged_open(l, t, follow, err) : t->what == RT_LOG_SEARCH ? search_open(l, t, err) : far ? open_far(l, t, follow, err) : process ? open_process(l, t, follow, err) : open_near(l, t, follow, err))) {
+    if (!(t->what == RT_LOG_MERGED ? merged_open(l, t, follow, err) : t->what == RT_LOG_SEARCH ? search_open(l, t, err) : t->what == RT_LOG_KEPT ? open_kept(l, t, err) : far ? open_far(l, t, follow, err) : process ? open_process(l, t, follow, err) : open_near(l, t, follow, err))) {
         rt_log_close_target(l);
         return NULL;
     }
@@ -222,18 +259,22 @@ void rt_log_close_target(struct rt_log *l) {
         return;
     rt_timer_stop(l->rate_timer);
     rt_op_drop(&l->listing);
-    if (l->follow)
-        rt_follow_destroy(l->follow);
+    log_far_destroy(l->far);
     merged_close(l->merged);
     search_close(l->search);
     if (l->buf)
         rt_logbuf_destroy(l->buf);
     free(l->node);
+    free(l->path);
     free(l);
 }
 
 struct rt_logbuf *rt_log_buffer(struct rt_log *l) {
     return l->buf;
+}
+
+const char *rt_log_kept_path(const struct rt_log *l) {
+    return l->path;
 }
 
 const struct rt_log_status *rt_log_status(const struct rt_log *l) {
@@ -246,8 +287,8 @@ void rt_log_on_data(struct rt_log *l, void (*fn)(void *ctx, const char *data, si
 }
 
 void rt_log_retry(struct rt_log *l) {
-    if (l->follow)
-        rt_follow_retry(l->follow);
+    if (l->far)
+        log_far_retry(l->far);
     if (l->merged)
         merged_retry(l->merged);
 }
@@ -257,4 +298,14 @@ struct rt_op *rt_app_log_files(struct rt_app *a, const char *cluster, const char
     struct session *s = session_get(a, cluster, err);
     struct rt_ray *ray = s ? session_ray(s, err) : NULL;
     return ray ? rt_ray_log_list(ray, node_id, NULL, fn, ctx) : NULL;
+}
+
+void rt_app_logs_kept(struct rt_app *a, const char *cluster, const char *node_id, struct rt_strs *names) {
+    const struct rt_logcache_key k = {.cluster = cluster, .node = node_id};
+    if (a->config->log_cache_bytes <= 0)
+        return;
+    if (node_id)
+        rt_logcache_names(&k, names);
+    else
+        rt_logcache_all(cluster, names);
 }

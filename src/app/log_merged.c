@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "base/vec.h"
 #include "core/logmerge.h"
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@ struct source {
     size_t i;          /* in the merge */
     char *node, *file; /* or of a job: */
     char *job;
-    struct rt_follow *follow;
+    struct log_far *far;
     bool mute;         /* followed for its end only */
     bool shown, read, lost, ended;
     bool no_log;       /* of a job that Ray keeps no log of; its workers have theirs */
@@ -211,6 +212,13 @@ static void source_failed(void *ctx, const struct rt_error *err) {
     say(s->m);
 }
 
+static void source_note(void *ctx, const char *text) {
+    struct source *s = ctx;
+    char mark[320];
+    snprintf(mark, sizeof mark, "--- %.140s: %s ---", rt_logmerge_name(s->m->merge, s->i), text);
+    rt_logmerge_mark(s->m->merge, s->i, mark);
+}
+
 static void read_source(struct source *s) {
     struct rt_error err = {0};
     struct merged *m = s->m;
@@ -226,10 +234,11 @@ static void read_source(struct source *s) {
     const struct rt_follow_opts o = {.job = s->job, .node_id = s->node, .filename = s->file, .node_url = url, .follow = m->follow && !(m->over && !s->job),
                                      .tail_bytes = s->mute ? 0 : -1, .until_job_ends = s->job != NULL,
                                      .poll_ms = m->sources.n > FEW ? POLL_MS : 0};
-    const struct rt_follow_callbacks cb = {.data = source_data, .event = source_event, .failed = source_failed, .ctx = s};
+    const struct log_far_callbacks cb = {{.data = source_data, .event = source_event, .failed = source_failed, .ctx = s}, source_note};
+    const struct rt_node *n = s->node ? rt_store_node(cluster_of(m), s->node) : NULL;
     s->state = "opening";
     rt_logmerge_end(m->merge, s->i, false);
-    s->follow = rt_follow_start(ray, &o, &cb);
+    s->far = log_far_start(m->log->session, n && !n->alive ? NULL : ray, &o, &cb);
     free(url);
 }
 
@@ -307,22 +316,44 @@ static char *ident_of(struct merged *m, const char *node, const char *file) {
     return ident;
 }
 
-static void got_files(void *ctx, const struct rt_strs *names, const struct rt_error *err) {
-    struct merged *m = ctx;
-    const bool workers = m->parts.v[m->at_part].what == RT_LOG_PART_WORKERS;
-    m->listing = NULL;
-    if (err)
-        m->trouble = *err;
-    for (size_t i = 0; !err && i < names->n; i++) {
+static void add_files(struct merged *m, const struct part *p, const char *node, const struct rt_strs *names) {
+    for (size_t i = 0; i < names->n; i++) {
         const char *file = names->v[i];
-        if ((workers && !rt_starts(file, "worker-")) || is_known(m, m->node, file))
+        if ((p->what == RT_LOG_PART_WORKERS && !rt_starts(file, "worker-")) || is_known(m, node, file))
             continue;
-        char *ident = ident_of(m, m->node, file);
+        char *ident = ident_of(m, node, file);
         struct source *s = add_source(m, ident);
-        s->node = rt_strdup(m->node);
+        s->node = rt_strdup(node);
         s->file = rt_strdup(file);
         free(ident);
         begin_source(s);
+    }
+}
+
+/* Of a node that does not answer, what was seen of it. */
+static void add_kept(struct merged *m, const struct part *p, const char *node) {
+    struct rt_strs kept = {0}, fit = {0};
+    char *glob = log_glob(cluster_of(m), p->what, p->id, p->glob);
+    if (glob)
+        log_far_names(m->log->session, node, &kept);
+    for (size_t i = 0; i < kept.n; i++)
+        if (fnmatch(glob, kept.v[i], 0) == 0)
+            rt_strs_add(&fit, kept.v[i]);
+    add_files(m, p, node, &fit);
+    rt_strs_deinit(&kept);
+    rt_strs_deinit(&fit);
+    free(glob);
+}
+
+static void got_files(void *ctx, const struct rt_strs *names, const struct rt_error *err) {
+    struct merged *m = ctx;
+    const struct part *p = &m->parts.v[m->at_part];
+    m->listing = NULL;
+    if (err) {
+        m->trouble = *err;
+        add_kept(m, p, m->node);
+    } else {
+        add_files(m, p, m->node, names);
     }
     m->at_node++;
     step(m);
@@ -347,7 +378,13 @@ char *log_node_url(const struct rt_cluster *c, const char *node_id) {
 static bool ask_node(struct merged *m, const struct part *p, const struct rt_node *n) {
     struct rt_error err = {0};
     struct rt_ray *ray = session_ray(m->log->session, &err);
-    char *glob = ray && n->alive && (p->what == RT_LOG_PART_WORKERS || !p->id || rt_streq(p->id, n->id)) ? log_glob(cluster_of(m), p->what, p->id, p->glob) : NULL;
+    if (p->what == RT_LOG_PART_FILES && p->id && !rt_streq(p->id, n->id))
+        return false;
+    if (!n->alive || !ray) {
+        add_kept(m, p, n->id);
+        return false;
+    }
+    char *glob = log_glob(cluster_of(m), p->what, p->id, p->glob);
     if (glob) {
         free(m->node);
         m->node = rt_strdup(n->id);
@@ -364,9 +401,8 @@ static void bury(struct merged *m) {
         const struct rt_node *n = s->node ? rt_store_node(cluster_of(m), s->node) : NULL;
         if (!n || n->alive || s->ended || !s->read)
             continue;
-        if (s->follow)
-            rt_follow_destroy(s->follow);
-        s->follow = NULL;
+        log_far_destroy(s->far);
+        s->far = NULL;
         source_mark(s, "the node is dead", n->state_message);
         source_end(s, "node dead");
     }
@@ -381,8 +417,8 @@ static void round_over(struct merged *m) {
     if (m->over && !m->last_round) {
         m->last_round = true;
         for (size_t i = 0; i < m->sources.n; i++)
-            if (m->sources.v[i]->follow && !m->sources.v[i]->ended)
-                rt_follow_end(m->sources.v[i]->follow);
+            if (m->sources.v[i]->far && !m->sources.v[i]->ended)
+                log_far_end(m->sources.v[i]->far);
     }
     rt_timer_again(m->timer, over && !m->over ? 0 : pause, 0); /* what came until the end is looked for once more */
     m->over = m->over || over;
@@ -455,8 +491,7 @@ void merged_close(struct merged *m) {
     rt_timer_stop(m->end_timer);
     for (size_t i = 0; i < m->sources.n; i++) {
         struct source *s = m->sources.v[i];
-        if (s->follow)
-            rt_follow_destroy(s->follow);
+        log_far_destroy(s->far);
         free(s->node);
         free(s->file);
         free(s->job);
@@ -475,8 +510,8 @@ void merged_close(struct merged *m) {
 
 void merged_retry(struct merged *m) {
     for (size_t i = 0; i < m->sources.n; i++)
-        if (m->sources.v[i]->follow)
-            rt_follow_retry(m->sources.v[i]->follow);
+        if (m->sources.v[i]->far)
+            log_far_retry(m->sources.v[i]->far);
     if (!m->listing)
         rt_timer_again(m->timer, 0, 0);
 }
@@ -513,9 +548,8 @@ static void veil(struct merged *m) {
 void rt_log_source_show(struct rt_log *l, size_t i, bool shown) {
     struct source *s = l->merged->sources.v[i];
     if (shown && s->mute) { /* followed for its end: now from its beginning */
-        if (s->follow)
-            rt_follow_destroy(s->follow);
-        s->follow = NULL;
+        log_far_destroy(s->far);
+        s->far = NULL;
         s->mute = s->read = s->ended = false;
     }
     s->shown = shown;

@@ -2,8 +2,7 @@
 #ifndef RT_APP_LOG_PRIVATE_H
 #define RT_APP_LOG_PRIVATE_H
 
-#include "app/session.h"
-#include "ray/follow.h"
+#include "app/log_far.h"
 
 struct merged;
 struct search;
@@ -12,12 +11,14 @@ struct rt_log {
     struct rt_app *app;
     struct session *session;
     struct rt_logbuf *buf;
-    struct rt_follow *follow;
-    struct merged *merged; /* in place of `follow` */
+    struct log_far *far;
+    struct merged *merged; /* in place of `far` */
     struct search *search; /* the same */
     struct rt_op *listing; /* looking for the file of a process */
     char *node;            /* where it ran */
+    char *path;            /* of a log that is read from the cache alone */
     bool follow_on;
+    char cached[160];      /* "from the cache, seen until ..."; "" */
     struct rt_log_status status;
     rt_loop_fn *change;
     void *change_ctx;

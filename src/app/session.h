@@ -113,6 +113,7 @@ struct rt_app_private {
     bool snapshots;
     int64_t refresh_ms;
     struct rt_timer *snapshot_timer;
+    struct rt_op *pruning; /* the cache of logs */
     struct work *works;         /* of `run` */
     struct rt_config **retired; /* before a reload: running sessions still read them */
     size_t nretired;

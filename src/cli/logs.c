@@ -194,18 +194,8 @@ static uint32_t topics_of(const struct cli *c) {
     return topics;
 }
 
-void verb_logs(struct cli *c) {
-    const char *file = rt_call_option(&c->call, "file");
-    int64_t lines = -1;
+static void print_file(struct cli *c, const char *file, int64_t lines) {
     struct rt_error err = {0};
-    if (!file) {
-        cli_when(c, topics_of(c), have_jobs);
-        return;
-    }
-    if (!wanted_lines(c, &lines, &err)) {
-        cli_fail(c, &err);
-        return;
-    }
     FILE *in = fopen(file, "rb");
     if (!in) {
         rt_error_set(&err, RT_E_NOT_FOUND, "%s cannot be read", file);
@@ -226,6 +216,50 @@ void verb_logs(struct cli *c) {
     rt_buf_deinit(&f.line);
     rt_buf_deinit(&f.held);
     cli_end(c, 0);
+}
+
+static void print_kept(struct cli *c) {
+    struct rt_error err = {0};
+    int64_t lines = -1;
+    struct rt_strs names = {0};
+    const struct rt_log_target t = {.what = RT_LOG_KEPT, .cluster = c->call.cluster, .id = c->call.args.n ? c->call.args.v[0] : NULL};
+    if (!t.id) {
+        rt_app_logs_kept(c->app, c->call.cluster, NULL, &names);
+        for (size_t i = 0; i < names.n; i++)
+            print_clean(names.v[i], strlen(names.v[i]));
+        rt_strs_deinit(&names);
+        cli_end(c, 0);
+        return;
+    }
+    struct rt_log *log = wanted_lines(c, &lines, &err) ? rt_log_open_target(c->app, &t, false, NULL, NULL, &err) : NULL;
+    char *path = log ? rt_strdup(rt_log_kept_path(log)) : NULL;
+    if (log)
+        out_note("raytui: %s", rt_log_status(log)->text);
+    rt_log_close_target(log);
+    if (path)
+        print_file(c, path, lines);
+    else
+        cli_fail(c, &err);
+    free(path);
+}
+
+void verb_logs(struct cli *c) {
+    const char *file = rt_call_option(&c->call, "file");
+    int64_t lines = -1;
+    struct rt_error err = {0};
+    if (rt_call_option(&c->call, "cached")) {
+        print_kept(c);
+        return;
+    }
+    if (!file) {
+        cli_when(c, topics_of(c), have_jobs);
+        return;
+    }
+    if (!wanted_lines(c, &lines, &err)) {
+        cli_fail(c, &err);
+        return;
+    }
+    print_file(c, file, lines);
 }
 
 /* ---- wait ---- */

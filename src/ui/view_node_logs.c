@@ -16,6 +16,7 @@ struct picker {
     int page;
     struct rt_op *op;
     struct rt_error error;
+    bool kept; /* the names are those of the cache */
 };
 
 static struct picker *of(struct rt_view *v) {
@@ -25,10 +26,13 @@ static struct picker *of(struct rt_view *v) {
 static void got(void *ctx, const struct rt_strs *names, const struct rt_error *err) {
     struct picker *p = ctx;
     p->op = NULL;
-    if (err)
+    if (err) {
         p->error = *err;
-    else
+        rt_app_logs_kept(rt_ui_app(p->view.ui), p->view.cluster, p->node, &p->names);
+        p->kept = p->names.n > 0;
+    } else {
         rt_strs_copy(&p->names, names);
+    }
     rt_ui_mark(p->view.ui);
 }
 
@@ -156,7 +160,7 @@ static void picker_draw(struct rt_view *v, const struct rt_draw *w, struct rt_re
     rt_input_draw(&p->input, w->s, line, input, w->ascii, w->focus);
     if (!p->input.text.len)
         rt_tool_put(w->s, r.row, r.col + 2, r.cols - 2, "type to narrow, Enter opens", rt_tool_look(w->theme, RT_R_INPUT, RT_R_DIM));
-    if (p->error.code)
+    if (p->error.code && !p->kept)
         rt_tool_put(w->s, r.row + 1, r.col + 2, r.cols - 2, p->error.message, rt_tool_look(w->theme, RT_R_DIALOG, RT_R_STATUS_FAILED));
     else if (!n)
         rt_tool_put(w->s, r.row + 1, r.col + 2, r.cols - 2, p->op ? "asking the node" : "no such file", dim);
@@ -164,7 +168,7 @@ static void picker_draw(struct rt_view *v, const struct rt_draw *w, struct rt_re
 
 static void picker_title(struct rt_view *v, struct rt_buf *left, struct rt_buf *right) {
     const struct picker *p = of(v);
-    rt_buf_addf(left, "logs of node %.12s", p->node);
+    rt_buf_addf(left, "logs of node %.12s%s", p->node, p->kept ? ", from the cache" : "");
     rt_buf_addf(right, "%zu of %zu", count(p), p->names.n);
 }
 
@@ -210,8 +214,12 @@ struct rt_view *rt_view_node_logs(struct rt_ui *ui, const char *cluster, const c
     rt_input_init(&p->input);
     p->op = rt_app_log_files(rt_ui_app(ui), cluster, node_id, got, p, err);
     if (!p->op) {
-        picker_destroy(&p->view);
-        return NULL;
+        got(p, NULL, err);
+        if (!p->kept) {
+            picker_destroy(&p->view);
+            return NULL;
+        }
+        rt_error_clear(err);
     }
     return &p->view;
 }

@@ -170,6 +170,50 @@ static void help_of_the_log_is_searched(void **state) {
     world_leave(&t, "q");
 }
 
+/* The driver and four workers of a job that runs, by time. */
+static void all_logs_of_a_job_in_one_view(void **state) {
+    struct rt_pty t;
+    (void)state;
+    world_configure(&w, world_prod);
+    world_start_prod(&w, &t, 24, 80, NULL, "2 nodes");
+    rt_pty_type(&t, "4");
+    rt_pty_until(&t, "RUNNING", 10000);
+    rt_pty_type(&t, ":logs --all raysubmit_by4<Enter>");
+    rt_pty_until(&t, ", 5 sources", 10000);
+    rt_pty_until(&t, "2,302 lines", 20000);
+    rt_pty_until_gone(&t, "lines/s", 20000);
+    rt_pty_type(&t, "g:8<Enter>");
+    rt_pty_until(&t, "paused", 3000);
+    rt_pty_matches(&t, "log-merged-80x24.golden");
+    rt_pty_type(&t, "S");
+    rt_pty_until(&t, "5 of 5", 3000);
+    rt_pty_type(&t, "j ");
+    rt_pty_until(&t, "4 of 5", 3000);
+    rt_pty_until(&t, "2,272 of 2,302 lines", 10000);
+    rt_pty_matches(&t, "log-sources-80x24.golden");
+    rt_pty_type(&t, "<Esc>");
+    rt_pty_until_gone(&t, "Space shows", 3000);
+    world_leave(&t, "Q");
+}
+
+static void a_search_over_all_logs_leads_to_them(void **state) {
+    struct rt_pty t;
+    (void)state;
+    world_configure(&w, world_prod);
+    world_start_prod(&w, &t, 24, 80, NULL, "2 nodes");
+    rt_pty_type(&t, "4");
+    rt_pty_until(&t, "RUNNING", 10000);
+    rt_pty_type(&t, "<^G>");
+    rt_pty_until(&t, "--search", 3000);
+    rt_pty_type(&t, "<^U>logs raysubmit_by4 --search 'step 00000002[57]'<Enter>");
+    rt_pty_until(&t, "of 5 files", 20000);
+    rt_pty_type(&t, "jj");
+    rt_pty_matches(&t, "log-search-all-80x24.golden");
+    rt_pty_type(&t, "<Enter>");
+    rt_pty_until(&t, ">2026-11-21 10:00:00,025", 10000);
+    world_leave(&t, "Q");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hostile_log_at_80x24),
@@ -179,6 +223,8 @@ int main(void) {
         cmocka_unit_test(filters_and_errors),
         cmocka_unit_test(lines_are_saved_and_piped),
         cmocka_unit_test(help_of_the_log_is_searched),
+        cmocka_unit_test(all_logs_of_a_job_in_one_view),
+        cmocka_unit_test(a_search_over_all_logs_leads_to_them),
     };
     return cmocka_run_group_tests(tests, make, world_teardown);
 }

@@ -475,14 +475,24 @@ class Cluster:
 
     def log_names(self):
         fixed = ["raylet.out", "raylet.err", "gcs_server.out", "dashboard.log", "jobs/"]
-        return {"internal": fixed + ["job-driver-%s.log" % s for s in self.logs],
-                "worker_out": ["worker-%056x-01000000-%d.out" % (i, 6400 + i) for i in range(4)]}
+        return {"internal": fixed + ["job-driver-%s.log" % s for s in self.jobs if s in self.logs],
+                "worker_out": ["worker-%056x-%s-%d.out" % (i, self.log_job_id(), 6400 + i) for i in range(4)]}
+
+    def log_job_id(self):
+        """Of the job whose log is the long one; its workers have logs, too."""
+        j = self.jobs.get(self.log_job)
+        return j["job_id"] if j and j["job_id"] else "01000000"
 
     def log_of(self, name):
         self.advance()
         m = re.fullmatch(r"job-driver-(.+)\.log", name)
         if m:
             return self.logs.get(m.group(1))
+        m = re.fullmatch(r"worker-0*(\d+)-(\w+)-\d+\.out", name)
+        if m:
+            what = ":actor_name:Counter" if m.group(1) == "3" else ":task_name:train"
+            head = ":job_id:%s\n%s\n" % (m.group(2), what)
+            return self.logs.setdefault(name, Log(head.encode(), 30 * (int(m.group(1)) + 1), 0, Clock.mono()))
         if name in ("raylet.out", "raylet.err", "gcs_server.out", "dashboard.log"):
             return self.logs.setdefault(name, Log(b"[state] started\n", 100, 0, Clock.mono()))
         return None

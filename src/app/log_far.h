@@ -1,0 +1,25 @@
+/* One log of a cluster: followed, kept in the cache, and read from there when it cannot be had. */
+#ifndef RT_APP_LOG_FAR_H
+#define RT_APP_LOG_FAR_H
+
+#include "app/session.h"
+#include "ray/follow.h"
+
+struct log_far;
+
+struct log_far_callbacks {
+    struct rt_follow_callbacks follow; /* as rt_follow gives them; their ctx counts */
+    void (*note)(void *ctx, const char *text); /* what follows comes from the cache: "from the cache, seen until ..." */
+};
+/* `ray` NULL: from the cache alone, then ENDED. Not destroyed inside its callbacks. */
+struct log_far *log_far_start(struct session *s, struct rt_ray *ray, const struct rt_follow_opts *o, const struct log_far_callbacks *cb);
+void log_far_destroy(struct log_far *f); /* NULL is fine */
+void log_far_retry(struct log_far *f);
+void log_far_end(struct log_far *f); /* rt_follow_end */
+
+/* Is something kept of it? Of a driver with `job`, else of a node's file. */
+bool log_far_kept(const struct session *s, const char *job, const char *node, const char *file);
+/* The files of a node that something is kept of. */
+void log_far_names(const struct session *s, const char *node, struct rt_strs *names);
+
+#endif
