@@ -2,6 +2,7 @@
 #include "app/act.h"
 #include "base/fs.h"
 #include <stdlib.h>
+#include <string.h>
 
 static void field_lines(struct rt_buf *b, const struct rt_yfield *f, int indent, bool comment) {
     for (; f && f->key; f++) {
@@ -14,8 +15,18 @@ static void field_lines(struct rt_buf *b, const struct rt_yfield *f, int indent,
     }
 }
 
+static void about_lines(struct rt_buf *b, const char *text) {
+    while (text && *text) {
+        const size_t n = strcspn(text, "\n");
+        rt_buf_addf(b, "# %.*s\n", (int)n, text);
+        text += n + (text[n] == '\n');
+    }
+}
+
 void rt_app_init_text(const char *name, const struct rt_provider_ops *ops, struct rt_buf *b) {
-    rt_buf_addf(b, "# %s: %s.\n# Fields in comments show an example; what is left out has a good default.\n", name, ops->summary);
+    rt_buf_addf(b, "# %s: %s.\n", name, ops->summary);
+    about_lines(b, ops->about);
+    rt_buf_adds(b, "# Fields in comments show an example; what is left out has a good default.\n");
     rt_buf_addf(b, "clusters:\n  %s:\n    provider: %s\n", name, ops->name);
     field_lines(b, ops->config, 4, true);
     rt_buf_adds(b, "    # for every provider:\n");

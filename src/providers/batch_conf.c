@@ -1,6 +1,8 @@
 /* The configuration of clusters of batch jobs. */
 #include "base/vec.h"
 #include "providers/batch_impl.h"
+#include <stdlib.h>
+#include <string.h>
 
 enum { NODES_MAX = 10000, MINUTE_MS = 60000 };
 
@@ -78,9 +80,22 @@ static bool pool_check(struct batch_pool *p, const struct rt_ynode *at, rt_yprob
     return ask_check(&p->ask, at, problem, ctx);
 }
 
+/* "4:ncpus=16+1:ngpus=1" are five: a chunk is a host. */
+int64_t batch_hosts(const struct batch_ask *ask) {
+    int64_t hosts = 0;
+    for (const char *at = ask->select; at && *at;) {
+        char *end;
+        const long n = strtol(at, &end, 10);
+        hosts += end == at ? 1 : RT_MIN(RT_MAX(n, 0), NODES_MAX);
+        at = strchr(end, '+');
+        at = at ? at + 1 : NULL;
+    }
+    return RT_MIN(RT_MAX(ask->select ? hosts : ask->nodes, 1), NODES_MAX);
+}
+
 /* The hosts of the head's job beside the head; a pool that may grow by jobs of its own as long as no others are named. */
 static void own_pool(struct batch_pools *out, const struct batch_config *own) {
-    const int64_t fixed = RT_MAX(own->ask.nodes, 1) - 1;
+    const int64_t fixed = batch_hosts(&own->ask) - 1;
     if (!fixed && own->pools)
         return;
     struct batch_pool *p = push(out, "workers");

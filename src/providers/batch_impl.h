@@ -16,6 +16,7 @@ struct batch_pools {
     struct batch_pool *v;
     size_t n;
 };
+int64_t batch_hosts(const struct batch_ask *ask); /* of one job; at least 1 */
 bool batch_pools_read(const struct rt_cluster_conf *conf, struct batch_pools *out, rt_yproblem_fn *problem, void *ctx);
 void batch_pools_deinit(struct batch_pools *p);
 struct batch_pool *batch_pool_named(const struct batch_pools *l, const char *name);

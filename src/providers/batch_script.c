@@ -71,6 +71,7 @@ void batch_script_stop(const struct batch_script *s, const struct rt_strs *nodes
 
 void batch_script_doctor(const struct batch_script *s, struct rt_buf *out) {
     begin(s, out);
+    rt_buf_adds(out, s->dialect->doctor_shell);
     rt_buf_adds(out, far_sh_python);
     const struct far_conf *far = &s->own->far;
     if (far->python.venv) {

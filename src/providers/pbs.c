@@ -6,6 +6,36 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const struct rt_yfield pbs_fields[] = {
+    {.key = "login", .off = offsetof(struct batch_config, login), .type = RT_Y_STR, .wanted = true, .alias = {"resource", "head"},
+     .help = "[user@]host of the login node, or a Host of ~/.ssh/config", .example = "me@login.hpc"},
+    {.key = "account", .alias = {"pbs_account"}, .off = offsetof(struct batch_config, ask.account), .type = RT_Y_STR,
+     .help = "account that pays for the jobs (qsub -A; where the site wants a project: directives: [\"-P abc\"])", .example = "abc"},
+    {.key = "queue", .alias = {"pbs_queue"}, .off = offsetof(struct batch_config, ask.queue), .type = RT_Y_STR, .wanted = true,
+     .help = "queue (`raytui doctor CLUSTER` lists them)", .example = "workq"},
+    {.key = "walltime", .alias = {"pbs_walltime", "time"}, .off = offsetof(struct batch_config, ask.walltime_ms), .type = RT_Y_DURATION,
+     .wanted = true, .help = "how long the cluster may live: it ends with its job (default: the queue's)", .example = "4h"},
+    {.key = "nodes", .alias = {"pbs_nodes"}, .off = offsetof(struct batch_config, ask.nodes), .type = RT_Y_I64, .max = 10000, .wanted = true,
+     .help = "hosts of the one job that holds the head and its workers", .example = "2"},
+    {.key = "cpus_per_node", .alias = {"num_cpus_per_node", "cpus"}, .off = offsetof(struct batch_config, ask.cpus), .type = RT_Y_F64,
+     .max = 100000, .help = "CPUs of each host", .example = "16"},
+    {.key = "gpus_per_node", .alias = {"num_gpus_per_node", "gpus"}, .off = offsetof(struct batch_config, ask.gpus), .type = RT_Y_F64,
+     .max = 100000, .help = "GPUs of each host", .example = "4"},
+    {.key = "memory_gb", .alias = {"ray_memory_gb"}, .off = offsetof(struct batch_config, ask.memory_gb), .type = RT_Y_F64, .max = 1000000,
+     .help = "memory of each host in GiB", .example = "64"},
+    {.key = "select", .alias = {"pbs_select"}, .off = offsetof(struct batch_config, ask.select), .type = RT_Y_STR,
+     .help = "what qsub -l select= takes, instead of nodes, cpus_per_node, gpus_per_node and memory_gb", .example = "4:ncpus=16:mem=64gb"},
+    {.key = "directives", .off = offsetof(struct batch_config, ask.directives), .type = RT_Y_STRS,
+     .help = "more options of qsub, one an item", .example = "[\"-l place=excl\", \"-P abc\"]"},
+    {.key = "resources", .off = offsetof(struct batch_config, ask.resources), .type = RT_Y_KVS,
+     .help = "other resources of Ray on the job's hosts", .example = "{tpu: 1}"},
+    {.key = "pools", .off = offsetof(struct batch_config, pools), .type = RT_Y_NODE,
+     .help = "pools of workers that are jobs of their own: the fields above, and nodes (jobs that `up` submits), min, max",
+     .example = "{gpu: {queue: gpuq, nodes: 2, gpus_per_node: 4}}"},
+    BATCH_FIELDS_COMMON,
+    {0},
+};
+
 /* ---- what a job asks for ---- */
 
 static bool directive_sets(const struct batch_ask *ask, const char *what) {
@@ -103,6 +133,20 @@ static enum batch_state state_of(const struct pbs_job *j) {
     }
 }
 
+/* A word for it; `plain` says more. */
+static const char *reason_of(const struct pbs_job *j) {
+    static const struct {
+        char state;
+        const char *word;
+    } words[] = {{'Q', "Queued"}, {'H', "Held"}, {'W', "Waiting"}, {'S', "Suspended"}, {'U', "Suspended"}, {'T', "Moving"}};
+    if (j->comment && rt_starts(j->comment, "Can Never Run"))
+        return "Can Never Run";
+    for (size_t i = 0; i < RT_COUNT(words); i++)
+        if (words[i].state == j->state)
+            return words[i].word;
+    return NULL;
+}
+
 static const char *or_null(struct rt_arena *arena, const struct rt_buf *b) {
     return b->len ? rt_arena_strdup(arena, b->data) : NULL;
 }
@@ -112,14 +156,12 @@ static void see(const struct pbs_job *j, int64_t server_s, int64_t here_s, struc
     const int64_t asked = j->asked_s > 0 ? j->asked_s : server_s, begins = j->state == 'W' ? j->begins_s : j->estimated_s;
     struct rt_buf plain, todo;
     struct rt_strs hosts = {0};
-    char comment[400];
     rt_buf_init(&plain, 2048);
     rt_buf_init(&todo, 512);
     *out = (struct batch_seen){.id = rt_arena_strdup(arena, j->id), .name = rt_arena_strdup(arena, j->name), .left_ms = -1};
     out->state = state_of(j);
     out->word = rt_arena_strf(arena, "%c", j->state ? j->state : '?');
-    if (j->comment)
-        out->reason = rt_arena_strdup(arena, rt_clean_to(comment, sizeof comment, j->comment));
+    out->reason = reason_of(j);
     if (out->state == BATCH_ENDED) {
         pbs_end(j, &plain);
     } else {
@@ -145,6 +187,10 @@ static bool pbs_parse(const char *text, int64_t now_ms, struct batch_list *out, 
     long long server_s = 0, zone = 0;
     struct pbs_jobs jobs;
     char sign = '+';
+    if (!text[strspn(text, " \t\r\n")]) { /* no job was asked for */
+        *out = (struct batch_list){.arena = rt_arena_create()};
+        return true;
+    }
     if (!now || sscanf(now, "raytui-now %lld %c%4lld", &server_s, &sign, &zone) != 3)
         return rt_error_set(err, RT_E_PROTOCOL, "what qstat printed cannot be read: %.80s", text);
     const int64_t zone_s = (zone / 100 * 3600 + zone % 100 * 60) * (sign == '-' ? -1 : 1);
@@ -178,4 +224,28 @@ const struct batch_dialect pbs_dialect = {
     .id_ok = pbs_id_ok,
     .refused = pbs_refused,
     .check = pbs_check_ask,
+};
+
+/* ---- the provider ---- */
+
+static bool pbs_check(const struct rt_cluster_conf *conf, rt_yproblem_fn *problem, void *ctx) {
+    return batch_check(&pbs_dialect, conf, problem, ctx);
+}
+
+static struct rt_provider *pbs_create(const struct rt_provider_env *env, const struct rt_cluster_conf *conf, struct rt_cluster *cluster,
+                                      struct rt_error *err) {
+    return batch_create(&pbs_dialect, env, conf, cluster, err);
+}
+
+const struct rt_provider_ops rt_provider_pbs = {
+    .name = "pbs",
+    .summary = "a real Ray in jobs of OpenPBS or PBS Pro, submitted and ended by raytui from the login node",
+    .about = "`raytui up NAME` submits one job from the login node: the head and its workers on `nodes` hosts. Each further worker\n"
+             "(+ on its pool, `raytui scale NAME POOL +1`) is a job of its own, which joins when it starts. The cluster ends with\n"
+             "the walltime of its job, or with `raytui down NAME`. Homes of login and compute nodes must be the same; Ray is installed\n"
+             "on the login node unless `python` says where it is. `up --dry-run` shows the scripts, `doctor NAME` queues and limits.\n",
+    .config = pbs_fields,
+    .check = pbs_check,
+    .create = pbs_create,
+    BATCH_OPS,
 };

@@ -35,7 +35,6 @@ static enum pbs_wait waiting(const struct pbs_job *j, struct rt_buf *plain, stru
     static const char not_running[] = "Not Running: ", never[] = "Can Never Run: ";
     const char *text = j->comment ? j->comment : "";
     if (rt_starts(text, never)) {
-        rt_buf_adds(plain, "can never run: ");
         if (!resource_words(text + strlen(never), true, plain))
             as_it_is(text + strlen(never), plain);
         rt_buf_adds(todo, "ask for less, or for another queue");

@@ -282,6 +282,9 @@ static struct rt_operation *ssh_keepalive(struct rt_provider *p, struct rt_error
 const struct rt_provider_ops rt_provider_ssh = {
     .name = "ssh",
     .summary = "a real Ray on hosts that you can log in to, started and ended by raytui",
+    .about = "`raytui up NAME` finds or installs Ray on the head and on the hosts of the pools, starts it there, and forwards ports to\n"
+             "you; `raytui down NAME` ends what it started, and only that. The hosts are reached as `ssh` reaches them (~/.ssh/config,\n"
+             "ProxyJump), directly or through the head. `head` alone is a cluster of one host. `up --dry-run` shows what would be run.\n",
     .caps = RT_CAP_UP | RT_CAP_DOWN | RT_CAP_SCALE | RT_CAP_REMOVE_NODE | RT_CAP_SHELL | RT_CAP_KEEPALIVE,
     .config = ssh_fields,
     .config_size = sizeof(struct ssh_config),

@@ -93,7 +93,7 @@ static void what_waits_says_why_in_plain_words(void **state) {
     (void)state;
     assert_int_equal(l.n, 10);
     why_is(&l, "0.login", PBS_WAITS, "");
-    why_is(&l, "4.login", PBS_NEVER, "can never run: 40 CPUs are wanted, but there are 8");
+    why_is(&l, "4.login", PBS_NEVER, "40 CPUs are wanted, but there are 8");
     why_is(&l, "8", PBS_HELD, "held by its owner");
     why_is(&l, "10.login", PBS_WAITS, "queue stopped does not start jobs now");
     why_is(&l, "11.login", PBS_WAITS, "waits for the time that it was submitted for");
@@ -290,8 +290,12 @@ static void a_query_becomes_what_the_provider_shows(void **state) {
     assert_int_equal(l.v[0].left_ms, (600 - 23) * 1000LL);
     assert_int_equal(l.v[1].state, BATCH_QUEUED);
     assert_true(l.v[1].never);
+    assert_string_equal(l.v[1].reason, "Can Never Run");
     assert_int_equal(l.v[1].left_ms, -1);
     assert_int_equal(l.v[1].starts_ms, (2000000000LL + 1795232000 - 1795231400) * 1000); /* by the clock here */
+    rt_arena_destroy(l.arena);
+    assert_true(pbs_dialect.parse("", 0, &l, &err));
+    assert_int_equal(l.n, 0);
     rt_arena_destroy(l.arena);
     assert_false(pbs_dialect.parse("bash: qstat: command not found\n", 0, &l, &err));
     free(text);
