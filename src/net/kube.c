@@ -58,7 +58,7 @@ void rt_kube_last_line(const char *text, char *out, size_t size) {
 /* Does it make sense to start it again by itself? */
 static bool is_final(const char *words) {
     static const char *const ends[] = {"unknown flag", "unknown shorthand flag", "unknown command", "does not exist", "no context",
-                                       "error loading config", "invalid configuration", "context was not found", "no such file"};
+                                       "error loading config", "invalid configuration", "context was not found"};
     for (size_t i = 0; i < RT_COUNT(ends); i++)
         if (rt_contains_i(words, ends[i]))
             return true;
@@ -286,6 +286,9 @@ void rt_kubes_destroy(struct rt_kubes *k) {
     if (!k)
         return;
     rt_vec_deinit(&k->all);
+    char *dir = rt_path(RT_DIR_RUNTIME, NULL);
+    rmdir(dir); /* unless somebody else has something in it */
+    free(dir);
     free(k);
 }
 
@@ -325,9 +328,6 @@ void rt_kube_put(struct rt_kube *k) {
     rt_http_forget_pool(all->http, k->pool);
     rt_proc_destroy(k->proc);
     unlink(k->socket);
-    char *dir = rt_path(RT_DIR_RUNTIME, NULL);
-    rmdir(dir); /* unless somebody else has something in it */
-    free(dir);
     rt_buf_deinit(&k->out);
     rt_buf_deinit(&k->words);
     rt_vec_deinit(&k->waits);

@@ -388,7 +388,7 @@ static void kuberay_refresh(struct rt_provider *p) {
         p->way_known = false; /* the port-forward does not work either: the service proxy may by now */
     find_way(p);
     if (p->behind_ms || (p->object && p->seen.observed < p->seen.generation))
-        kuberay_show(p); /* an operator that stays silent tells nothing */
+        changed(p); /* an operator that stays silent tells nothing */
 }
 
 /* Ray does not always know our groups: nodes are told apart by their pods. */

@@ -192,9 +192,12 @@ static void place_end(struct place *pl, const struct rt_error *err) {
     pl->running = false;
     rt_kube_put(pl->kube);
     pl->kube = NULL;
-    if (err && !s->error.code) {
-        s->error = *err;
-        rt_error_wrap(&s->error, "%s", pl->context ? pl->context : "current context");
+    if (err) {
+        struct rt_error one = *err;
+        rt_error_wrap(&one, "%s", pl->context ? pl->context : "current context");
+        if (s->error.code)
+            rt_error_wrap(&one, "%.*s;", (int)sizeof s->error.message / 2, s->error.message);
+        s->error = one;
     }
     go_on(s);
 }
