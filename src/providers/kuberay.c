@@ -114,8 +114,8 @@ void kuberay_show(struct rt_provider *p) {
         kuberay_pools(p, &b);
         rt_store_put_pools(p->env.store, p->cluster, &b);
     }
-    if (p->error.code)
-        rt_store_fail(p->env.store, p->cluster, RT_T_POOLS, &p->error);
+    if (p->error.code || p->pods_error.code)
+        rt_store_fail(p->env.store, p->cluster, RT_T_POOLS, p->error.code ? &p->error : &p->pods_error);
 }
 
 /* ---- how the dashboard is reached ---- */
@@ -293,8 +293,7 @@ static void on_pod_gone(void *ctx, const char *space, const char *name, const ch
 
 static void on_pods_synced(void *ctx, const struct rt_error *err) {
     struct rt_provider *p = ctx;
-    if (err && !p->error.code)
-        p->error = *err;
+    p->pods_error = err ? *err : (struct rt_error){0};
     if (!err)
         p->pods_listed = true;
     changed(p);
@@ -418,7 +417,9 @@ static bool not_there(const struct rt_provider *p, struct rt_error *err) {
         rt_error_set(err, RT_E_UNREACHABLE, "there is no RayCluster %s in namespace %s", p->name, p->space ? p->space : "of any name");
         return rt_error_hint(err, "`raytui discover kube://%s` lists those that are there", p->own->context ? p->own->context : "");
     }
-    if (!p->pods_listed) {
+    if (!p->pods_listed && p->pods_error.code) {
+        *err = p->pods_error;
+    } else if (!p->pods_listed) {
         rt_error_set(err, RT_E_BUSY, "%s: its pods were not looked at yet", p->conf->name);
     } else if (p->seen.suspend) {
         rt_error_set(err, RT_E_UNREACHABLE, "%s is suspended", p->conf->name);

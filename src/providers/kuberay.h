@@ -89,7 +89,8 @@ struct rt_provider {
     json_t *object;           /* the RayCluster as last seen, without managedFields; NULL: none */
     struct kcluster seen;     /* decoded from it; zeroed when none */
     bool listed, pods_listed; /* a whole list came once */
-    struct rt_error error;    /* of the watches; RT_OK */
+    struct rt_error error;    /* of the context, or of the list of RayClusters; RT_OK */
+    struct rt_error pods_error;
     int64_t behind_ms;        /* loop time since when the operator has been behind; 0 */
     struct kpod *pods;
     size_t npods;

@@ -166,6 +166,7 @@ bool shell_do_help(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *e
 bool shell_do_form(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
 bool shell_do_discover(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
 bool shell_do_forwards_toggle(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
+bool shell_do_suspend_or_resume(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
 bool shell_do_log_search(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
 bool shell_do_node_logs(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
 bool shell_do_run_log(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err); /* shell_log.c */

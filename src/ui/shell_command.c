@@ -122,7 +122,7 @@ static bool do_redraw(struct rt_ui *ui, words_t *w, struct rt_error *err) {
     return true;
 }
 
-static bool do_suspend(struct rt_ui *ui, words_t *w, struct rt_error *err) {
+static bool do_background(struct rt_ui *ui, words_t *w, struct rt_error *err) {
     (void)w;
     (void)err;
     rt_term_suspend(ui->term);
@@ -262,7 +262,8 @@ const struct shell_command shell_commands[] = {
     {"views", "", "pick a view", shell_do_views},
     {"zoom", "", "this pane alone", do_zoom},
     {"redraw", "", "draw all again", do_redraw},
-    {"suspend", "", "to the shell; `fg` comes back", do_suspend},
+    {"background", "", "to the shell; `fg` comes back", do_background},
+    {"suspend-or-resume", "", "let the machines of the cluster go, or bring them back", shell_do_suspend_or_resume},
     {"mouse", "", "mouse on and off", do_mouse},
     {"refresh", "", "ask again, reconnect now", do_refresh},
     {"undo", "", "take the last change back", do_undo},

@@ -29,7 +29,7 @@ static bool key_to_view(struct rt_ui *ui, struct rt_view *v, struct rt_key k) {
 static bool key_over_modal(struct rt_ui *ui, struct rt_key k) {
     if (!(k.mods & RT_MOD_CTRL) || (k.code != 'l' && k.code != 'z'))
         return false;
-    rt_ui_command(ui, k.code == 'l' ? "redraw" : "suspend");
+    rt_ui_command(ui, k.code == 'l' ? "redraw" : "background");
     return true;
 }
 

@@ -166,6 +166,18 @@ bool shell_do_form(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *e
 
 /* ---- forwards ---- */
 
+bool shell_do_suspend_or_resume(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
+    const char *cluster = selected_cluster(ui);
+    const struct rt_cluster *c = cluster ? rt_store_cluster(ui->app->store, cluster) : NULL;
+    (void)w;
+    if (!c)
+        return rt_error_set(err, RT_E_USAGE, "no cluster is selected");
+    char *line = rt_strf("%s %s", c->state == RT_CL_SUSPENDED ? "resume" : "suspend", cluster);
+    rt_ui_command(ui, line);
+    free(line);
+    return true;
+}
+
 bool shell_do_forwards_toggle(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
     const char *cluster = selected_cluster(ui);
     const struct rt_cluster *c = cluster ? rt_store_cluster(ui->app->store, cluster) : NULL;
