@@ -105,13 +105,23 @@ void log_failed(void *ctx, const struct rt_error *err) {
     log_changed(l);
 }
 
+/* The node that has the log is dead. */
+static bool is_gone(const struct session *s, const struct rt_log_target *t) {
+    const struct rt_job *j = t->what == RT_LOG_JOB ? rt_store_job(s->cluster, t->id) : NULL;
+    const char *id = t->what == RT_LOG_JOB ? (j ? j->driver_node_id : NULL) : t->id;
+    const struct rt_node *n = id ? rt_store_node(s->cluster, id) : NULL;
+    return n && !n->alive;
+}
+
 static bool open_far(struct rt_log *l, const struct rt_log_target *t, bool follow, struct rt_error *err) {
     l->session = session_get(l->app, t->cluster, err);
     struct rt_ray *ray = l->session ? session_ray(l->session, err) : NULL;
     const bool job = t->what == RT_LOG_JOB;
+    if (ray && is_gone(l->session, t) && log_far_kept(l->session, job ? t->id : NULL, t->id, t->file))
+        ray = NULL; /* nobody can be asked */
     if (!ray && !(l->session && log_far_kept(l->session, job ? t->id : NULL, t->id, t->file)))
         return false;
-    if (ray && !l->session->attached)
+    if (!l->session->attached)
         session_attach(l->session, true);
     struct rt_follow_opts o = {.tail_bytes = -1, .follow = follow, .until_job_ends = t->what == RT_LOG_JOB};
     if (t->what == RT_LOG_JOB) {

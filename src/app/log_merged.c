@@ -25,6 +25,7 @@ struct source {
     struct log_far *far;
     bool mute;         /* followed for its end only */
     bool shown, read, lost, ended;
+    bool kept;         /* read from the cache: its node was dead before */
     bool no_log;       /* of a job that Ray keeps no log of; its workers have theirs */
     const char *state;
 };
@@ -196,7 +197,7 @@ static void source_event(void *ctx, enum rt_follow_event e, const char *text, co
             m->log->status.job_status = job->status;
             rt_store_put_job(m->log->app->store, m->log->session->cluster, job);
         }
-        source_end(s, "ended");
+        source_end(s, s->kept ? "from the cache" : "ended");
         break;
     }
     say(m);
@@ -236,9 +237,10 @@ static void read_source(struct source *s) {
                                      .poll_ms = m->sources.n > FEW ? POLL_MS : 0};
     const struct log_far_callbacks cb = {{.data = source_data, .event = source_event, .failed = source_failed, .ctx = s}, source_note};
     const struct rt_node *n = s->node ? rt_store_node(cluster_of(m), s->node) : NULL;
-    s->state = "opening";
+    s->kept = n && !n->alive;
+    s->state = s->kept ? "from the cache" : "opening";
     rt_logmerge_end(m->merge, s->i, false);
-    s->far = log_far_start(m->log->session, n && !n->alive ? NULL : ray, &o, &cb);
+    s->far = log_far_start(m->log->session, s->kept ? NULL : ray, &o, &cb);
     free(url);
 }
 
@@ -399,7 +401,7 @@ static void bury(struct merged *m) {
     for (size_t i = 0; i < m->sources.n; i++) {
         struct source *s = m->sources.v[i];
         const struct rt_node *n = s->node ? rt_store_node(cluster_of(m), s->node) : NULL;
-        if (!n || n->alive || s->ended || !s->read)
+        if (!n || n->alive || s->ended || !s->read || s->kept)
             continue;
         log_far_destroy(s->far);
         s->far = NULL;

@@ -13,6 +13,7 @@ from a real one: thousands of nodes and jobs, and answers that are wrong in a ch
   POST /_test/cut              ends every open log stream in the middle
   POST /_test/job              {"submission_id": I, ...}: changes fields of a job
   POST /_test/log              {"submission_id": I, "text": T} or {..., "lines": N}: appends to a log
+  POST /_test/node             {"index": N}: the node dies, and its logs with it
   GET  /_test/transfers        [[begin, end], ...] of answers over 1 MB, in seconds of the monotonic clock
   POST /_test/restart          a new session, as after a restart of the head; jobs are gone
   POST /_test/quit
@@ -345,6 +346,8 @@ class Server:
                 if j is None:
                     return c.answer(404, "no such job")
                 self.cluster.change(j, **body)
+        elif what == "node":
+            self.cluster.nodes[body["index"]].update(state="DEAD", state_message="the test ended it")
         elif what == "log":
             log = self.cluster.logs.get(body["submission_id"])
             if log is None:
@@ -498,7 +501,7 @@ class Server:
 
     def find_node(self, r):
         for n in self.cluster.nodes:
-            if r.args.get("node_id") == n["node_id"] or r.args.get("node_ip") == n["node_ip"]:
+            if n["state"] == "ALIVE" and (r.args.get("node_id") == n["node_id"] or r.args.get("node_ip") == n["node_ip"]):
                 return n
         return None
 
