@@ -140,7 +140,22 @@ struct batch_way *batch_way_create(struct rt_provider *p);
 void batch_way_destroy(struct batch_way *w);
 const struct rt_dialer *batch_way_dialer(struct batch_way *w);
 
-/* batch_task.c */
+/* batch_task.c: one operation at a time; batch_submit.c, batch_wait.c: its parts. */
+void batch_task_enter(struct btask *t, enum btask_phase phase);
+void batch_task_step(struct btask *t, const char *subject, const char *title); /* the one before is done */
+void batch_task_end_step(struct btask *t, const struct rt_error *err);
+void batch_task_say(struct btask *t, const char *text);
+void batch_task_end(struct btask *t);
+void batch_task_fail(struct btask *t, const struct rt_error *err);
+void batch_task_note(struct btask *t, const struct rt_error *err); /* of one job beside others */
+struct rt_buf batch_script_buf(void);
+void batch_task_run(struct rt_provider *p, struct rt_buf *script, int64_t timeout_ms, rt_exec_fn *fn); /* takes script */
+/* Did the script do its work? Else why not. */
+bool batch_task_went_well(struct rt_provider *p, const struct rt_exec_result *r, const struct rt_error *err, struct rt_error *out);
+void batch_task_look(struct btask *t, rt_exec_fn *fn);
+void batch_task_prepare(struct btask *t); /* then submits what is wanted, then waits */
+void batch_task_wait(struct btask *t);
+void batch_task_on_wait(struct btask *t);
 void batch_tasks_abandon(struct rt_provider *p);
 void batch_tick(struct rt_provider *p);
 

@@ -1,0 +1,269 @@
+#!/usr/bin/env python3
+"""The provider `slurm`: real Rays in jobs of a real Slurm, from `up` to nothing, and what goes wrong on the way.
+
+usage: test_slurm.py RAYTUI [TEST...]. A login node and three nodes of four CPUs, in namespaces, with one shared home.
+"""
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
+from raytui_run import Home, until  # noqa: E402
+
+RAYTUI = sys.argv[1]
+TESTBED = os.path.join(HERE, "..", "..", "testbed")
+VERSION = os.environ.get("RAY_VERSION", "2.60.0")
+NODES = ("n1", "n2", "n3")
+
+
+class Bed:
+    def __init__(self):
+        self.state = os.environ.get("RT_SLURM_BED") or tempfile.mkdtemp(prefix="rt-slurm-", dir="/tmp")
+        self.mine = "RT_SLURM_BED" not in os.environ
+        self.env = {**os.environ, "RTB_PREFIX": "rts%d" % (os.getpid() % 1000), "RTB_NET": "10.%d" % (200 + os.getpid() % 50),
+                    "RTB_RAY_VERSION": VERSION, "RTB_NODES": "3"}
+        self.config = self.state + "/ssh_config"
+        if self.mine:
+            self.script("slurm-up.sh", self.state)
+            self.script("ray-hosts.sh", "install", self.state)
+
+    def script(self, name, *words, check=True):
+        p = subprocess.run([os.path.join(TESTBED, name), *words], env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, text=True, timeout=400)
+        if check and p.returncode != 0:
+            raise RuntimeError("%s %s: %s" % (name, " ".join(words), p.stdout[-800:]))
+
+    def close(self):
+        if self.mine:
+            self.script("slurm-down.sh", self.state, "--purge", check=False)
+
+    def ssh(self, host, command, user="ray"):
+        p = subprocess.run(["ssh", "-F", self.config, "-l", user, host, command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.DEVNULL, text=True, timeout=60)
+        return p.stdout
+
+    def jobs(self, user="ray"):
+        """{name: (id, state, reason)} of what waits or runs."""
+        rows = self.ssh("login", "squeue -h -u %s -o '%%j|%%i|%%T|%%r'" % user).splitlines()
+        return {r.split("|")[0]: tuple(r.split("|")[1:]) for r in rows}
+
+    def left(self):
+        found = ["queue: " + x for x in self.jobs()]
+        found += ["login: " + x for x in self.ssh("login", "ls -Ad ~/.raytui 2>/dev/null").split()]
+        for host in NODES:
+            rows = self.ssh(host, "ps -u ray -o args=; ls -Ad /tmp/rt-* /tmp/ray 2>/dev/null").splitlines()
+            found += [host + ": " + x for x in rows if ("ray" in x.replace("-u ray", "") or "rt-" in x) and "ssh" not in x and "ps -u" not in x]
+        return found
+
+
+bed = None
+
+
+def config(name="hpc", partition="long", walltime="20m", extra="", more=""):
+    return ("clusters:\n  %s:\n    provider: slurm\n    login: login\n    partition: %s\n    walltime: %s\n    cpus_per_node: 3\n"
+            "    memory_gb: 2\n    object_store_memory: 100MiB\n    python: {venv: /srv/venv, ray: %s}\n    ssh_config: %s\n%s%s"
+            % (name, partition, walltime, VERSION, bed.config, extra, more))
+
+
+def alive(home, name="hpc"):
+    return sorted(n["name"] for n in home.json("nodes", name)["items"] if n["state"] == "ALIVE")
+
+
+def pools(home, name="hpc"):
+    return {p["name"]: p for p in home.json("pools", name)["items"]}
+
+
+def row(home, name="hpc"):
+    return next(c for c in home.json("ls")["items"] if c["name"] == name)
+
+
+class Cluster(unittest.TestCase):
+    """One cluster for all of these: a job with the head and a worker."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.home = Home(RAYTUI, config(extra="    nodes: 2\n"))
+        p = cls.home.run("up", "hpc", "--yes", timeout=200)
+        assert "hpc is up" in p.stdout, p.stdout + p.stderr
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.home.run("down", "hpc", "--yes", timeout=200)
+        left, journal = bed.left(), cls.home.dir + "/state/raytui/clusters/hpc/journal.jsonl"
+        lives = os.path.exists(journal)
+        cls.home.close()
+        assert not left, left
+        assert not lives, "the journal still holds something"
+
+    def test_one_job_holds_the_head_and_its_worker(self):
+        self.assertEqual(alive(self.home), ["head", "workers-1"])
+        self.assertEqual(list(bed.jobs()), ["rt-hpc-head"])
+        p = self.home.run("submit", "-c", "hpc", "--wait", "--", "python", "-c",
+                          "import ray; ray.init(); print('CPUS', ray.cluster_resources()['CPU'])", timeout=120)
+        self.assertIn("CPUS 6.0", p.stdout)
+
+    def test_the_script_is_kept_and_files_are_closed_to_others(self):
+        self.assertEqual(bed.ssh("login", "stat -c %a ~/.raytui/hpc ~/.raytui/hpc/connection").split(), ["700", "600"])
+        self.assertIn("#SBATCH --partition=long", bed.ssh("login", "cat ~/.raytui/hpc/jobs/head/job"))
+        text = bed.ssh("login", "cat ~/.raytui/hpc/connection")
+        self.assertIn("RAY_ADDRESS=ray://10.", text)
+        self.assertIn("DASHBOARD_URL=http://127.0.0.1:", text)
+
+    def test_the_end_of_the_walltime_is_told(self):
+        r = row(self.home)
+        self.assertEqual(r["ends_why"], "walltime")
+        self.assertLess(abs(r["ends_at_ms"] / 1000 - time.time()), 20 * 60)
+
+    def test_another_laptop_finds_it_and_makes_nothing_twice(self):
+        other = Home(RAYTUI, config(extra="    nodes: 2\n"))
+        try:
+            self.assertEqual(alive(other), ["head", "workers-1"])
+            before = bed.jobs()
+            other.run("up", "hpc", "--yes", timeout=100)
+            self.assertEqual(bed.jobs(), before)
+            self.assertEqual(row(other)["state"], "up")
+        finally:
+            other.close()
+
+    def test_plus_submits_a_job_that_waits_with_its_reason_then_joins_and_minus_cancels_it(self):
+        blocker = bed.ssh("login", "sbatch --parsable -p long -w n3 -c4 -o /dev/null --wrap 'sleep 600'", "dash").strip()
+        try:
+            until("the blocker runs", lambda: "R" in bed.ssh("login", "squeue -h -j %s -o %%t" % blocker), 60)
+            p = self.home.run("scale", "hpc", "workers", "+1", timeout=120)
+            self.assertIn("1 job of workers waits: the nodes that it wants are busy", p.stdout)
+            pool = pools(self.home)["workers"]
+            self.assertEqual((pool["ready"], pool["desired"], pool["pending"]), (1, 2, 1))
+            self.assertIn("Resources", pool["why"])
+        finally:
+            bed.ssh("login", "scancel %s" % blocker, "dash")
+        until("the worker joins", lambda: alive(self.home) == ["head", "workers-1", "workers-2"], 120)
+        p = self.home.run("scale", "hpc", "workers", "0", code=None)
+        self.assertIn("belong to the job of the head", p.stderr)
+        self.home.run("scale", "hpc", "workers", "-1", "--yes", timeout=120)
+        self.assertEqual(list(bed.jobs()), ["rt-hpc-head"])
+        self.assertEqual(bed.ssh("n3", "ls -Ad /tmp/rt-* 2>/dev/null"), "")
+
+
+class Faults(unittest.TestCase):
+    def setUp(self):
+        self.home = Home(RAYTUI, config())
+
+    def tearDown(self):
+        self.home.run("down", "hpc", "--yes", timeout=200, code=None)
+        self.home.close()
+        until(lambda: "nothing left: %s" % bed.left(), lambda: not bed.left(), 60)
+
+    def test_what_sbatch_refuses_is_said_beside_the_field(self):
+        self.home.configure(config(partition="nosuch"))
+        p = self.home.run("up", "hpc", "--yes", timeout=100, code=78)
+        self.assertIn("config.yaml:5:16", p.stderr)
+        self.assertIn("partition: nosuch: sbatch refuses it: invalid partition specified: nosuch", p.stderr)
+        self.assertEqual(bed.left(), [])
+
+    def test_a_job_that_can_never_start_is_no_cluster_that_waits(self):
+        self.home.configure(config(partition="debug", walltime="2h"))
+        p = self.home.run("up", "hpc", "--yes", timeout=100, code=1)
+        self.assertIn("it will never start", p.stderr)
+        self.assertEqual(bed.left(), [])
+
+    def test_hostile_words_are_refused_before_anything_is_run(self):
+        for words in ("account: 'a b'", "qos: \"$(touch /tmp/evil)\"", "directives: [\"--x\\ntouch /tmp/evil\"]"):
+            self.home.configure(config(extra="    %s\n" % words))
+            self.home.run("up", "hpc", "--yes", timeout=100, code=78)
+        self.assertEqual(bed.left(), [])
+
+    def test_held_then_let_go_requeued_cancelled_from_outside(self):
+        extra = ("    pools: {cpu: {nodes: 1, cpus: 1, directives: [\"--comment=x\"]}}\n"
+                 "    directives: [\"--hold\", \"--requeue\"]\n")
+        self.home.configure(config(extra=extra))
+        up = self.home.start("up", "hpc", "--yes")
+        try:
+            jobs = until("two jobs", lambda: len(bed.jobs()) == 2 and bed.jobs(), 60)
+            head = jobs["rt-hpc-head"][0]
+            until("the worker waits for the head", lambda: bed.jobs()["rt-hpc-cpu-1"][2] == "Dependency", 60)
+            held = until("queued", lambda: row(self.home)["state"] == "queued" and row(self.home), 60)
+            self.assertIn("JobHeldUser: it is held - `scontrol release %s`" % head, held["state_detail"])
+            bed.ssh("login", "scontrol release %s" % head)
+            self.assertEqual(up.wait(200), 0, up.err)
+        finally:
+            up.stop()
+        self.assertEqual(alive(self.home), ["cpu-1", "head"])
+        bed.ssh("login", "scontrol requeue %s" % head)
+        until("it is in the queue again", lambda: row(self.home)["state"] in ("queued", "stopping", "starting"), 60)
+        bed.ssh("login", "scancel %s" % head)
+        until("failed", lambda: row(self.home)["state"] == "failed", 90)
+        until("its worker ends by itself", lambda: not bed.jobs(), 120)
+
+    def test_a_head_that_ends_takes_its_workers_with_it(self):
+        self.home.configure(config(extra="    pools: {cpu: {nodes: 1, cpus: 1}}\n"))
+        self.home.run("up", "hpc", "--yes", timeout=200)
+        self.assertEqual(alive(self.home), ["cpu-1", "head"])
+        for host in NODES:
+            bed.ssh(host, "pkill -KILL -u ray -x gcs_server")
+        until("all jobs have ended", lambda: not bed.jobs(), 150)
+        r = row(self.home)
+        self.assertEqual(r["state"], "failed")
+        self.assertIn("Ray on the head ended", r["state_detail"])
+
+    def test_killed_in_any_step_and_started_again_it_makes_nothing_twice(self):
+        for seconds in (0.2, 0.5, 1, 4):
+            p = self.home.start("up", "hpc", "--yes")
+            time.sleep(seconds)
+            p.stop(signal.SIGKILL)
+        self.home.run("up", "hpc", "--yes", timeout=200)
+        self.assertEqual(list(bed.jobs()), ["rt-hpc-head"])
+        self.assertEqual(alive(self.home), ["head"])
+
+    def test_killed_or_interrupted_and_torn_down_it_leaves_nothing(self):
+        for seconds, signum in ((0.4, signal.SIGINT), (3, signal.SIGINT), (3, signal.SIGKILL)):
+            p = self.home.start("up", "hpc", "--yes")
+            time.sleep(seconds)
+            p.process.send_signal(signum)
+            p.wait(120)
+            if signum == signal.SIGKILL:
+                self.home.run("down", "hpc", "--yes", timeout=200)
+            self.assertEqual(bed.left(), [])
+
+    def test_it_ends_in_order_before_its_walltime_is_over(self):
+        self.home.configure(config(walltime="2m"))
+        self.home.run("up", "hpc", "--yes", timeout=100)
+        until("its end", lambda: not bed.jobs(), 150)
+        r = row(self.home)
+        self.assertEqual((r["state"], r["state_detail"].split(": ", 1)[1]), ("down", "its walltime is over"))
+        for host in NODES:
+            self.assertEqual(bed.ssh(host, "ls -Ad /tmp/rt-* 2>/dev/null"), "")
+
+    def test_a_dry_run_shows_the_script_and_touches_nothing(self):
+        p = self.home.run("up", "hpc", "--dry-run")
+        self.assertIn("#SBATCH --time=0-00:20:00", p.stdout)
+        self.assertEqual(bed.left(), [])
+
+    def test_doctor_tells_what_the_login_node_has(self):
+        p = self.home.run("doctor", "hpc")
+        for words in ("slurm-wlm", "debug*:", "/srv/venv/bin/ray"):
+            self.assertIn(words, p.stdout)
+
+    def test_three_lines_suffice(self):
+        self.home.configure("clusters:\n  hpc:\n    provider: slurm\n    login: login\n    ray_version: %s\n    ssh_config: %s\n"
+                            % (VERSION, bed.config))
+        self.assertIn("no problems", self.home.run("check", "hpc").stdout)
+        self.assertIn("--nodes=1", self.home.run("up", "hpc", "--dry-run").stdout)
+
+
+if __name__ == "__main__":
+    if not os.access(RAYTUI, os.X_OK):
+        print("skipped: no %s" % RAYTUI)
+        sys.exit(77)
+    try:
+        bed = Bed()
+        program = unittest.main(argv=[sys.argv[0], "-v", *sys.argv[2:]], exit=False)
+        status = 0 if program.result.wasSuccessful() else 1
+    finally:
+        if bed:
+            bed.close()
+    sys.exit(status)
