@@ -181,6 +181,8 @@ static void on_end(struct rt_notices *n, struct known *k, const struct rt_cluste
         rt_buf_adds(&text, ": ");
         rt_cell_text(&text, c->ends_why);
     }
+    if (rt_streq(c->ends_why, "walltime"))
+        rt_buf_adds(&text, "; only an administrator can raise it: save what is needed");
     tell(n, &text, true);
     rt_buf_deinit(&text);
 }
