@@ -13,7 +13,7 @@ static void begin(const struct batch_script *s, struct rt_buf *out) {
     far_begin(&s->own->far, s->cluster, out);
     far_set(out, "SCHEDULER", s->dialect->scheduler);
     far_set(out, "SUBMIT", s->dialect->submit);
-    rt_buf_addf(out, "PREFIX=rt-%s-\n", s->cluster);
+    rt_buf_addf(out, "CLUSTER=%s\nPREFIX=rt-$CLUSTER-\n", s->cluster);
     rt_buf_adds(out, s->dialect->login_shell);
 }
 
@@ -108,7 +108,7 @@ void batch_script_doctor(const struct batch_script *s, struct rt_buf *out) {
 
 static void begin_job(const struct batch_script *s, const char *what, struct rt_buf *out) {
     rt_buf_addf(out, "# %s of job %s of the Ray cluster %s, written by raytui.\numask 077\n", what, s->node, s->cluster);
-    rt_buf_addf(out, "D=$HOME/.raytui/%s NODE=%s\nJ=$D/jobs/$NODE\n", s->cluster, s->node);
+    rt_buf_addf(out, "CLUSTER=%s NODE=%s\nD=$HOME/.raytui/$CLUSTER\nJ=$D/jobs/$NODE\n", s->cluster, s->node);
     rt_buf_adds(out, s->dialect->job_shell);
 }
 
@@ -152,7 +152,7 @@ static void head_node(const struct batch_script *s, struct rt_buf *out) {
                 far->gcs_port ? (int)far->gcs_port : 6379);
     rt_buf_adds(out, "DASHBOARD=$1 CLIENT=$2 GCS=$3 AGENT=$4 METRICS=$5\n"
                      "temp_of_head\n"
-                     ": >\"$TMPDIR/.$name\"\n"
+                     "note\n"
                      "printf '%s\\n' \"job $(b_id)\" \"host $(uname -n)\" \"ip $IP\" \"dashboard_ip $DASHBOARD_IP\" \"dashboard $DASHBOARD\""
                      " \"client $CLIENT\" \"gcs $GCS\" \"temp_dir $TMPDIR\" >\"$D/head.place.new\" &&\n"
                      "    mv \"$D/head.place.new\" \"$D/head.place\" || exit 1\n"
@@ -168,6 +168,8 @@ void batch_script_node(const struct batch_script *s, struct rt_buf *out) {
     rt_buf_addf(out, "CONTAINER=%s\nwithin() { ", far->container ? "yes" : "");
     far_container(far, out);
     rt_buf_adds(out, "\"$@\"; }\n"
+                     "cleaning=\n"
+                     "[ \"$1\" != clean ] || { cleaning=yes; shift; }\n"
                      "name=$1 NODE_NAME=$1\nshift\n"
                      "exec </dev/null >>\"$J/$name.log\" 2>&1\n"
                      "unset SSH_CONNECTION SSH_CLIENT SSH_TTY\n");
@@ -181,8 +183,6 @@ void batch_script_node(const struct batch_script *s, struct rt_buf *out) {
     rt_buf_adds(out, far_sh_net);
     rt_buf_adds(out, far_sh_connection);
     rt_buf_adds(out, batch_sh_node);
-    rt_buf_addf(out, "MARK=%s/$(b_id)/$name\nb_size\n", s->cluster);
-    rt_buf_adds(out, "cd \"$HOME\" || cd /\n");
     if (head)
         head_node(s, out);
     run_ray(s, false, out);

@@ -114,6 +114,11 @@ const char batch_sh_stop[] =
     "    sleep 1\n"
     "done\n"
     "for node in $NODES; do\n"
+    "    for f in \"$D/jobs/$node\"/temp.*; do # killed hard, it could not clean up behind itself\n"
+    "        [ -e \"$f\" ] && read -r host mark dir <\"$f\" || continue\n"
+    "        timeout 30 ssh -n -o BatchMode=yes -o ConnectTimeout=5 \"$host\" bash \".raytui/$CLUSTER/jobs/$node/node\" clean \"${f##*/temp.}\" 2>/dev/null ||\n"
+    "            echo \"$dir is left on $host: it cannot be reached from here\" >&2\n"
+    "    done\n"
     "    rm -rf \"$D/jobs/$node\"\n"
     "done\n";
 
@@ -201,10 +206,19 @@ const char batch_sh_node[] =
     "    [ $# = 2 ] || die 'no free ports'\n"
     "    AGENT=$1 METRICS=$2\n"
     "    temp_of_worker\n"
-    "    : >\"$TMPDIR/.$name\"\n"
+    "    note\n"
     "}\n"
     "# members MARK: processes that carry it, also those that left their session.\n"
     "members() { grep -lsxzF -e \"RAYTUI_NODE=$1\" /proc/[0-9]*/environ | sed 's,^/proc/,,; s,/.*,,'; }\n"
+    "# note: what clean would end and remove, for who comes after a kill.\n"
+    "note() {\n"
+    "    : >\"$TMPDIR/.$name\"\n"
+    "    echo \"$(uname -n) $MARK $TMPDIR\" >\"$J/temp.$name\"\n"
+    "}\n"
+    "clean_noted() {\n"
+    "    [ -r \"$J/temp.$name\" ] && read -r host MARK TMPDIR <\"$J/temp.$name\" || return\n"
+    "    [ \"$host\" != \"$(uname -n)\" ] || clean\n"
+    "}\n"
     "clean() {\n"
     "    trap '' TERM INT\n"
     "    rm -f \"$J/up.$name\"\n"
@@ -215,7 +229,7 @@ const char batch_sh_node[] =
     "        [ $n -lt 50 ] || break\n"
     "        sleep 0.2\n"
     "    done\n"
-    "    rm -f \"$TMPDIR/.$name\"\n"
+    "    rm -f \"$TMPDIR/.$name\" \"$J/temp.$name\"\n"
     "    set -- \"$TMPDIR\"/.[a-z]*-[0-9]* \"$TMPDIR\"/.head\n" /* another node of the cluster on this host */
     "    for f; do\n"
     "        [ ! -e \"$f\" ] || return\n"
@@ -253,6 +267,14 @@ const char batch_sh_node[] =
     "}\n";
 
 const char batch_sh_node_run[] =
+    "if [ -n \"$cleaning\" ]; then\n"
+    "    clean_noted\n"
+    "    exit 0\n"
+    "fi\n"
+    "(clean_noted)\n" /* a job that is run again */
+    "MARK=$CLUSTER/$(b_id)/$name\n"
+    "b_size\n"
+    "cd \"$HOME\" || cd /\n"
     "if [ \"$name\" = head ]; then begin_head \"$@\"; else begin_worker; fi\n"
     "case $RAY in */*) PATH=$(dirname \"$RAY\"):$PATH ;; esac\n" /* a job's `python` is looked up on the PATH of its head */
     "export PATH TMPDIR RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S=3\n" /* a scheduler may kill it soon after */
