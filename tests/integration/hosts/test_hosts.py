@@ -3,6 +3,7 @@
 
 usage: test_hosts.py RAYTUI [TEST...]. The hosts are namespaces with an sshd each; Ray lies in a directory that they share.
 """
+import base64
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import tempfile
 import time
 import unittest
+import zipfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
@@ -71,7 +73,7 @@ bed = None
 
 
 def config(name="lab", head="head", user="", hosts="[w1, w2]", extra="", ssh_config=None):
-    return ("clusters:\n  %s:\n    provider: ssh\n    head: %s%s\n    pools: {cpu: {hosts: %s, cpus: 2}}\n    cpus: 1\n"
+    return ("clusters:\n  %s:\n    provider: ssh\n    head: %s%s\n    pools: {cpu: {hosts: %s, cpus: 2, labels: {disk: ssd}, accelerator_type: A100}}\n    cpus: 1\n"
             "    object_store_memory: 100MiB\n    python: {venv: /srv/venv, ray: %s}\n    ssh_config: %s\n%s"
             % (name, user, head, hosts, VERSION, ssh_config or bed.config, extra))
 
@@ -106,6 +108,12 @@ class Cluster(unittest.TestCase):
         self.assertEqual(alive(self.home), ["cpu-1", "cpu-2", "head"])
         p = pools(self.home)
         self.assertEqual((p["head"]["ready"], p["cpu"]["ready"], p["cpu"]["desired"], p["cpu"]["max"]), (1, 2, 2, 2))
+
+    def test_its_nodes_carry_the_labels_of_their_pool(self):
+        nodes = {n["name"]: n for n in self.home.json("nodes", "lab")["items"]}
+        self.assertEqual(nodes["cpu-1"]["labels"]["disk"], "ssd")
+        self.assertNotIn("disk", nodes["head"]["labels"])
+        self.assertIn("accelerator_type:A100", [a["name"] for a in nodes["cpu-2"]["resources"]])
 
     def test_up_again_adds_nothing(self):
         self.home.run("up", "lab", "--yes", timeout=100)
@@ -170,6 +178,106 @@ class Cluster(unittest.TestCase):
             other.close()
 
 
+class Environment(unittest.TestCase):
+    """Python and Ray on the hosts: real pip and venv (no index is in reach there), stand-ins for conda and Apptainer."""
+
+    def setUp(self):
+        self.home = Home(RAYTUI, config())
+
+    def tearDown(self):
+        self.home.run("down", "lab", "--yes", timeout=120, code=None)
+        self.home.close()
+        for host in HOSTS:
+            bed.ssh(host, "rm -rf ~/env ~/bin ~/calls")
+
+    def program(self, host, name, text):
+        bed.ssh(host, "mkdir -p ~/bin && cat >~/bin/%s <<'EOF'\n%s\nEOF\nchmod 755 ~/bin/%s" % (name, text, name))
+
+    def run_job(self, code):
+        return self.home.run("submit", "-c", "lab", "--wait", "--", "python", "-c", code, timeout=120).stdout
+
+    def test_requirements_are_installed_beside_ray_once(self):
+        wheel = self.home.dir + "/tiny-1.0-py3-none-any.whl"
+        with zipfile.ZipFile(wheel, "w") as z:
+            z.writestr("tiny.py", "WORD = 'grain of sand'\n")
+            z.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
+            z.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            z.writestr("tiny-1.0.dist-info/RECORD", "")
+        with open(wheel, "rb") as f:
+            data = base64.b64encode(f.read()).decode()
+        for host in HOSTS:
+            bed.ssh(host, "mkdir -p ~/env && cd ~/env && echo %s | base64 -d >%s && python3 -m venv v && "
+                    "echo /srv/venv/lib/python3.*/site-packages >v/lib/python3.*/site-packages/all.pth && "
+                    "sed \"1s,.*,#!$HOME/env/v/bin/python3,\" /srv/venv/bin/ray >v/bin/ray && chmod 755 v/bin/ray"
+                    % (data, os.path.basename(wheel)))
+        need = self.home.file("requirements.txt", "tiny @ file:///home/ray/env/%s\n" % os.path.basename(wheel))
+        text = config(hosts="[w1]").replace("/srv/venv", "~/env/v").replace("ray: %s" % VERSION, "ray: %s, requirements: %s" % (VERSION, need))
+        self.home.configure(text)
+        self.home.run("up", "lab", "--yes", timeout=200)
+        self.assertIn("grain of sand", self.run_job("import tiny; print(tiny.WORD)"))
+        self.assertIn("tiny", bed.ssh("w1", "cat ~/env/v/.raytui-requirements"))
+
+    def test_one_host_whose_pip_fails_is_named_and_the_others_come_up(self):
+        for host in ("head", "w1"):
+            bed.ssh(host, "ln -s /srv/venv ~/env")
+        self.home.configure(config().replace("/srv/venv", "~/env"))
+        p = self.home.run("up", "lab", "--yes", timeout=200, code=6)
+        self.assertIn("w2", p.stderr)
+        self.assertIn("pip could not install", p.stderr)
+        self.assertEqual(alive(self.home), ["cpu-1", "head"])
+        bed.ssh("w2", "rm -rf ~/env && ln -s /srv/venv ~/env")
+        self.home.run("up", "lab", "--yes", timeout=200)
+        self.assertEqual(alive(self.home), ["cpu-1", "cpu-2", "head"])
+
+    def test_conda_and_lines_before_it_find_ray(self):
+        for host in ("head", "w1"):
+            self.program(host, "conda", "#!/bin/sh\necho 'conda() { test \"$2\" = \"my env\" && PATH=/srv/venv/bin:$PATH; }'")
+        self.home.configure(config(hosts="[w1]").replace("venv: /srv/venv", "conda: my env, activate: \"PATH=$HOME/bin:$PATH\""))
+        self.home.run("up", "lab", "--yes", timeout=200)
+        self.assertEqual(alive(self.home), ["cpu-1", "head"])
+
+    def test_a_container_s_command_line_stands_before_ray_and_python(self):
+        for host in ("head", "w1"):
+            self.program(host, "apptainer", '#!/bin/sh\necho "$@" >>~/calls\n[ "$1 $2" = "exec my image.sif" ] || exit 9\nshift 2\n'
+                                            'PATH=/srv/venv/bin:$PATH exec "$@"')
+        self.home.configure(config(hosts="[w1]", extra="    container: ~/bin/apptainer exec 'my image.sif'\n    idle_timeout: 1h\n")
+                            .replace("venv: /srv/venv, ", ""))
+        self.home.run("up", "lab", "--yes", timeout=200)
+        self.assertEqual(alive(self.home), ["cpu-1", "head"])
+        self.assertIn("CPUS 3.0", self.run_job("import ray; ray.init(); print('CPUS', ray.cluster_resources()['CPU'])"))
+        calls = bed.ssh("head", "cat ~/calls")
+        self.assertIn("exec my image.sif ray start --head", calls)
+        self.assertIn("watchdog.py", calls)
+        self.assertIn("exec my image.sif ray start --address", bed.ssh("w1", "cat ~/calls"))
+        self.home.run("down", "lab", "--yes", timeout=120)
+        self.assertEqual(bed.left(), [])
+
+
+class Life(unittest.TestCase):
+    """What goes on with every laptop closed: no raytui runs between these commands."""
+
+    def setUp(self):
+        self.home = Home(RAYTUI, config())
+
+    def tearDown(self):
+        self.home.run("down", "lab", "--yes", timeout=120, code=None)
+        self.home.close()
+        until(lambda: "nothing left: %s" % bed.left(), lambda: not bed.left(), 20)
+
+    def test_an_idle_cluster_ends_on_all_its_hosts_and_says_why(self):
+        self.home.configure(config(hosts="[w1]", extra="    idle_timeout: 15s\n    user_script: python -c 'print(1 + 1)'\n"))
+        self.home.run("up", "lab", "--yes", timeout=200)
+        until("user_script ran", lambda: [j for j in self.home.json("jobs", "lab")["items"] if j["status"] == "SUCCEEDED"], 60)
+        self.home.run("keepalive", "lab")
+        self.assertIn("RAY_ADDRESS=ray://", self.home.run("env", "lab", "--host").stdout)
+        until("its head ends", lambda: not bed.processes("head"), 90)
+        until(lambda: "its worker ends: %s" % bed.processes("w1"), lambda: not bed.processes("w1"), 150)
+        self.assertEqual(bed.ssh("w1", "ls -Ad ~/.raytui /tmp/rt-*"), "")
+        self.assertEqual(bed.ssh("head", "cat ~/.raytui/lab/ended"), "idle timeout\n")
+        self.home.run("down", "lab", "--yes", timeout=120)
+        self.assertEqual(bed.left(), [])
+
+
 class Faults(unittest.TestCase):
     def setUp(self):
         self.home = Home(RAYTUI, config())
@@ -214,6 +322,19 @@ class Faults(unittest.TestCase):
             p.process.send_signal(signal.SIGINT)
             p.wait(90)
             self.assertEqual(bed.left(), [])
+
+    def test_a_head_s_host_that_goes_down_in_the_middle_is_said_and_up_again_makes_it_whole(self):
+        p = self.home.start("up", "lab", "--yes")
+        until("it is under way", lambda: bed.processes("head"), 60)
+        bed.fault("head", "crash")
+        try:
+            self.assertNotEqual(p.wait(200), 0)
+            self.assertIn("head", "\n".join(p.err))
+        finally:
+            bed.fault("head", "boot")
+        until("the host is back", lambda: "Linux" in bed.ssh("head", "uname"), 60)
+        self.home.run("up", "lab", "--yes", timeout=200)
+        self.assertEqual(alive(self.home), ["cpu-1", "cpu-2", "head"])
 
     def test_a_changed_host_key_stops_it_before_anything_is_made(self):
         with open(bed.config) as f:

@@ -182,34 +182,6 @@ static void a_ray_that_does_not_start_says_why(void **state) {
     bed_end(&b);
 }
 
-static void another_version_in_the_venv_is_refused(void **state) {
-    struct bed b;
-    (void)state;
-    bed_make(&b, "home");
-    free(b.own.far.ray_version);
-    b.own.far.ray_version = rt_strdup("9.9.8");
-    run_by(&b, "sh", ssh_script_prepare);
-    assert_int_not_equal(b.status, 0);
-    assert_non_null(strstr(b.out, "has Ray 9.9.9, not 9.9.8"));
-    bed_end(&b);
-}
-
-static void activate_lines_are_run_and_their_ray_is_taken(void **state) {
-    struct bed b;
-    (void)state;
-    bed_make(&b, "home");
-    free(b.own.far.python.venv);
-    b.own.far.python.venv = NULL;
-    rt_strs_add(&b.own.far.python.activate, "PATH=$HOME/venv/bin:$PATH");
-    run_by(&b, "bash -l", ssh_script_prepare);
-    assert_int_equal(b.status, 0);
-    char *ray = told(&b, "ray"), *wanted = rt_strf("%s/venv/bin/ray", b.home);
-    assert_string_equal(ray, wanted);
-    free(ray);
-    free(wanted);
-    bed_end(&b);
-}
-
 static void the_head_lists_its_nodes(void **state) {
     struct bed b;
     (void)state;
@@ -247,8 +219,6 @@ int main(void) {
         cmocka_unit_test(what_it_started_in_other_sessions_ends_too),
         cmocka_unit_test(hostile_text_stays_data),
         cmocka_unit_test(a_ray_that_does_not_start_says_why),
-        cmocka_unit_test(another_version_in_the_venv_is_refused),
-        cmocka_unit_test(activate_lines_are_run_and_their_ray_is_taken),
         cmocka_unit_test(the_head_lists_its_nodes),
         cmocka_unit_test(a_lock_of_a_dead_process_is_taken_over),
     };
