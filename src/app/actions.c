@@ -40,6 +40,7 @@ static const struct rt_option scale_options[] = {
 
 static const struct rt_option submit_options[] = {
     JOB_OPTIONS,
+    {"template", 0, "NAME", "the command of `entrypoints` of the cluster; what follows -- is appended", false},
     {"from", 0, "JOB", "as this job was submitted; other options win", false},
     {"wait", 0, NULL, "stay, follow the log, end with the job's own end", false},
     {"no-wait", 0, NULL, "return when it is submitted (the default)", false},

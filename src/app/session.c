@@ -92,6 +92,7 @@ struct session *session_get(struct rt_app *a, const char *cluster, struct rt_err
     s->app = a;
     s->conf = conf;
     s->cluster = c;
+    c->price_per_hour = conf->price_per_hour;
     make_hop(s);
     struct rt_provider_env env = {
         .loop = a->loop, .store = a->store, .http = a->p->http, .operations = a->operations, .asker = a->asker,

@@ -184,17 +184,78 @@ static bool take_runtime_env(const struct session *s, const struct rt_call *c, s
     return m->runtime_env != NULL;
 }
 
+/* ---- entrypoints of the configuration: "name=template" ---- */
+
+static const char *template_named(const struct rt_cluster_conf *conf, const char *name, struct rt_error *err) {
+    const size_t n = strlen(name);
+    struct rt_buf names;
+    rt_buf_init(&names, RT_MIB);
+    for (size_t i = 0; i < conf->entrypoints.n; i++) {
+        const char *at = conf->entrypoints.v[i];
+        if (strncmp(at, name, n) == 0 && at[n] == '=') {
+            rt_buf_deinit(&names);
+            return at + n + 1;
+        }
+        rt_buf_addf(&names, "%s%.*s", i ? ", " : "", (int)strcspn(at, "="), at);
+    }
+    rt_error_set(err, RT_E_NOT_FOUND, "%s has no entrypoint %s", conf->name, name);
+    rt_error_hint(err, names.len ? "there are: %s" : "they stand under `entrypoints:` of its configuration%s", rt_buf_str(&names));
+    rt_buf_deinit(&names);
+    return NULL;
+}
+
+/* {head_ip} and {cluster} replaced, the words of the call behind it; gives the line. */
+static char *expand_template(struct session *s, const struct rt_call *c, const char *name, struct rt_error *err) {
+    static const char head[] = "{head_ip}", cluster[] = "{cluster}";
+    const char *at = template_named(s->conf, name, err);
+    struct rt_endpoint client = {0};
+    struct rt_buf out;
+    if (!at || (strstr(at, head) && !s->conf->ops->endpoint(s->provider, RT_EP_CLIENT, &client, err)))
+        return NULL;
+    rt_buf_init(&out, RT_MIB);
+    while (*at) {
+        if (rt_starts(at, head)) {
+            rt_buf_adds(&out, client.host);
+            at += strlen(head);
+        } else if (rt_starts(at, cluster)) {
+            rt_buf_adds(&out, s->conf->name);
+            at += strlen(cluster);
+        } else {
+            rt_buf_addc(&out, *at++);
+        }
+    }
+    for (size_t i = 0; i < c->command.n; i++) {
+        rt_buf_addc(&out, ' ');
+        rt_shell_word(&out, c->command.v[i]);
+    }
+    return rt_buf_take(&out);
+}
+
+/* The shell line of the call; gives it, NULL with the reason. */
+static char *entrypoint_of(struct session *s, const struct rt_call *c, struct rt_error *err) {
+    const char *line = rt_call_option(c, "entrypoint"), *name = rt_call_option(c, "template");
+    if (line && (c->command.n || name)) {
+        rt_error_set(err, RT_E_USAGE, "--entrypoint and %s exclude each other", name ? "--template" : "-- CMD");
+        return NULL;
+    }
+    if (name)
+        return expand_template(s, c, name, err);
+    char *out = line ? rt_strdup(line) : c->command.n ? rt_shell_join((const char *const *)c->command.v) : NULL;
+    if (out && out[strspn(out, " \t\n")])
+        return out;
+    free(out);
+    rt_error_set(err, RT_E_USAGE, "nothing to run");
+    rt_error_hint(err, "raytui submit --working-dir . -- python script.py");
+    return NULL;
+}
+
 static bool make(struct session *s, const struct rt_call *c, struct made *m, struct rt_error *err) {
     *m = (struct made){0};
     rt_submit_init(&m->s);
-    const char *line = rt_call_option(c, "entrypoint"), *dir = rt_call_option(c, "working-dir");
-    if (line && c->command.n)
-        return rt_error_set(err, RT_E_USAGE, "--entrypoint and -- CMD exclude each other");
-    m->entrypoint = line ? rt_strdup(line) : c->command.n ? rt_shell_join((const char *const *)c->command.v) : NULL;
-    if (!m->entrypoint || !m->entrypoint[strspn(m->entrypoint, " \t\n")]) {
-        rt_error_set(err, RT_E_USAGE, "nothing to run");
-        return rt_error_hint(err, "raytui submit --working-dir . -- python script.py");
-    }
+    const char *dir = rt_call_option(c, "working-dir");
+    m->entrypoint = entrypoint_of(s, c, err);
+    if (!m->entrypoint)
+        return false;
     if (!take_runtime_env(s, c, m, err))
         return false;
     m->working_dir = dir && *dir ? (strstr(dir, "://") ? rt_strdup(dir) : rt_path_expand(dir)) : NULL;

@@ -87,6 +87,7 @@ struct rt_pool {
     int64_t pending;             /* asked for and not there yet */
     int64_t failed;
     const char *why;             /* why ready differs from desired; NULL */
+    double price_per_hour;       /* of one node; 0 unknown */
     struct rt_amounts per_node;  /* what one node of it offers; may be empty */
     bool head;                   /* the head's own: cannot be scaled */
     bool scalable;

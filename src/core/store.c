@@ -566,6 +566,20 @@ static void count_totals(struct entry *e) {
         count_jobs(&e->totals, &c->jobs);
 }
 
+double rt_cluster_cost(const struct rt_cluster *c) {
+    double sum = 0;
+    bool known = false;
+    for (size_t i = 0; i < c->nodes.n; i++) {
+        const struct rt_pool *p = c->nodes.v[i].pool ? rt_store_pool(c, c->nodes.v[i].pool) : NULL;
+        const double price = p && p->price_per_hour > 0 ? p->price_per_hour : c->price_per_hour;
+        if (!c->nodes.v[i].alive || price <= 0)
+            continue;
+        sum += price;
+        known = true;
+    }
+    return known ? sum : -1;
+}
+
 struct rt_totals rt_cluster_totals(const struct rt_cluster *c) {
     const bool ended = (c->state == RT_CL_DOWN || c->state == RT_CL_SUSPENDED) && c->reach != RT_REACH_OK;
     return ended ? nothing_known() : entry_at(c)->totals;

@@ -68,6 +68,7 @@ struct rt_cluster {
     int64_t retry_at_ms;    /* wall; when the next try comes after a loss; 0 */
     char *autoscaler_error;
     bool autoscaler;     /* one is there */
+    double price_per_hour; /* of a node whose pool has no price of its own; 0 unknown */
 
     struct rt_freshness fresh[RT_T_COUNT];
     rt_nodes nodes;
@@ -137,5 +138,7 @@ struct rt_totals {
     int64_t jobs_running, jobs_pending, jobs_failed, jobs_total;
 };
 struct rt_totals rt_cluster_totals(const struct rt_cluster *c);
+/* What its living nodes cost per hour, in the configuration's own unit; < 0 unknown. */
+double rt_cluster_cost(const struct rt_cluster *c);
 
 #endif

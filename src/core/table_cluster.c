@@ -161,6 +161,15 @@ static void ends_text(struct rt_buf *out, const void *row, const struct rt_row_e
     }
 }
 
+static void cost_text(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
+    const double cost = rt_cluster_cost(cluster(row));
+    (void)env;
+    if (cost < 0)
+        rt_buf_addc(out, '-');
+    else
+        rt_buf_addf(out, "%.2f", cost);
+}
+
 /* Wall time of the newest good answer; 0: none. */
 static int64_t newest_ms(const struct rt_cluster *c) {
     int64_t at = 0;
@@ -194,6 +203,7 @@ TOTAL_ORDER(by_jobs, rt_order_i64, jobs_running)
 ORDER(by_provider, rt_strcmp(cluster(a)->provider, cluster(b)->provider))
 ORDER(by_idle, rt_order_i64(cluster(a)->idle_since_ms, cluster(b)->idle_since_ms))
 ORDER(by_end, rt_order_i64(cluster(a)->ends_at_ms, cluster(b)->ends_at_ms))
+ORDER(by_cost, rt_order_f64(rt_cluster_cost(cluster(a)), rt_cluster_cost(cluster(b))))
 ORDER(by_age, rt_order_i64(newest_ms(cluster(b)), newest_ms(cluster(a))))
 ORDER(by_state, (int)rt_cluster_health(cluster(a)) - (int)rt_cluster_health(cluster(b)))
 
@@ -252,6 +262,7 @@ static json_t *to_json(const void *row, const struct rt_row_env *env, bool show_
     rt_put_time(o, "idle_since_ms", c->idle_since_ms);
     rt_put_time(o, "ends_at_ms", c->ends_at_ms);
     rt_put_text(o, "ends_why", c->ends_why);
+    rt_put_f64(o, "cost_per_hour", rt_cluster_cost(c));
     rt_put_time(o, "answered_ms", newest_ms(c));
     rt_put_bool(o, "ours", c->ours);
     rt_put_bool(o, "readonly", c->readonly);
@@ -285,6 +296,8 @@ static const struct rt_column columns[] = {
      .order = by_idle},
     {.id = "ends", .title = "ENDS", .min = 5, .want = 14, .priority = 5, .text = ends_text, .order = by_end},
     {.id = "age", .title = "AGE", .min = 5, .want = 6, .align = RT_RIGHT, .text = age_text, .order = by_age},
+    {.id = "cost", .title = "COST/H", .min = 6, .want = 8, .align = RT_RIGHT, .priority = 7, .wide = true, .text = cost_text,
+     .order = by_cost},
     {.id = "ray_version", .title = "RAY", .min = 6, .want = 8, .priority = 7, .wide = true, .text = version_text},
     {.id = "where", .title = "WHERE", .min = 10, .want = 32, .cut = RT_CUT_MIDDLE, .priority = 8, .wide = true,
      .text = where_text},

@@ -89,8 +89,12 @@ class Life(unittest.TestCase):
             self.assertIn("CPUS 2.0", f.read())
 
     def test_a_lifetime_ends_it_whatever_runs(self):
-        self.make("    lifetime: 45s\n")
+        self.make("    lifetime: 60s\n    price_per_hour: 1.5\n    entrypoints: {say: \"echo {cluster} at {head_ip}\"}\n")
         self.home.run("up", "mine", "--yes", timeout=240)
+        p = self.home.run("submit", "-c", "mine", "--wait", "--template", "say", "--", "it's $HOME")
+        self.assertIn("mine at 127.0.0.1 it's $HOME", p.stdout)
+        self.assertIn("there are: say", self.home.run("submit", "-c", "mine", "--template", "no", code=None).stderr)
+        self.assertEqual(next(c for c in self.home.json("ls")["items"] if c["name"] == "mine")["cost_per_hour"], 1.5)
         self.home.run("submit", "-c", "mine", "--", "sleep", "600")
         self.assertEqual(self.ends()[0], "lifetime")
         self.gone()
