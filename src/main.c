@@ -60,8 +60,7 @@ static int run_screen(const struct rt_cli_opts *o, const char *target, const cha
 }
 
 int main(int argc, char **argv) {
-    setlocale(LC_ALL, "");
-    setlocale(LC_NUMERIC, "C"); /* numbers in JSON and in what we parse have a point */
+    setlocale(LC_CTYPE, ""); /* alone: words stay English, numbers in JSON and in what we parse have a point */
     struct rt_cli_opts o = {.print_keys = rt_ui_print_keys};
     const char *target = NULL, *log_file = NULL;
     int status = 0;

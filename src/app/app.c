@@ -75,16 +75,13 @@ struct rt_config *rt_app_config(const char *path) {
 
 struct rt_app *rt_app_create(const struct rt_app_opts *o, struct rt_error *err) {
     struct rt_loop *loop = rt_loop_create(err);
-    struct rt_http *http = loop ? rt_http_create(loop, err) : NULL;
-    if (!http) {
-        rt_loop_destroy(loop);
+    if (!loop)
         return NULL;
-    }
     struct rt_app *a = RT_NEW(struct rt_app);
     a->p = RT_NEW(struct rt_app_private);
     a->loop = loop;
-    a->p->http = http;
-    a->p->kubes = rt_kubes_create(loop, http);
+    a->p->http = rt_http_create(loop);
+    a->p->kubes = rt_kubes_create(loop, a->p->http);
     a->asker = o->asker;
     a->p->snapshots = o->snapshots;
     a->store = rt_store_create();

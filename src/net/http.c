@@ -26,11 +26,7 @@ struct name {
     int64_t at_ms;
 };
 
-struct rt_http *rt_http_create(struct rt_loop *l, struct rt_error *err) {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        rt_error_set(err, RT_E_INTERNAL, "libcurl cannot be used on this machine");
-        return NULL;
-    }
+struct rt_http *rt_http_create(struct rt_loop *l) {
     struct rt_http *h = RT_NEW(struct rt_http);
     h->loop = l;
     rt_map_init(&h->names, false);
@@ -55,7 +51,8 @@ void rt_http_destroy(struct rt_http *h) {
     rt_op_drop(&h->tick);
     forget_names(h);
     rt_map_deinit(&h->names);
-    curl_global_cleanup();
+    if (h->curl_begun)
+        curl_global_cleanup();
     if (h->in_tick)
         h->destroyed = true;
     else
@@ -259,15 +256,22 @@ static void remember_name(struct rt_http *h, const char *host, const struct rt_a
     n->at_ms = rt_mono_ms();
 }
 
+/* It takes the time of a frame, with OpenSSL's tables: not before something is asked. */
+static bool curl_begin(struct rt_http *h) {
+    if (!h->curl_begun)
+        h->curl_begun = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    return h->curl_begun;
+}
+
 static void begin(struct rt_http_call *r) {
-    r->easy = curl_easy_init();
+    r->easy = curl_begin(r->http) ? curl_easy_init() : NULL;
     if (r->easy) {
         rt_http_setup(r);
         if (rt_http_pool_add(rt_http_pool_get(r->http, r->pool_name, r->dialer), r))
             return;
     }
     rt_http_pool_remove(r);
-    rt_http_fail(r, RT_E_LIMIT, "libcurl has no memory left");
+    rt_http_fail(r, RT_E_LIMIT, "libcurl cannot be used, or has no memory left");
     finish(r);
 }
 

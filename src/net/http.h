@@ -12,7 +12,7 @@
 
 struct rt_http;
 
-struct rt_http *rt_http_create(struct rt_loop *l, struct rt_error *err);
+struct rt_http *rt_http_create(struct rt_loop *l);
 /* All its requests must be over or cancelled; may be called in the last one's callback. NULL is fine. */
 void rt_http_destroy(struct rt_http *h);
 /* Connections of this pool are not used again; idle ones are closed, busy ones end with their requests.

@@ -26,7 +26,7 @@ struct rt_http {
     struct rt_op *tick;                  /* next turn's work, while there is any */
     uint64_t ticks;
     size_t turn_bytes; /* of body, taken from curl since the last tick */
-    bool in_tick, destroyed;
+    bool in_tick, destroyed, curl_begun;
 };
 
 /* Connections that may serve each other's requests: one name, one way out. */

@@ -21,6 +21,7 @@ struct way {
 };
 
 struct side {
+    struct relay *relay;
     int fd;
     struct rt_fd *watch;
     struct way way; /* from this side to the other */
@@ -116,13 +117,13 @@ static int move(struct way *w, int from, int to, int64_t *count) {
     return n == CHUNK;
 }
 
-static int pump(struct relay *r, int i) {
+static int pump(struct relay *r, int i, bool readable) {
     struct way *w = &r->side[i].way;
     int from = r->side[i].fd, to = r->side[1 - i].fd;
     int64_t *count = i == 0 ? &r->s->bytes_out : &r->s->bytes_in;
     if (w->len > 0 && flush(w, to) < 0)
         return -1;
-    for (int k = 0; k < ROUNDS && w->len == 0 && !w->eof; k++) {
+    for (int k = 0; readable && k < ROUNDS && w->len == 0 && !w->eof; k++) {
         int rc = move(w, from, to, count);
         if (rc < 0)
             return -1;
@@ -142,11 +143,12 @@ static void set_events(struct relay *r, int i) {
     rt_fd_events(r->side[i].watch, events);
 }
 
-static void step(struct relay *r) {
+/* Only the side that is ready is read: the other one would only say EAGAIN, or calls by itself. */
+static void step(struct relay *r, const struct side *ready, int events) {
     if (r->end)
         return;
     for (int i = 0; i < 2; i++)
-        if (pump(r, i) < 0) {
+        if (pump(r, i, ready == &r->side[i] && (events & (RT_READ | RT_HANGUP))) < 0) {
             finish(r, errno == EPIPE || errno == ECONNRESET ? 0 : errno);
             return;
         }
@@ -160,8 +162,8 @@ static void step(struct relay *r) {
 }
 
 static void on_ready(void *ctx, int events) {
-    (void)events;
-    step(ctx);
+    const struct side *s = ctx;
+    step(s->relay, s, events);
 }
 
 struct rt_op *rt_relay_start(struct rt_loop *l, int near, int far, struct rt_splice *s) {
@@ -171,7 +173,9 @@ struct rt_op *rt_relay_start(struct rt_loop *l, int near, int far, struct rt_spl
     r->s = s;
     r->side[0].fd = near;
     r->side[1].fd = far;
-    for (int i = 0; i < 2; i++)
-        r->side[i].watch = rt_fd_watch(l, r->side[i].fd, RT_READ, on_ready, r);
+    for (int i = 0; i < 2; i++) {
+        r->side[i].relay = r;
+        r->side[i].watch = rt_fd_watch(l, r->side[i].fd, RT_READ, on_ready, &r->side[i]);
+    }
     return &r->op;
 }

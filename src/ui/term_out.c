@@ -97,15 +97,15 @@ static bool near_change(const struct rt_cell *a, const struct rt_cell *b, int co
     return false;
 }
 
-static void diff_row(struct pen *p, struct rt_cell *old, const struct rt_cell *now, int row, int cols, bool all) {
-    if (!all && row_same(old, now, cols))
+static void diff_row(struct pen *p, struct rt_cell *old, const struct rt_cell *now, int row, int cols) {
+    if (row_same(old, now, cols))
         return;
     for (int col = 0; col < cols; col++) {
         if (now[col].width == 0)
             continue;
         /* The second half of a wide character changes with the first. */
         const bool wide = now[col].width == 2 && col + 1 < cols;
-        const bool changed = all || !same(&old[col], &now[col]) || (wide && !same(&old[col + 1], &now[col + 1]));
+        const bool changed = !same(&old[col], &now[col]) || (wide && !same(&old[col + 1], &now[col + 1]));
         const bool follow = !changed && p->row == row && p->col == col && near_change(old, now, col, cols);
         if (changed || follow)
             put_cell(p, &now[col], row, col, cols);
@@ -122,9 +122,10 @@ void rt_term_diff(const struct rt_caps *caps, struct rt_surface *old, const stru
     if (all) {
         rt_caps_add(out, caps->plain, 0, 0);
         rt_caps_add(out, caps->clear, 0, 0);
+        rt_surface_clear(old, (struct rt_look){RT_COLOR_DEFAULT, RT_COLOR_DEFAULT, 0}); /* so it looks now */
     }
     for (int row = 0; row < now->rows; row++)
-        diff_row(&p, &old->cells[row * now->cols], &now->cells[row * now->cols], row, now->cols, all);
+        diff_row(&p, &old->cells[row * now->cols], &now->cells[row * now->cols], row, now->cols);
     if (p.known)
         rt_caps_add(out, caps->plain, 0, 0);
 }

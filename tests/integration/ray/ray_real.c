@@ -599,7 +599,7 @@ static int open_all(void **state) {
     (void)state;
     struct rt_error err = {0};
     loop = rt_loop_create(&err);
-    http = rt_http_create(loop, &err);
+    http = rt_http_create(loop);
     const char *file = getenv("RTB_TOKEN_FILE");
     if (file && *file) {
         struct rt_buf b;

@@ -29,7 +29,7 @@ static inline int setup(void **state) {
     struct rt_error err = {0};
     first_free = lowest_free_fd();
     loop = rt_loop_create(&err);
-    http = rt_http_create(loop, &err);
+    http = rt_http_create(loop);
     server_start(&server, loop, serve);
     return 0;
 }

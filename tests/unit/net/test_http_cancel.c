@@ -139,8 +139,7 @@ static void the_last_callback_may_destroy_the_client(void **state) {
 
 static void destroying_a_client_that_did_nothing_is_fine(void **state) {
     (void)state;
-    struct rt_error err = {0};
-    rt_http_destroy(rt_http_create(loop, &err));
+    rt_http_destroy(rt_http_create(loop));
     rt_http_destroy(NULL);
 }
 

@@ -71,7 +71,7 @@ static int setup(void **state) {
     struct rt_error err = {0};
     rt_buf_init(&said, 0);
     loop = rt_loop_create(&err);
-    http = rt_http_create(loop, &err);
+    http = rt_http_create(loop);
     if (!mkdtemp(dir))
         return -1;
     cert = rt_path_join(dir, "cert.pem");

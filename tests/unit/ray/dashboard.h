@@ -73,7 +73,7 @@ static inline void dashboard_open(struct dashboard *d, const struct route *route
     pthread_mutex_init(&d->lock, NULL);
     d->server = httpd_start(dashboard_answer, d);
     d->loop = rt_loop_create(&err);
-    d->http = rt_http_create(d->loop, &err);
+    d->http = rt_http_create(d->loop);
     const struct rt_ray_opts o = {.loop = d->loop,
                                   .http = d->http,
                                   .name = "test",
