@@ -16,6 +16,7 @@ import sys
 import time
 from statistics import median
 
+import clusters
 import logs
 import measure
 import tunnels
@@ -23,7 +24,7 @@ from parts import Ray, Raytui, Sim, Skip, Table, need, say
 from terminal import stats
 
 
-GROUPS = ["first", "rows", "key", "load", "idle", "rss", "log", "follow", "tunnel"]
+GROUPS = ["first", "rows", "key", "load", "idle", "rss", "log", "follow", "tunnel", "bastion", "up"]
 
 
 def have_screen(result, what):
@@ -185,7 +186,8 @@ def main():
     r = Raytui(o.raytui) if o.raytui else None
     table = Table()
     work = {"first": first, "rows": rows, "key": key, "load": load, "idle": idle, "rss": rss, "tunnel": tunnels.tunnels,
-            "follow": logs.follow, "log": logs.large}
+            "follow": logs.follow, "log": logs.large,
+            "bastion": tunnels.bastion, "up": clusters.up}
     for name in o.only.split(","):
         if name not in work:
             sys.exit("no such group: %s (there are %s)" % (name, ", ".join(GROUPS)))

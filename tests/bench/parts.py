@@ -15,6 +15,9 @@ TESTS = os.path.dirname(HERE)
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "raytui-tests", "bench")
 
 
+FAR_PORT, FAR_PORTS = 9100, 10  # where the far end of the tunnels listens
+
+
 class Skip(Exception):
     pass
 
@@ -145,7 +148,7 @@ class Hosts:
         self.env = dict(os.environ, RTB_PREFIX="rtbb", RTB_NET="10.83")
         self.run("hosts-up.sh", self.state)
         self.config = os.path.join(self.state, "ssh_config")
-        self.helpers = [self.inside(os.path.join(HERE, "tunnel.py"), "serve", "9100"),
+        self.helpers = [self.inside(os.path.join(HERE, "tunnel.py"), "serve", str(FAR_PORT), str(FAR_PORTS)),
                         self.inside(os.path.join(TESTS, "sim", "dashboard.py"), "--port", "8265", "--stay")]
 
     def run(self, script, *words):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Bytes and small requests over TCP, to see what a tunnel makes of them.
 
-  tunnel.py serve PORT      answers "PING\\n" with 1 KiB, "GET N\\n" with N bytes, "PUT N\\n" + N bytes with "ok\\n"
+  tunnel.py serve PORT [COUNT]  on so many ports from there: answers "PING\\n" with 1 KiB, "GET N\\n" with N bytes, "PUT N\\n" + N bytes with "ok\\n"
 """
 import socket
 import sys
@@ -11,12 +11,15 @@ import time
 BLOCK = bytes(range(256)) * 4096
 
 
-def serve(port):
+def listen(port):
     s = socket.socket()
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     s.bind(("127.0.0.1", port))
     s.listen(64)
-    print("up", flush=True)
+    return s
+
+
+def serve(s):
     while True:
         c, _ = s.accept()
         threading.Thread(target=answer, args=(c,), daemon=True).start()
@@ -108,9 +111,9 @@ def put(s, size):
         raise OSError("closed")
 
 
-def rate(port, how, size, connections):
-    """MB/s of all connections together."""
-    socks = [connect(port) for _ in range(connections)]
+def rate(ports, how, size, connections):
+    """MB/s of all connections together, which take the ports in turn."""
+    socks = [connect(ports[i % len(ports)]) for i in range(connections)]
     failed = []
 
     def work(s):
@@ -135,4 +138,8 @@ def rate(port, how, size, connections):
 if __name__ == "__main__":
     if sys.argv[1:2] != ["serve"]:
         sys.exit(__doc__)
-    serve(int(sys.argv[2]))
+    listeners = [listen(int(sys.argv[2]) + i) for i in range(int(sys.argv[3]) if len(sys.argv) > 3 else 1)]
+    print("up", flush=True)
+    for one in listeners[1:]:
+        threading.Thread(target=serve, args=(one,), daemon=True).start()
+    serve(listeners[0])

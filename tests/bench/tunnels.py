@@ -4,39 +4,48 @@ from statistics import median
 
 import measure
 import tunnel
-from parts import Hosts, Skip, free_port, need, say
+from parts import FAR_PORT, FAR_PORTS, Hosts, Skip, free_port, need, say
 
 
-def ssh_forward(hosts, host):
-    port = free_port()
-    return port, measure.Process(["ssh", "-F", hosts.config, "-o", "BatchMode=yes", "-o", "ExitOnForwardFailure=yes", "-N",
-                                  "-L", "127.0.0.1:%d:127.0.0.1:9100" % port, host])
+def ssh_forward(hosts, host, count=1):
+    ports = [free_port() for _ in range(count)]
+    argv = ["ssh", "-F", hosts.config, "-o", "BatchMode=yes", "-o", "ExitOnForwardFailure=yes", "-N"]
+    for i, port in enumerate(ports):
+        argv += ["-L", "127.0.0.1:%d:127.0.0.1:%d" % (port, FAR_PORT + i)]
+    return ports, measure.Process(argv + [host])
 
 
-def raytui_forward(r, hosts, host, transport):
-    port = free_port()
+def raytui_forward(r, hosts, host, transport, count=1):
+    ports = [free_port() for _ in range(count)]
+    far = [FAR_PORT + i for i in range(count)]
     f = r.config("clusters:\n  tun: {provider: address, url: \"http://127.0.0.1:8265\", hop: \"ssh://%s\", ssh_config: \"%s\", "
-                 "transport: %s, ports: [9100], local_ports: {9100: %d}}\n" % (host, hosts.config, transport, port))
-    return port, measure.Process([r.path, "--config", f, "forward", "tun"], r.env)
+                 "transport: %s, ports: %s, local_ports: {%s}}\n" % (host, hosts.config, transport, far,
+                                                                     ", ".join("%d: %d" % x for x in zip(far, ports))))
+    return ports, measure.Process([r.path, "--config", f, "forward", "tun"], r.env)
 
 
-def tunnel_figures(port, delayed):
+def tunnel_figures(ports, delayed):
     big = 60_000_000 if delayed else 300_000_000
-    return {"latency": tunnel.latency_us(port, 200 if delayed else 1000),
-            "get 1": tunnel.rate(port, tunnel.get, big, 1), "put 1": tunnel.rate(port, tunnel.put, big, 1),
-            "get 10": tunnel.rate(port, tunnel.get, big, 10), "put 10": tunnel.rate(port, tunnel.put, big, 10)}
+    return {"latency": tunnel.latency_us(ports[0], 200 if delayed else 1000),
+            "get 1": tunnel.rate(ports, tunnel.get, big, 1), "put 1": tunnel.rate(ports, tunnel.put, big, 1),
+            "get 10": tunnel.rate(ports, tunnel.get, big, 10), "put 10": tunnel.rate(ports, tunnel.put, big, 10)}
 
 
-def tunnel_rounds(hosts, host, delayed, ways, rounds):
+def bastion_figures(ports, _):
+    return {"latency": tunnel.latency_us(ports[0], 1000), "get 10": tunnel.rate(ports, tunnel.get, 200_000_000, 10),
+            "put 10": tunnel.rate(ports, tunnel.put, 200_000_000, 10)}
+
+
+def tunnel_rounds(hosts, host, delayed, ways, rounds, figures=tunnel_figures):
     """Every way in turn, several times; the median of each figure."""
     got = {name: [] for name in ways}
     cpu = {}
     for n in range(rounds):
         for name, start in ways.items():
-            port, process = start(hosts, host)
+            ports, process = start(hosts, host)
             try:
-                got[name].append(tunnel_figures(port, delayed))
-                if n == 0 and not delayed:
+                got[name].append(figures(ports, delayed))
+                if n == 0 and not delayed and figures == tunnel_figures:
                     time.sleep(1)
                     cpu[name] = process.cpu_percent(5)
             except OSError as e:
@@ -72,6 +81,27 @@ def tunnel_table(t, name, figures, peer, words):
           "%.2f" % ratio, "<= 1.1", ratio <= 1.1)
     for k in ("get 1", "put 1", "get 10", "put 10"):
         goal = 1.0 if name == "openssh" else 0.5 if k.startswith("get") else 0.7
-        ratio = figures[k] / peer[k]
-        t.add("%s, %s connection%s, %s%s" % (k[:3], k[4:], "s" if k.endswith("10") else "", name, words), "%.0f MB/s" % figures[k],
-              "ssh -L %.0f MB/s" % peer[k], "%.2f" % ratio, ">= %.1f" % goal, ratio >= goal)
+        row(t, "%s, %s connection%s, %s%s" % (k[:3], k[4:], "s" if k.endswith("10") else "", name, words), figures[k], "ssh -L", peer[k], goal)
+
+
+def row(t, what, mine, who, theirs, goal):
+    ratio = mine / theirs
+    t.add(what, "%.0f MB/s" % mine, "%s %.0f MB/s" % (who, theirs), "%.2f" % ratio, ">= %.1f" % goal, ratio >= goal)
+
+
+def bastion(t, r, o):
+    """Ten forwards at once to a host behind another one."""
+    need("ssh")
+    with Hosts() as hosts:
+        ways = {"ssh -J -L": lambda h, host: ssh_forward(h, host, FAR_PORTS),
+                "libssh2": lambda h, host: raytui_forward(r, h, host, "libssh2", FAR_PORTS),
+                "openssh": lambda h, host: raytui_forward(r, h, host, "openssh", FAR_PORTS)}
+        got, _ = tunnel_rounds(hosts, "head", False, ways, o.rounds, bastion_figures)
+    peer = got.pop("ssh -J -L")
+    for name, figures in got.items():
+        most = 1.25 if name == "libssh2" else 1.0
+        ratio = figures["latency"] / peer["latency"]
+        t.add("through a bastion: small request, %s (median)" % name, "%.0f us" % figures["latency"], "ssh -J -L %.0f us" % peer["latency"],
+              "%.2f" % ratio, "<= %.2f" % most, ratio <= most)
+        for k in ("get 10", "put 10"):
+            row(t, "through a bastion: %s, ten forwards, %s" % (k[:3], name), figures[k], "ssh -J -L", peer[k], 0.4 if name == "libssh2" else 1.0)
