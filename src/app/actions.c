@@ -56,6 +56,15 @@ static const struct rt_option run_options[] = {
     JOB_OPTIONS,
     {0},
 };
+static const struct rt_option pod_options[] = {
+    {"describe", 0, NULL, "its state and events as kubectl tells them (the default)", false},
+    {"yaml", 0, NULL, "the object", false},
+    {"events", 0, NULL, "its events", false},
+    {"log", 0, NULL, "the logs of all its containers, or of POD/CONTAINER", false},
+    {"previous", 0, NULL, "the log of the container that ran before", false},
+    {"follow", 'f', NULL, "the log as it comes", false},
+    {0},
+};
 static const struct rt_option stop_options[] = {
     {"no-wait", 0, NULL, "ask, and do not wait for the end", false},
     {0},
@@ -135,6 +144,10 @@ const struct rt_action_def rt_actions[] = {
      NULL, ask_remove_node, run_remove_node},
     {"shell", "CLUSTER [NODE]", "a shell on the head or a node", RT_ON_NODE, RT_CAP_SHELL, RT_CONFIRM_NONE, false, NULL,
      NULL, 0, NULL, NULL, NULL},
+    {"edit", "CLUSTER", "the RayCluster in $EDITOR; the API server validates it", RT_ON_CLUSTER, RT_CAP_EDIT, RT_CONFIRM_NONE, true,
+     NULL, NULL, 0, NULL, NULL, NULL},
+    {"pod", "CLUSTER [POD[/CONTAINER]]", "the pods of a RayCluster, or one of them: state, object, events, logs", RT_ON_CLUSTER,
+     RT_CAP_PODS, RT_CONFIRM_NONE, false, pod_options, NULL, 0, NULL, NULL, NULL},
     {"submit", "[OPTIONS] -- CMD...", "submit a job", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, true, submit_options, NULL, 0, NULL,
      NULL, run_submit},
     {"run", "--cluster SPEC [OPTIONS] -- CMD...", "a job on a cluster of its own, made for it and torn down after it", RT_ON_NOTHING,

@@ -406,6 +406,15 @@ bool rt_app_shell(struct rt_app *a, const char *cluster, const char *node, struc
     return (!node || n) && s->conf->ops->shell(s->provider, n ? n->id : NULL, argv, err);
 }
 
+bool rt_app_tool(struct rt_app *a, const char *cluster, const char *what, const char *arg, struct rt_strs *argv, struct rt_error *err) {
+    struct session *s = session_get(a, cluster, err);
+    if (!s)
+        return false;
+    if (!s->conf->ops->tool)
+        return rt_error_set(err, RT_E_UNSUPPORTED, "%s: provider %s has no pods and no objects", cluster, s->conf->provider);
+    return s->conf->ops->tool(s->provider, what, arg, argv, err);
+}
+
 void rt_app_stats(struct rt_app *a, const char *cluster, struct rt_buf *out) {
     struct session *s = session_find(a, cluster);
     const struct rt_route_stats *v = NULL;

@@ -188,6 +188,9 @@ bool rt_app_is_place(const char *target);
 /* argv of an interactive shell on the head (node NULL) or a node, for whoever owns the terminal to run. */
 bool rt_app_shell(struct rt_app *a, const char *cluster, const char *node, struct rt_strs *argv, struct rt_error *err);
 
+/* argv of a program for the terminal about the cluster's own objects: what `edit` and `pod` run (core/provider.h: tool). */
+bool rt_app_tool(struct rt_app *a, const char *cluster, const char *what, const char *arg, struct rt_strs *argv, struct rt_error *err);
+
 /* Raw answer behind a row (`Y`): pretty JSON as received. */
 typedef void rt_raw_fn(void *ctx, const char *text, const struct rt_error *err);
 struct rt_op *rt_app_raw(struct rt_app *a, const char *cluster, const char *table, const char *id, rt_raw_fn *fn, void *ctx);

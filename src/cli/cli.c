@@ -96,7 +96,7 @@ static const struct {
     {"jobs", verb_table},    {"show", verb_show}, {"why", verb_why},   {"job", verb_show},       {"forwards", verb_table},
     {"operations", verb_table}, {"logs", verb_logs}, {"wait", verb_wait},     {"check", verb_check},
     {"doctor", verb_doctor}, {"stats", verb_stats}, {"discover", verb_discover}, {"shell", verb_shell},
-    {"submit", verb_submit}, {"run", verb_run}, {"forward", verb_forward}, {"actors", verb_table}, {"tasks", verb_table},
+    {"submit", verb_submit}, {"run", verb_run}, {"edit", verb_edit}, {"pod", verb_pod}, {"forward", verb_forward}, {"actors", verb_table}, {"tasks", verb_table},
     {"pgs", verb_table}, {"serve", verb_table}, {"envs", verb_table}, {"workers", verb_table}, {"events", verb_table},
     {"stack", verb_profile}, {"profile", verb_profile},
 };

@@ -57,6 +57,8 @@ void verb_submit(struct cli *c);
 void verb_forward(struct cli *c);
 void verb_profile(struct cli *c);
 void verb_run(struct cli *c);
+void verb_edit(struct cli *c);
+void verb_pod(struct cli *c);
 /* Every other: readiness, question, run, follow its operation. */
 void verb_action(struct cli *c);
 /* Runs the call's action and follows it; `done` instead of ending when it went well (NULL: end 0). */

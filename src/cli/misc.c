@@ -204,10 +204,20 @@ static void open_shell(struct cli *c) {
     cli_end(c, 0);
 }
 
+static void shell_anyway(void *ctx, const struct rt_error *err) {
+    struct cli *c = ctx;
+    (void)err; /* Ray may not answer: a shell may be there to find out why */
+    c->op = NULL;
+    open_shell(c);
+}
+
 void verb_shell(struct cli *c) {
     struct rt_error err = {0};
+    const struct rt_cluster *cl = rt_store_cluster(c->app->store, c->call.cluster);
     if (!rt_call_ready(c->app, &c->call, &err))
         cli_fail(c, &err);
+    else if (!c->call.args.n && cl->caps & RT_CAP_PODS) /* which pod is the head's */
+        c->op = rt_app_wait(c->app, c->call.cluster, RT_TOPIC_BIT(RT_T_POOLS), 5000, shell_anyway, c);
     else if (c->call.args.n)
         cli_when(c, RT_TOPIC_BIT(RT_T_NODES), open_shell);
     else

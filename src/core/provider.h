@@ -24,7 +24,9 @@ enum rt_cap {
     RT_CAP_SUSPEND = 1u << 8,
     RT_CAP_KEEPALIVE = 1u << 9,
     RT_CAP_MACHINE_LOGS = 1u << 10,
-    RT_CAP_DISCOVER = 1u << 11
+    RT_CAP_DISCOVER = 1u << 11,
+    RT_CAP_EDIT = 1u << 12,
+    RT_CAP_PODS = 1u << 13
 };
 const char *rt_cap_name(uint32_t one_cap);
 
@@ -151,6 +153,9 @@ struct rt_provider_ops {
     struct rt_operation *(*keepalive)(struct rt_provider *p, struct rt_error *err);
     /* argv of an interactive shell on a node (NULL: the head). */
     bool (*shell)(struct rt_provider *p, const char *node_id, struct rt_strs *argv, struct rt_error *err);
+    /* argv of a program for the terminal: "edit" (in $EDITOR), "pods", or with a pod as `arg` ("POD[/CONTAINER]", NULL: the
+     * head's) "describe", "yaml", "events", "log", "log-follow", "log-previous". May be NULL. */
+    bool (*tool)(struct rt_provider *p, const char *what, const char *arg, struct rt_strs *argv, struct rt_error *err);
     /* The command or body a person could have typed; appends text. May be NULL. */
     bool (*equivalent)(struct rt_provider *p, const char *verb, const char *arg, struct rt_buf *out);
     /* Only of a provider that stands for another (`auto`): looks which one it is. Fields that it does not know are that one's. */

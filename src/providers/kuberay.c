@@ -535,7 +535,7 @@ static void kuberay_destroy(struct rt_provider *p) {
 const struct rt_provider_ops rt_provider_kuberay = {
     .name = "kuberay",
     .summary = "a RayCluster of a Kubernetes or OpenShift with the KubeRay operator",
-    .caps = RT_CAP_UP | RT_CAP_DOWN | RT_CAP_SCALE | RT_CAP_ADD_POOL | RT_CAP_REMOVE_POOL | RT_CAP_REMOVE_NODE | RT_CAP_SUSPEND | RT_CAP_DISCOVER,
+    .caps = RT_CAP_UP | RT_CAP_DOWN | RT_CAP_SHELL | RT_CAP_EDIT | RT_CAP_PODS | RT_CAP_SCALE | RT_CAP_ADD_POOL | RT_CAP_REMOVE_POOL | RT_CAP_REMOVE_NODE | RT_CAP_SUSPEND | RT_CAP_DISCOVER,
     .config = kuberay_fields,
     .config_size = sizeof(struct kuberay_config),
     .own_pools = true,
@@ -560,6 +560,8 @@ const struct rt_provider_ops rt_provider_kuberay = {
     .add_pool = kuberay_add_pool,
     .remove_pool = kuberay_remove_pool,
     .suspend = kuberay_suspend,
+    .shell = kuberay_shell,
+    .tool = kuberay_tool,
     .equivalent = kuberay_equivalent,
     .doctor = kuberay_doctor,
     .discover = kuberay_discover,

@@ -155,6 +155,10 @@ bool kuberay_equivalent(struct rt_provider *p, const char *verb, const char *arg
 /* A worker group for this RayCluster from "key=value" (like cpu memory_gb gpu_count replicas min max image); gives it. */
 json_t *kuberay_group_of(const json_t *object, const char *name, const struct rt_strs *fields, struct rt_error *err);
 
+/* kuberay_tool.c */
+bool kuberay_shell(struct rt_provider *p, const char *node_id, struct rt_strs *argv, struct rt_error *err);
+bool kuberay_tool(struct rt_provider *p, const char *what, const char *arg, struct rt_strs *argv, struct rt_error *err);
+
 /* kuberay_doctor.c */
 struct rt_op *kuberay_doctor(struct rt_provider *p, void (*done)(void *ctx, const char *lines, const struct rt_error *err), void *ctx);
 

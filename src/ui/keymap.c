@@ -20,6 +20,7 @@ const struct rt_key_default rt_key_defaults[] = {
     {"clusters", "K", "keepalive", "start its idle time anew", NULL},
     {"clusters", "Del", "forget", "take it off the list", NULL},
     {"clusters", "s", "shell", "shell on the head", NULL},
+    {"clusters", "e", "edit", "its object in $EDITOR (KubeRay)", NULL},
     {"clusters", "d", "detail", "detail and connection card", "detail"},
     {"clusters", "0", "pulse", "all clusters together", NULL},
     /* all clusters together */

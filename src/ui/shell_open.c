@@ -327,6 +327,28 @@ static bool open_shell(struct rt_ui *ui, const struct rt_call *c, struct rt_erro
     return ok;
 }
 
+/* What it prints is read in a pager, which shows control characters as such; a log that goes on is left with ^C. */
+static bool open_tool(struct rt_ui *ui, const struct rt_call *c, struct rt_error *err) {
+    static const char *const options[][2] = {{"previous", "log-previous"}, {"follow", "log-follow"}, {"log", "log"},
+                                             {"events", "events"}, {"yaml", "yaml"}};
+    const bool edit = rt_streq(c->def->name, "edit");
+    const char *what = edit ? "edit" : c->args.n || rt_call_option(c, "describe") ? "describe" : "pods";
+    struct rt_strs argv = {0};
+    for (size_t i = RT_COUNT(options); !edit && i-- > 0;)
+        if (rt_call_option(c, options[i][0]))
+            what = options[i][1];
+    if (!edit) {
+        rt_strs_add(&argv, "sh");
+        rt_strs_add(&argv, "-c");
+        rt_strs_add(&argv, "\"$@\" 2>&1 | ${PAGER:-less}");
+        rt_strs_add(&argv, "raytui");
+    }
+    const bool ok = rt_call_ready(ui->app, c, err) && rt_app_tool(ui->app, c->cluster, what, c->args.n ? c->args.v[0] : NULL, &argv, err) &&
+                    rt_term_run(ui->term, argv.v, err) >= 0;
+    rt_strs_deinit(&argv);
+    return ok;
+}
+
 static bool open_problems(struct rt_ui *ui) {
     struct rt_buf text;
     const struct rt_config *c = ui->app->config;
@@ -344,6 +366,8 @@ bool shell_open_view(struct rt_ui *ui, const struct rt_call *c, const struct rt_
     struct rt_buf text;
     if (rt_streq(name, "shell"))
         return open_shell(ui, c, err);
+    if (rt_streq(name, "edit") || rt_streq(name, "pod"))
+        return open_tool(ui, c, err);
     if (rt_streq(view, "log"))
         return open_log(ui, c, err);
     if (rt_streq(view, "detail"))
