@@ -20,7 +20,7 @@ static void poke_from_provider(void *ctx, const char *cluster, enum rt_topic t) 
 /* Every configured cluster, and what the journals know, stands in the store before anything is asked. */
 static void list_cluster(struct rt_app *a, struct rt_cluster_conf *conf) {
     const bool known = rt_store_cluster(a->store, conf->name) != NULL;
-    struct rt_cluster *c = rt_store_add(a->store, conf->name, conf->provider ? conf->provider : "?");
+    struct rt_cluster *c = rt_store_add(a->store, conf->name, conf->ops ? conf->ops->name : conf->provider ? conf->provider : "?");
     struct rt_buf where;
     rt_buf_init(&where, 4 * RT_KIB);
     if (conf->ops && conf->ops->where && !conf->broken)

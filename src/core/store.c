@@ -161,6 +161,10 @@ struct rt_cluster *rt_store_at(const struct rt_store *s, size_t i) {
 
 struct rt_cluster *rt_store_add(struct rt_store *s, const char *name, const char *provider) {
     struct rt_cluster *old = rt_store_cluster(s, name);
+    if (old && !rt_streq(old->provider, provider)) {
+        free((char *)(uintptr_t)old->provider);
+        old->provider = rt_strdup(provider);
+    }
     if (old)
         return old;
     struct entry *e = RT_NEW(struct entry);

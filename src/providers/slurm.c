@@ -187,6 +187,10 @@ static struct rt_provider *slurm_create(const struct rt_provider_env *env, const
 const struct rt_provider_ops rt_provider_slurm = {
     .name = "slurm",
     .summary = "a real Ray in jobs of a Slurm cluster, submitted and ended by raytui from the login node",
+    .about = "`raytui up NAME` submits one job from the login node: the head and its workers on `nodes` hosts. Each further worker\n"
+             "(+ on its pool, `raytui scale NAME POOL +1`) is a job of its own, which joins when it starts. The cluster ends with\n"
+             "the walltime of its job, or with `raytui down NAME`. Homes of login and compute nodes must be the same; Ray is installed\n"
+             "on the login node unless `python` says where it is. `up --dry-run` shows the scripts, `doctor NAME` partitions and limits.\n",
     .config = slurm_fields,
     .check = slurm_check,
     .create = slurm_create,
