@@ -85,7 +85,7 @@ struct rt_cluster {
 struct rt_store *rt_store_create(void);
 void rt_store_destroy(struct rt_store *s);
 
-struct rt_cluster *rt_store_add(struct rt_store *s, const char *name, const char *provider); /* the old one if there */
+struct rt_cluster *rt_store_add(struct rt_store *s, const char *name, const char *provider); /* the old one if there, of this provider now */
 void rt_store_remove(struct rt_store *s, const char *name);
 struct rt_cluster *rt_store_cluster(const struct rt_store *s, const char *name); /* NULL when absent */
 size_t rt_store_count(const struct rt_store *s);

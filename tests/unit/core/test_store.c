@@ -54,7 +54,7 @@ static void put_nodes(struct world *w, const struct rt_node *rows, size_t n) {
 static void clusters_are_added_once_and_removed(void **state) {
     struct world *w = *state;
     assert_ptr_equal(rt_store_add(w->s, "lab", "slurm"), w->c);
-    assert_string_equal(w->c->provider, "ssh");
+    assert_string_equal(w->c->provider, "slurm");
     rt_store_add(w->s, "prod", "kuberay");
     assert_int_equal(rt_store_count(w->s), 2);
     assert_int_equal(w->told[RT_T_CLUSTER], 1);
