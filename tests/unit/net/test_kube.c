@@ -42,7 +42,7 @@ static int setup(void **state) {
     setenv("RT_TEST_API", api, 1);
     script(h, "kubectl", serving);
     world.loop = rt_loop_create(&err);
-    world.http = rt_http_create(world.loop, &err);
+    world.http = rt_http_create(world.loop);
     world.kubes = rt_kubes_create(world.loop, world.http);
     world.kube = rt_kube_get(world.kubes, NULL, NULL);
     server_start_unix(&world.api, world.loop, serve, api);
