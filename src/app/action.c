@@ -160,7 +160,7 @@ static bool take_jobs(struct rt_app *a, const struct rt_selection *sel, struct r
         return true;
     if (!named_cluster(a, sel, out, err))
         return false;
-    if (rt_call_option(out, "search") || rt_call_option(out, "cached")) /* without a word: everything */
+    if (rt_call_option(out, "search") || rt_call_option(out, "cached") || rt_call_option(out, "machine")) /* without a word: everything */
         return rt_strs_copy(&out->args, plain), true;
     if (plain->n)
         rt_strs_copy(&out->args, plain);

@@ -76,6 +76,7 @@ static const struct rt_option log_options[] = {
     {"workers", 0, NULL, "all workers of the job, by time", false},
     {"search", 0, "REGEX", "lines that match, of all logs of the jobs or nodes, or of the cluster", false},
     {"cached", 0, NULL, "what was seen of it, without asking the cluster; without a name: what there is", false},
+    {"machine", 0, "NAME", "what a node, or the last one of a pool, wrote while Ray started there (head)", false},
     {"file", 0, "FILE", "a file of this machine", false},
     {"view", 0, NULL, "in the log view", false},
     {0},

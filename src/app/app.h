@@ -96,7 +96,8 @@ enum rt_log_what {
     RT_LOG_JOB, RT_LOG_NODE_FILE, RT_LOG_OPERATION, RT_LOG_FILE, RT_LOG_ACTOR, RT_LOG_TASK, RT_LOG_PROCESS,
     RT_LOG_MERGED, /* several sources by time (core/logmerge.h) */
     RT_LOG_SEARCH, /* the lines of all of them that match, with their place */
-    RT_LOG_KEPT    /* from the cache alone: id "NODE/FILE", or a job */
+    RT_LOG_KEPT,   /* from the cache alone: id "NODE/FILE", or a job */
+    RT_LOG_MACHINE /* what a machine wrote while Ray started there: id is its node's name, or a pool: its last node */
 };
 /* Of a merged log: a job's driver, all of its workers that write a file, or files of nodes. Sources that come while it
  * is followed come in. */
@@ -140,7 +141,7 @@ void rt_log_close_target(struct rt_log *l); /* NULL is fine */
 struct rt_logbuf *rt_log_buffer(struct rt_log *l);
 const struct rt_log_status *rt_log_status(const struct rt_log *l);
 void rt_log_retry(struct rt_log *l); /* reconnects now */
-const char *rt_log_kept_path(const struct rt_log *l); /* of RT_LOG_KEPT: the file; lent */
+const char *rt_log_kept_path(const struct rt_log *l); /* of RT_LOG_KEPT and RT_LOG_MACHINE: the file; lent */
 /* The sources of a merged log; 0 of any other. */
 struct rt_log_source {
     const char *name;  /* as in front of its lines, "(train pid=12, ip=10.0.0.3) "; lent */

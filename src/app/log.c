@@ -252,7 +252,7 @@ struct rt_log *rt_log_open_target(struct rt_app *a, const struct rt_log_target *
     l->app = a;
     const bool far = t->what == RT_LOG_JOB || t->what == RT_LOG_NODE_FILE;
     const bool process = t->what == RT_LOG_ACTOR || t->what == RT_LOG_TASK || t->what == RT_LOG_PROCESS;
-    if (!(t->what == RT_LOG_MERGED ? merged_open(l, t, follow, err) : t->what == RT_LOG_SEARCH ? search_open(l, t, err) : t->what == RT_LOG_KEPT ? open_kept(l, t, err) : far ? open_far(l, t, follow, err) : process ? open_process(l, t, follow, err) : open_near(l, t, follow, err))) {
+    if (!(t->what == RT_LOG_MERGED ? merged_open(l, t, follow, err) : t->what == RT_LOG_SEARCH ? search_open(l, t, err) : t->what == RT_LOG_KEPT ? open_kept(l, t, err) : t->what == RT_LOG_MACHINE ? machine_open(l, t, follow, err) : far ? open_far(l, t, follow, err) : process ? open_process(l, t, follow, err) : open_near(l, t, follow, err))) {
         rt_log_close_target(l);
         return NULL;
     }
@@ -268,6 +268,7 @@ void rt_log_close_target(struct rt_log *l) {
     if (!l)
         return;
     rt_timer_stop(l->rate_timer);
+    rt_timer_stop(l->pull_timer);
     rt_op_drop(&l->listing);
     log_far_destroy(l->far);
     merged_close(l->merged);
@@ -276,6 +277,7 @@ void rt_log_close_target(struct rt_log *l) {
         rt_logbuf_destroy(l->buf);
     free(l->node);
     free(l->path);
+    free(l->machine);
     free(l);
 }
 

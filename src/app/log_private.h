@@ -24,7 +24,8 @@ struct rt_log {
     void *change_ctx;
     void (*data)(void *ctx, const char *data, size_t n);
     void *data_ctx;
-    struct rt_timer *rate_timer;
+    struct rt_timer *rate_timer, *pull_timer;
+    char *machine;         /* whose start-up log it is */
     int64_t rate_lines;
     bool lost, counted; /* counted: all that was there at first is known */
 };
@@ -34,6 +35,9 @@ void log_changed(struct rt_log *l);
 void log_data(void *log, const char *data, size_t n);
 void log_mark(struct rt_log *l, const char *what, const char *why); /* "--- WHAT 17:14:02: WHY ---" */
 void log_failed(void *log, const struct rt_error *err);
+
+/* log_machine.c */
+bool machine_open(struct rt_log *l, const struct rt_log_target *t, bool follow, struct rt_error *err);
 
 /* log_merged.c */
 bool merged_open(struct rt_log *l, const struct rt_log_target *t, bool follow, struct rt_error *err);

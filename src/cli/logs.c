@@ -243,12 +243,76 @@ static void print_kept(struct cli *c) {
     free(path);
 }
 
+/* ---- what a machine wrote while Ray started ---- */
+
+enum { MACHINE_TICK_MS = 300, MACHINE_TICKS = 100 };
+
+struct machine {
+    struct cli *cli;
+    struct rt_log *log;
+    struct rt_timer *timer;
+    int ticks;
+};
+
+static void machine_release(void *held) {
+    struct machine *m = held;
+    rt_timer_stop(m->timer);
+    rt_log_close_target(m->log);
+    free(m);
+}
+
+/* Its first bytes come over the network. */
+static void machine_tick(void *ctx) {
+    struct machine *m = ctx;
+    struct cli *c = m->cli;
+    struct rt_error err = {0};
+    int64_t lines = -1;
+    bool exact = false;
+    if (!rt_logbuf_lines(rt_log_buffer(m->log), &exact) && ++m->ticks < MACHINE_TICKS)
+        return;
+    char *path = m->ticks < MACHINE_TICKS && wanted_lines(c, &lines, &err) ? rt_strdup(rt_log_kept_path(m->log)) : NULL;
+    if (!path && !err.code)
+        rt_error_set(&err, RT_E_TIMEOUT, "nothing came from %s", rt_call_option(&c->call, "machine"));
+    cli_release(c);
+    if (path)
+        print_file(c, path, lines);
+    else
+        cli_fail(c, &err);
+    free(path);
+}
+
+static void print_machine(struct cli *c) {
+    struct rt_error err = {0};
+    struct machine *m = RT_NEW(struct machine);
+    const struct rt_log_target t = {.what = RT_LOG_MACHINE, .cluster = c->call.cluster, .id = rt_call_option(&c->call, "machine")};
+    m->cli = c;
+    cli_hold(c, m, machine_release);
+    m->log = rt_log_open_target(c->app, &t, true, NULL, NULL, &err);
+    if (m->log) {
+        m->timer = rt_timer_start(c->app->loop, 0, MACHINE_TICK_MS, machine_tick, m);
+    } else {
+        cli_release(c);
+        cli_fail(c, &err);
+    }
+}
+
+static void machine_known(void *ctx, const struct rt_error *err) {
+    struct cli *c = ctx;
+    (void)err; /* it may not answer yet: what it wrote tells why */
+    c->op = NULL;
+    print_machine(c);
+}
+
 void verb_logs(struct cli *c) {
     const char *file = rt_call_option(&c->call, "file");
     int64_t lines = -1;
     struct rt_error err = {0};
     if (rt_call_option(&c->call, "cached")) {
         print_kept(c);
+        return;
+    }
+    if (rt_call_option(&c->call, "machine")) {
+        c->op = rt_app_wait(c->app, c->call.cluster, RT_TOPIC_BIT(RT_T_CLUSTER), 0, machine_known, c);
         return;
     }
     if (!file) {

@@ -163,8 +163,11 @@ struct rt_provider_ops {
     /* What is there on the far side and what is missing, for `doctor`: lines "MARK\tNAME\ttext" with MARK ok, warn or bad; opens
      * the hop. May be NULL. */
     struct rt_op *(*doctor)(struct rt_provider *p, void (*done)(void *ctx, const char *lines, const struct rt_error *err), void *ctx);
-    /* Start-up logs of machines: "name\tpath" lines. May be NULL. */
+    /* What machines wrote while Ray started there: "name\tpath" lines, files of this machine. */
     void (*machine_logs)(struct rt_provider *p, struct rt_strs *out);
+    /* Brings what is new on the machine into that file; called every few seconds while somebody reads it. NULL where
+     * the machine writes the file itself. */
+    void (*machine_pull)(struct rt_provider *p, const char *name);
     /* Clusters that can be seen on this machine without being told; nothing off this machine is contacted.
      * `found` per cluster with an address to attach to. May be NULL. */
     struct rt_op *(*discover)(const struct rt_provider_env *env,

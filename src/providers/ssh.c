@@ -285,7 +285,8 @@ const struct rt_provider_ops rt_provider_ssh = {
     .about = "`raytui up NAME` finds or installs Ray on the head and on the hosts of the pools, starts it there, and forwards ports to\n"
              "you; `raytui down NAME` ends what it started, and only that. The hosts are reached as `ssh` reaches them (~/.ssh/config,\n"
              "ProxyJump), directly or through the head. `head` alone is a cluster of one host. `up --dry-run` shows what would be run.\n",
-    .caps = RT_CAP_UP | RT_CAP_DOWN | RT_CAP_SCALE | RT_CAP_REMOVE_NODE | RT_CAP_SHELL | RT_CAP_KEEPALIVE,
+    .caps = RT_CAP_UP | RT_CAP_DOWN | RT_CAP_SCALE | RT_CAP_REMOVE_NODE | RT_CAP_SHELL | RT_CAP_KEEPALIVE |
+            RT_CAP_MACHINE_LOGS,
     .config = ssh_fields,
     .config_size = sizeof(struct ssh_config),
     .needs_hop = true,
@@ -307,4 +308,6 @@ const struct rt_provider_ops rt_provider_ssh = {
     .keepalive = ssh_keepalive,
     .shell = ssh_shell,
     .equivalent = ssh_equivalent,
+    .machine_logs = ssh_machine_logs,
+    .machine_pull = ssh_machine_pull,
 };

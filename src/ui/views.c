@@ -58,6 +58,7 @@ struct rt_view *rt_view_clusters(struct rt_ui *ui) {
         .table = &rt_table_clusters,
         .words = {[RT_H_OK] = "up", [RT_H_BUSY] = "in progress", [RT_H_WAITING] = "queued", [RT_H_WARN] = "waiting for you", [RT_H_BAD] = "unreachable or failed"},
         .rail = cluster_rail,
+        .command = rt_clusters_command,
     };
     return rt_list_create(ui, &opts);
 }

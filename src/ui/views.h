@@ -41,6 +41,8 @@ struct rt_view *rt_view_node(struct rt_ui *ui, const char *cluster, const char *
 struct rt_view *rt_view_raw(struct rt_ui *ui, const char *cluster, const char *table, const char *id);
 
 /* Command lines of single panes (pane_*.c), given to their lists. */
+enum rt_taken rt_clusters_command(struct rt_view *v, const struct rt_strs *words, struct rt_error *err);
+bool rt_show_machine_log(struct rt_ui *ui, const char *cluster, const char *name, struct rt_error *err);
 enum rt_taken rt_pools_command(struct rt_view *v, const struct rt_strs *words, struct rt_error *err);
 enum rt_taken rt_jobs_command(struct rt_view *v, const struct rt_strs *words, struct rt_error *err);
 enum rt_taken rt_operations_command(struct rt_view *v, const struct rt_strs *words, struct rt_error *err);

@@ -113,7 +113,7 @@ class Cluster(unittest.TestCase):
         nodes = {n["name"]: n for n in self.home.json("nodes", "lab")["items"]}
         self.assertEqual(nodes["cpu-1"]["labels"]["disk"], "ssd")
         self.assertNotIn("disk", nodes["head"]["labels"])
-        self.assertIn("accelerator_type:A100", [a["name"] for a in nodes["cpu-2"]["resources"]])
+        self.assertIn("accelerator_type:A100", nodes["cpu-2"]["resources"])
 
     def test_up_again_adds_nothing(self):
         self.home.run("up", "lab", "--yes", timeout=100)
@@ -141,6 +141,12 @@ class Cluster(unittest.TestCase):
         text = bed.ssh("head", "cat ~/.raytui/lab/connection")
         self.assertIn("RAY_ADDRESS=ray://", text)
         self.assertIn("DASHBOARD_URL=http://127.0.0.1:", text)
+
+    def test_what_ray_wrote_while_it_started_can_be_read(self):
+        self.assertIn("Ray runtime started", self.home.run("logs", "-c", "lab", "--machine", "head").stdout)
+        self.assertIn("Ray runtime started", self.home.run("logs", "-c", "lab", "--machine", "cpu").stdout)
+        p = self.home.run("logs", "-c", "lab", "--machine", "gpu", code=None)
+        self.assertIn("lab has no start-up log of gpu", p.stderr)
 
     def test_another_laptop_finds_it(self):
         other = Home(RAYTUI, config())
@@ -207,7 +213,7 @@ class Environment(unittest.TestCase):
             data = base64.b64encode(f.read()).decode()
         for host in HOSTS:
             bed.ssh(host, "mkdir -p ~/env && cd ~/env && echo %s | base64 -d >%s && python3 -m venv v && "
-                    "echo /srv/venv/lib/python3.*/site-packages >v/lib/python3.*/site-packages/all.pth && "
+                    "for d in v/lib/python3.*/site-packages; do echo /srv/venv/lib/python3.*/site-packages >$d/all.pth; done && "
                     "sed \"1s,.*,#!$HOME/env/v/bin/python3,\" /srv/venv/bin/ray >v/bin/ray && chmod 755 v/bin/ray"
                     % (data, os.path.basename(wheel)))
         need = self.home.file("requirements.txt", "tiny @ file:///home/ray/env/%s\n" % os.path.basename(wheel))

@@ -93,6 +93,7 @@ class Life(unittest.TestCase):
         self.home.run("up", "mine", "--yes", timeout=240)
         p = self.home.run("submit", "-c", "mine", "--wait", "--template", "say", "--", "it's $HOME")
         self.assertIn("mine at 127.0.0.1 it's $HOME", p.stdout)
+        self.assertIn("Ray runtime started", self.home.run("logs", "-c", "mine", "--machine", "head").stdout)
         self.assertIn("there are: say", self.home.run("submit", "-c", "mine", "--template", "no", code=None).stderr)
         self.assertEqual(next(c for c in self.home.json("ls")["items"] if c["name"] == "mine")["cost_per_hour"], 1.5)
         self.home.run("submit", "-c", "mine", "--", "sleep", "600")
