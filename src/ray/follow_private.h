@@ -84,6 +84,7 @@ void rt_follow_choose(struct rt_follow *f); /* follow.c: the best way that may w
 void rt_ranges_next(struct rt_follow *f);   /* follow_range.c */
 void rt_stream_next(struct rt_follow *f);   /* follow_stream.c */
 void rt_stream_job_over(struct rt_follow *f);
-void rt_text_next(struct rt_follow *f); /* follow_text.c */
+void rt_text_next(struct rt_follow *f);   /* follow_text.c */
+void rt_marked_next(struct rt_follow *f); /* follow_marked.c */
 
 #endif

@@ -167,6 +167,8 @@ static void open_stream(struct rt_follow *f) {
  * or the marker "0" before it (old: each piece begins with such a byte, and no one can tell them
  * from the log's). */
 static enum rt_stream_kind kind_of(const struct rt_http_answer *a, const struct rt_error *err) {
+    if (!err && a->body_len == 0) /* neither says anything */
+        return RT_STREAM_UNKNOWN;
     if (!err)
         return a->body[0] == '0' ? RT_STREAM_MARKED : RT_STREAM_RAW;
     if (a && a->status == 500 && strstr(a->body, "not found"))
@@ -179,16 +181,17 @@ static void marked(struct rt_follow *f) {
     if (f->job_id && f->off == 0) {
         f->way = RT_WAY_TEXT;
         rt_text_next(f);
-        return;
+    } else if (!f->job_id && f->tail_bytes < 0) {
+        rt_marked_next(f);
+    } else {
+        rt_error_set(&err, RT_E_UNSUPPORTED,
+                     "this Ray's stream is not exact, and the node's own port cannot be reached");
+        rt_error_hint(&err, "%s", f->node_url ? f->node_url : "port 52365 of the node");
+        if (f->ranges_worked)
+            rt_follow_lost(f, &err, rt_follow_choose);
+        else
+            rt_follow_fail(f, &err);
     }
-    rt_error_set(&err, RT_E_UNSUPPORTED,
-                 "this Ray's stream is not exact, and the node's own port cannot be reached");
-    if (f->ranges_worked) {
-        rt_follow_lost(f, &err, rt_follow_choose);
-        return;
-    }
-    rt_error_hint(&err, "%s", f->node_url ? f->node_url : "port 52365 of the node");
-    rt_follow_fail(f, &err);
 }
 
 static void go(struct rt_follow *f) {
@@ -204,11 +207,15 @@ static void probed(void *ctx, const struct rt_http_answer *a, const struct rt_er
     struct rt_follow *f = ctx;
     rt_follow_call_over(f);
     const enum rt_stream_kind kind = kind_of(a, err);
-    f->ray->features.stream = kind;
+    struct rt_error e = {0};
+    if (kind != RT_STREAM_UNKNOWN)
+        f->ray->features.stream = kind;
+    if (!err)
+        rt_error_set(&e, RT_E_PROTOCOL, "GET /api/v0/logs/file: an empty answer");
     if (f->dead)
         ;
     else if (kind == RT_STREAM_UNKNOWN)
-        rt_follow_lost(f, err, rt_follow_choose);
+        rt_follow_lost(f, err ? err : &e, rt_follow_choose);
     else
         go(f);
     rt_follow_leave(f);

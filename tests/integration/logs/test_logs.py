@@ -38,7 +38,8 @@ say("driver begins")
 where = [n["NodeID"] for n in ray.nodes() if n["Alive"]]
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as On
 tasks = [shout.options(scheduling_strategy=On(n, soft=False)).remote("task%%d" %% i) for i, n in enumerate(where)]
-ray.get(tasks + [Counter.remote().count.remote()])
+counter = Counter.remote()
+ray.get(tasks + [counter.count.remote()])
 say("driver ends")
 """ % (LINES, LINES)
 
