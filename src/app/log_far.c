@@ -27,8 +27,8 @@ struct log_far {
 };
 
 static struct rt_logcache_key key_of(const struct log_far *f, bool any) {
-    const char *session = f->session->cluster->session_name;
-    return (struct rt_logcache_key){f->session->cluster->name, any ? NULL : session, f->node, f->file};
+    const char *session = f->session->cluster->session_name; /* old Rays do not tell */
+    return (struct rt_logcache_key){f->session->cluster->name, any ? NULL : session ? session : "unknown", f->node, f->file};
 }
 
 static void stop_showing(struct log_far *f) {
@@ -62,7 +62,7 @@ static bool show_kept(struct log_far *f) {
     if (f->looked || f->off || !f->keeps)
         return false;
     f->looked = true;
-    if (!(here.session && rt_logcache_find(&here, &e)) && !rt_logcache_find(&any, &e))
+    if (!rt_logcache_find(&here, &e) && !rt_logcache_find(&any, &e))
         return false;
     f->fd = open(e.path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     free(e.path);
@@ -79,7 +79,7 @@ static bool show_kept(struct log_far *f) {
 
 static void keep(struct log_far *f, const char *data, size_t n) {
     const struct rt_logcache_key k = key_of(f, false);
-    if (!f->keeps || (!f->cache && !k.session))
+    if (!f->keeps)
         return;
     if (!f->cache)
         f->cache = rt_logcache_open(&k, f->session->app->config->log_cache_bytes / SHARE);
@@ -94,9 +94,9 @@ static void far_data(void *ctx, const char *data, size_t n) {
     if (f->shown > f->off) {
         const struct rt_logcache_key k = key_of(f, false);
         skip = (size_t)RT_MIN((int64_t)n, f->shown - f->off);
-        if (!f->cache && k.session)
+        if (!f->cache)
             f->cache = rt_logcache_open(&k, f->session->app->config->log_cache_bytes / SHARE);
-        if (f->cache && !rt_logcache_same(f->cache, f->off, data, skip)) {
+        if (!rt_logcache_same(f->cache, f->off, data, skip)) {
             skip = 0;
             f->shown = 0;
             f->cb.follow.event(f->cb.follow.ctx, RT_FOLLOW_RESTARTED, "the log is another one than in the cache", NULL);
@@ -202,6 +202,10 @@ void log_far_destroy(struct log_far *f) {
 void log_far_retry(struct log_far *f) {
     if (f->follow)
         rt_follow_retry(f->follow);
+}
+
+int64_t log_far_pause_ms(const struct log_far *f) {
+    return f->follow ? rt_follow_pause_ms(f->follow) : 0;
 }
 
 void log_far_end(struct log_far *f) {

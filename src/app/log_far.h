@@ -15,6 +15,7 @@ struct log_far_callbacks {
 struct log_far *log_far_start(struct session *s, struct rt_ray *ray, const struct rt_follow_opts *o, const struct log_far_callbacks *cb);
 void log_far_destroy(struct log_far *f); /* NULL is fine */
 void log_far_retry(struct log_far *f);
+int64_t log_far_pause_ms(const struct log_far *f); /* rt_follow_pause_ms */
 void log_far_end(struct log_far *f); /* rt_follow_end */
 
 /* Is something kept of it? Of a driver with `job`, else of a node's file. */

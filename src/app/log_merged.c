@@ -177,17 +177,17 @@ static void source_event(void *ctx, enum rt_follow_event e, const char *text, co
     switch (e) {
     case RT_FOLLOW_WAITING:
         s->state = "waiting";
-        rt_logmerge_alive(m->merge, s->i);
+        rt_logmerge_alive(m->merge, s->i, log_far_pause_ms(s->far));
         break;
     case RT_FOLLOW_LIVE:
         s->state = "following";
         source_lost(s, false, NULL);
-        rt_logmerge_alive(m->merge, s->i);
+        rt_logmerge_alive(m->merge, s->i, log_far_pause_ms(s->far));
         break;
     case RT_FOLLOW_LOST:
         s->state = "lost";
         source_lost(s, true, text);
-        rt_logmerge_alive(m->merge, s->i);
+        rt_logmerge_alive(m->merge, s->i, log_far_pause_ms(s->far));
         break;
     case RT_FOLLOW_RESTARTED:
         source_mark(s, text, NULL);

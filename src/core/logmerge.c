@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-    SILENT_MS = 1500,   /* longer than the pause between two looks at a file */
+    LATE_MS = 1000,     /* what an answer may take beyond the pause between two looks */
     OPENING_MS = 8000,  /* what a source may take to answer at all */
     TICK_MS = 100,
     TURN_US = 8000,     /* of work in one turn of the loop */
@@ -28,6 +28,7 @@ struct source {
     bool open;                     /* its last line is not finished */
     bool have;                     /* `key` is that of its first line */
     int64_t key, last_key;
+    int64_t pause_ms;              /* between two looks at it */
     int64_t data_ms;               /* loop time of its last bytes, or of its beginning */
     bool alive, ended;
 };
@@ -163,7 +164,7 @@ static bool has_line(struct source *s) {
 
 /* Nothing of it can be earlier than what others have. */
 static bool is_silent(const struct source *s, int64_t now) {
-    return s->ended || now - s->data_ms >= (s->alive ? SILENT_MS : OPENING_MS);
+    return s->ended || now - s->data_ms >= (s->alive ? s->pause_ms + LATE_MS : OPENING_MS);
 }
 
 static void go_out(struct rt_logmerge *m, size_t i) {
@@ -258,8 +259,9 @@ void rt_logmerge_end(struct rt_logmerge *m, size_t source, bool ended) {
     soon(m);
 }
 
-void rt_logmerge_alive(struct rt_logmerge *m, size_t source) {
+void rt_logmerge_alive(struct rt_logmerge *m, size_t source, int64_t pause_ms) {
     struct source *s = m->sources.v[source];
+    s->pause_ms = pause_ms;
     if (!s->alive)
         s->data_ms = rt_loop_now_ms(m->loop);
     s->alive = true;

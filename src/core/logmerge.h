@@ -31,8 +31,9 @@ void rt_logmerge_append(struct rt_logmerge *m, size_t source, const char *data, 
 void rt_logmerge_mark(struct rt_logmerge *m, size_t source, const char *text);
 /* Nothing more comes (or, with false, something may come again): nobody waits for it. */
 void rt_logmerge_end(struct rt_logmerge *m, size_t source, bool ended);
-/* The source answers: its silence now means that there is nothing. Without this it is waited for some seconds. */
-void rt_logmerge_alive(struct rt_logmerge *m, size_t source);
+/* The source answers, and is looked at every `pause_ms`: a longer silence means that there is nothing. Without this it is
+ * waited for some seconds. */
+void rt_logmerge_alive(struct rt_logmerge *m, size_t source, int64_t pause_ms);
 
 /* As it stands in front of the source's lines: "train pid=12, ip=10.0.0.3". Lent. */
 const char *rt_logmerge_name(const struct rt_logmerge *m, size_t source);

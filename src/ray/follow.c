@@ -7,6 +7,7 @@
 static const int64_t JOB_POLL_MS = 2000;
 static const int64_t WAIT_POLL_MS = 1000;
 static const int64_t POLL_MS = 500;
+static const int64_t WHOLE_POLL_MS = 2500; /* where all is asked for again */
 static const int64_t MAX_BACKOFF_MS = 10000;
 static const int64_t NODE_RETRY_MS = 60000;
 static const int64_t SILENT_MS = 5000;
@@ -174,6 +175,11 @@ void rt_follow_retry(struct rt_follow *f) {
         rt_timer_again(f->timer, 0, 0);
     if (f->job_timer)
         rt_timer_again(f->job_timer, 0, 0);
+}
+
+int64_t rt_follow_pause_ms(const struct rt_follow *f) {
+    const bool by_range = f->way == RT_WAY_RANGES, by_stream = f->way == RT_WAY_STREAM && f->ray->features.stream == RT_STREAM_RAW;
+    return by_range ? f->poll_ms : by_stream ? POLL_MS : WHOLE_POLL_MS;
 }
 
 void rt_follow_end(struct rt_follow *f) {

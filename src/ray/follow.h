@@ -38,6 +38,8 @@ struct rt_follow *rt_follow_start(struct rt_ray *r, const struct rt_follow_opts 
 void rt_follow_destroy(struct rt_follow *f);
 /* Nothing more will be written: reads what is there now, then ENDED. Not inside its callbacks. */
 void rt_follow_end(struct rt_follow *f);
+/* How long nothing may come although something was written: the pause between two looks. */
+int64_t rt_follow_pause_ms(const struct rt_follow *f);
 void rt_follow_retry(struct rt_follow *f); /* now, instead of at the end of the back-off */
 
 /* Names of the log files of a node, with their category: callback per file. */

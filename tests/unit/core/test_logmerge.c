@@ -94,7 +94,7 @@ static void a_slower_source_is_waited_for(void **state) {
     struct merge *t = *state;
     const size_t fast = rt_logmerge_add(t->m, "fast"), slow = rt_logmerge_add(t->m, "slow");
     say(t, fast, "2026-11-21 10:00:05 later\n");
-    rt_logmerge_alive(t->m, slow);
+    rt_logmerge_alive(t->m, slow, 500);
     for (int i = 0; i < 4; i++)
         rt_loop_turn(t->loop, false);
     assert_int_equal(t->out.len, 0);
@@ -105,7 +105,7 @@ static void a_slower_source_is_waited_for(void **state) {
 static void a_silent_source_holds_nobody_for_ever(void **state) {
     struct merge *t = *state;
     const size_t a = rt_logmerge_add(t->m, "a"), b = rt_logmerge_add(t->m, "silent");
-    rt_logmerge_alive(t->m, b);
+    rt_logmerge_alive(t->m, b, 500);
     say(t, a, "2026-11-21 10:00:05 x\n");
     ends_with(t, "(a) 2026-11-21 10:00:05 x\n");
 }
@@ -153,7 +153,7 @@ static void many_lines_meet_in_bounded_memory(void **state) {
     struct merge *t = *state;
     const size_t a = rt_logmerge_add(t->m, "a"), b = rt_logmerge_add(t->m, "b");
     char line[160];
-    rt_logmerge_alive(t->m, b);
+    rt_logmerge_alive(t->m, b, 500);
     for (int s = 0; s < 2; s++) {
         for (int i = 0; i < LINES; i++) {
             const int n = snprintf(line, sizeof line, "2026-11-21 %02d:%02d:%02d.%03d line %d of %d ----------------------------------------\n",
