@@ -247,12 +247,33 @@ static bool looks_like_address(const char *t) {
     return strstr(t, "://") || (colon && rt_parse_i64(colon + 1, &port) && port > 0);
 }
 
+/* slurm://[USER@]LOGIN/NAME: a cluster that another laptop may have made. */
+static const char *batch_target(struct rt_app *a, const char *target, struct rt_error *err) {
+    const char *login = strstr(target, "://") + 3, *slash = strchr(login, '/');
+    if (!slash || slash == login || !rt_cluster_name_ok(slash + 1, rt_action_names(), err)) {
+        rt_error_set(err, RT_E_USAGE, "%s: no cluster in it", target);
+        rt_error_hint(err, "`raytui discover %.*s` lists those that are there", (int)strcspn(login, "/") + (int)(login - target), target);
+        return NULL;
+    }
+    char *provider = rt_strndup(target, (size_t)(login - 3 - target)), *host = rt_strndup(login, (size_t)(slash - login));
+    json_t *fields = json_pack("{s:s, s:s}", "provider", provider, "login", host);
+    char *yaml = json_dumps(fields, JSON_COMPACT);
+    const char *got = app_add(a, slash + 1, yaml, err);
+    json_decref(fields);
+    free(yaml);
+    free(provider);
+    free(host);
+    return got;
+}
+
 const char *rt_app_target(struct rt_app *a, const char *target, struct rt_error *err) {
     struct rt_cluster *c = rt_store_cluster(a->store, target);
     if (c)
         return c->name;
     if (rt_starts(target, "ssh://"))
         return ssh_target(a, target, err);
+    if (rt_starts(target, "slurm://") || rt_starts(target, "pbs://"))
+        return batch_target(a, target, err);
     if (rt_starts(target, "kube://"))
         return kube_target(a, target, err);
     if (rt_ends(target, ".yaml") || rt_ends(target, ".yml")) {

@@ -112,6 +112,9 @@ static void finish(void *ctx) {
 
 bool rt_app_is_place(const char *target) {
     char *context = NULL, *space = NULL, *name = NULL;
+    const char *login = rt_starts(target, "slurm://") ? target + 8 : rt_starts(target, "pbs://") ? target + 6 : NULL;
+    if (login)
+        return !strchr(login, '/');
     const bool place = rt_starts(target, "kube://") && !(rt_kube_target(target, &context, &space, &name) && name);
     free(context);
     free(space);
@@ -154,7 +157,7 @@ static struct discover *new_discover(struct rt_app *a, rt_found_fn *fn, void *ct
 
 static struct rt_provider_env env_of(struct rt_app *a) {
     return (struct rt_provider_env){.loop = a->loop, .store = a->store, .http = a->p->http, .operations = a->operations,
-                                    .config = a->config, .ray = &a->p->ray_calls, .kubes = a->p->kubes};
+                                    .asker = a->asker, .config = a->config, .ray = &a->p->ray_calls, .kubes = a->p->kubes};
 }
 
 struct rt_op *rt_app_discover_at(struct rt_app *a, const char *where, rt_found_fn *fn, void *ctx) {
@@ -172,7 +175,7 @@ struct rt_op *rt_app_discover_at(struct rt_app *a, const char *where, rt_found_f
     }
     if (!d->running) {
         rt_error_set(&d->error, RT_E_USAGE, "%s is no place to look at", where);
-        rt_error_hint(&d->error, "kube://CONTEXT, kube://CONTEXT/NAMESPACE, kube:// for the current context, 'kube://*' for all");
+        rt_error_hint(&d->error, "kube://CONTEXT, kube://CONTEXT/NAMESPACE, kube:// for the current context, 'kube://*' for all; slurm://LOGIN, pbs://LOGIN");
         d->soon = rt_loop_defer(a->loop, finish, d);
     }
     return &d->op;

@@ -21,6 +21,7 @@ struct bjob *batch_job_add(struct rt_provider *p, const char *node, const char *
     j->pool = rt_strdup(pool);
     j->state = BATCH_ENDED;
     j->left_ms = -1;
+    rt_buf_init(&j->tail, 64 * RT_KIB);
     p->jobs = rt_realloc(p->jobs, (p->njobs + 1) * sizeof(*p->jobs));
     p->jobs[p->njobs++] = j;
     return j;
@@ -48,6 +49,7 @@ void batch_job_forget(struct bjob *j) {
     drop(&j->id);
     drop(&j->ended);
     drop(&j->log);
+    rt_buf_clear(&j->tail);
     rt_strs_deinit(&j->up);
     j->up = (struct rt_strs){0};
     j->there = false;
@@ -55,6 +57,7 @@ void batch_job_forget(struct bjob *j) {
 
 static void job_free(struct bjob *j) {
     batch_job_forget(j);
+    rt_buf_deinit(&j->tail);
     free(j->refused);
     free(j->node);
     free(j->pool);
@@ -326,6 +329,7 @@ static void take_line(struct rt_provider *p, const char *line) {
         take_clean(&j->ended, line + at);
     } else if (rt_streq(word, "log")) {
         take_clean(&j->log, line + at);
+        rt_buf_addf(&j->tail, "%s\n", line + at);
     }
 }
 
@@ -382,6 +386,7 @@ static void begin_look(struct rt_provider *p) {
         j->up = (struct rt_strs){0};
         drop(&j->ended);
         drop(&j->log);
+        rt_buf_clear(&j->tail);
         j->there = false;
     }
 }

@@ -64,7 +64,8 @@ struct bjob {
     char *ended;        /* what its script left as its cause; NULL */
     char *refused;      /* why it could not be submitted; NULL */
     struct rt_strs up;  /* Ray nodes of it that have come up */
-    char *log;          /* last lines of its output */
+    char *log;          /* last line of its output, clean */
+    struct rt_buf tail; /* its last lines, as they are */
     bool wanted;        /* to be submitted by the task */
     bool before;        /* was there before the task */
     size_t step;
@@ -92,6 +93,7 @@ struct btask {
     size_t step;
     bool stepping;
     struct bjob *submitting;
+    char *said; /* the last line of output that was ours */
 };
 
 struct rt_provider {

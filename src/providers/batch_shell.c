@@ -22,7 +22,7 @@ const char batch_sh_look[] =
     "    for f in \"$j\"/up.*; do\n"
     "        [ -e \"$f\" ] && echo \"up $node ${f##*/up.}\"\n"
     "    done\n"
-    "    tail -q -n 1 \"$j/out\" \"$j/$node.log\" 2>/dev/null | sed \"s/^/log $node /\"\n"
+    "    tail -q -n 20 \"$j/out\" \"$j/$node.log\" 2>/dev/null | sed \"s/^/log $node /\"\n"
     "done\n"
     "echo queue\n"
     "if [ -n \"${ids# }\" ]; then\n"

@@ -56,8 +56,10 @@ void batch_task_step(struct btask *t, const char *subject, const char *title) {
 }
 
 void batch_task_say(struct btask *t, const char *text) {
-    if (!t->stepping || !text)
+    if (!t->stepping || !text || rt_streq(text, t->said))
         return;
+    free(t->said);
+    t->said = rt_strdup(text);
     rt_operation_output(t->operation, t->step, text, strlen(text));
     rt_operation_output(t->operation, t->step, "\n", 1);
 }
@@ -99,6 +101,7 @@ void batch_task_end(struct btask *t) {
     rt_operation_finish(op, err.code ? &err : NULL, t->result);
     rt_strs_deinit(&t->stop);
     free(t->result);
+    free(t->said);
     free(t);
     p->env.ray->poke(p->env.ray->ctx, p->conf->name, RT_T_NODES);
 }

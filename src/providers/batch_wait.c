@@ -14,8 +14,10 @@ static void head_failed(struct btask *t) {
     struct rt_error err = {0};
     rt_error_set(&err, RT_E_REMOTE, "job %s of the head has ended: %s", head->id ? head->id : "?",
                  head->ended ? head->ended : head->plain ? head->plain : "it is not in the queue any more");
-    if (head->log)
+    if (head->tail.len) {
+        batch_task_say(t, rt_buf_str(&head->tail));
         rt_error_hint(&err, "its last line: %.250s", head->log);
+    }
     batch_task_fail(t, &err);
 }
 

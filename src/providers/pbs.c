@@ -237,6 +237,12 @@ static struct rt_provider *pbs_create(const struct rt_provider_env *env, const s
     return batch_create(&pbs_dialect, env, conf, cluster, err);
 }
 
+static struct rt_op *pbs_discover_at(const struct rt_provider_env *env, const char *where,
+                                     void (*found)(void *ctx, const char *target, const char *text),
+                                     void (*done)(void *ctx, const struct rt_error *err), void *ctx) {
+    return batch_discover_at(&pbs_dialect, env, where, found, done, ctx);
+}
+
 const struct rt_provider_ops rt_provider_pbs = {
     .name = "pbs",
     .summary = "a real Ray in jobs of OpenPBS or PBS Pro, submitted and ended by raytui from the login node",
@@ -247,5 +253,6 @@ const struct rt_provider_ops rt_provider_pbs = {
     .config = pbs_fields,
     .check = pbs_check,
     .create = pbs_create,
+    .discover_at = pbs_discover_at,
     BATCH_OPS,
 };

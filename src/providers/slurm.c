@@ -184,6 +184,12 @@ static struct rt_provider *slurm_create(const struct rt_provider_env *env, const
     return batch_create(&slurm_dialect, env, conf, cluster, err);
 }
 
+static struct rt_op *slurm_discover_at(const struct rt_provider_env *env, const char *where,
+                                     void (*found)(void *ctx, const char *target, const char *text),
+                                     void (*done)(void *ctx, const struct rt_error *err), void *ctx) {
+    return batch_discover_at(&slurm_dialect, env, where, found, done, ctx);
+}
+
 const struct rt_provider_ops rt_provider_slurm = {
     .name = "slurm",
     .summary = "a real Ray in jobs of a Slurm cluster, submitted and ended by raytui from the login node",
@@ -194,5 +200,6 @@ const struct rt_provider_ops rt_provider_slurm = {
     .config = slurm_fields,
     .check = slurm_check,
     .create = slurm_create,
+    .discover_at = slurm_discover_at,
     BATCH_OPS,
 };
