@@ -180,7 +180,7 @@ class Faults(unittest.TestCase):
     def test_held_then_let_go_it_comes_up_and_ends_in_order_before_its_walltime_is_over(self):
         extra = ("    pools: {cpu: {nodes: 1, cpus: 1, directives: [\"--comment=x\"]}}\n"
                  "    directives: [\"--hold\"]\n")
-        self.home.configure(config(walltime="2m", extra=extra))
+        self.home.configure(config(walltime="3m", extra=extra))
         up = self.home.start("up", "hpc", "--yes")
         try:
             jobs = until("two jobs", lambda: len(bed.jobs()) == 2 and bed.jobs(), 90)
@@ -193,7 +193,7 @@ class Faults(unittest.TestCase):
         finally:
             up.stop()
         until("the worker joins", lambda: alive(self.home) == ["cpu-1", "head"], 60)
-        until("its end, and that of its worker", lambda: not bed.jobs(), 200)
+        until("its end, and that of its worker", lambda: not bed.jobs(), 300)
         r = row(self.home)
         self.assertEqual((r["state"], r["state_detail"].split(": ", 1)[1]), ("down", "its walltime is over"))
         for host in NODES:
