@@ -203,7 +203,7 @@ class Faults(unittest.TestCase):
         until(lambda: "it has failed: %s" % cluster(self.home), lambda: cluster(self.home)["state"] == "failed", 120)
 
     def test_at_the_end_of_its_walltime_it_is_down_and_not_failed(self):
-        self.home.configure(config(nodes=1, walltime="75s"))
+        self.home.configure(config(nodes=1, walltime="90s"))
         self.home.run("up", "lab", "--yes", timeout=240)
         until(lambda: "it is down: %s" % cluster(self.home), lambda: cluster(self.home)["state"] == "down", 200)
 
