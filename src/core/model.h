@@ -166,11 +166,13 @@ struct rt_env {
     int64_t creation_ms, refs; /* how long it took to make; -1 unknown */
     bool success;
 };
-/* A Serve application, or one of its deployments (deployment not NULL). */
+/* A Serve application, one of its deployments (deployment not NULL), or a replica of that (replica not NULL too). */
 struct rt_serve {
-    const char *id, *app, *deployment, *status, *message, *route;
-    int64_t replicas, wanted; /* -1 unknown */
-    int64_t deployed_ms;
+    const char *id, *app, *deployment, *replica, *status, *message, *route;
+    const char *node_id, *log_file; /* of a replica; the file among the node's logs */
+    int64_t pid;                    /* of a replica; -1 unknown */
+    int64_t replicas, wanted;       /* -1 unknown */
+    int64_t deployed_ms;            /* of a replica: when it started */
 };
 
 /* A batch of any of these: `v` is an array of `n` structs of `size` bytes whose first member is the id. */

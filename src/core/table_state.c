@@ -1,4 +1,4 @@
-/* What else Ray tells of itself, as tables: events, Serve, runtime environments, workers. */
+/* What else Ray tells of itself, as tables: events, runtime environments, workers. */
 #include "core/rows.h"
 
 /* ---- events ---- */
@@ -66,95 +66,6 @@ const struct rt_table rt_table_events = {
     .attention = event_attention,
     .json = event_json,
     .empty = "no events - the autoscaler and jobs write some",
-};
-
-/* ---- Serve: applications, their deployments below them ---- */
-
-RT_TEXT_CELL(serve_status, struct rt_serve, r->status)
-RT_TEXT_CELL(serve_route, struct rt_serve, r->route)
-RT_TEXT_CELL(serve_message, struct rt_serve, r->message)
-
-static void serve_name(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
-    const struct rt_serve *r = row;
-    (void)env;
-    if (r->deployment)
-        rt_buf_adds(out, "  ");
-    rt_cell_text(out, r->deployment ? r->deployment : r->app);
-}
-
-/* An application stands before its deployments. */
-static int serve_by_name(const void *a, const void *b) {
-    const struct rt_serve *x = a, *y = b;
-    return rt_natcmp(x->id, y->id);
-}
-
-static void serve_replicas(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
-    const struct rt_serve *r = row;
-    (void)env;
-    rt_cell_amounts(out, (double)r->replicas, (double)r->wanted);
-}
-
-static void serve_age(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
-    rt_cell_since(out, ((const struct rt_serve *)row)->deployed_ms, env->now_ms);
-}
-
-static enum rt_health serve_health(const void *row, const struct rt_row_env *env) {
-    const struct rt_serve *r = row;
-    (void)env;
-    if (rt_streq(r->status, "RUNNING") || rt_streq(r->status, "HEALTHY"))
-        return RT_H_OK;
-    return rt_streq(r->status, "UNHEALTHY") || rt_streq(r->status, "DEPLOY_FAILED") ? RT_H_BAD : RT_H_BUSY;
-}
-
-static bool serve_attention(const void *row, const struct rt_row_env *env) {
-    return serve_health(row, env) != RT_H_OK;
-}
-
-static json_t *serve_json(const void *row, const struct rt_row_env *env, bool show_env) {
-    const struct rt_serve *r = row;
-    json_t *o = json_object();
-    (void)env;
-    (void)show_env;
-    rt_put_text(o, "id", r->id);
-    rt_put_text(o, "app", r->app);
-    rt_put_text(o, "deployment", r->deployment);
-    rt_put_text(o, "status", r->status);
-    rt_put_text(o, "message", r->message);
-    rt_put_text(o, "route_prefix", r->route);
-    rt_put_i64(o, "replicas", r->replicas);
-    rt_put_i64(o, "wanted_replicas", r->wanted);
-    rt_put_time(o, "deployed_ms", r->deployed_ms);
-    return o;
-}
-
-/* clang-format off */
-static const struct rt_column serve_columns[] = {
-    {.id = "name", .title = "APPLICATION", .min = 12, .want = 28, .grow = true, .text = serve_name, .order = serve_by_name},
-    {.id = "status", .title = "STATUS", .min = 8, .want = 14, .glyph = true, .text = serve_status, .health = serve_health},
-    {.id = "replicas", .title = "REPLICAS", .min = 8, .want = 8, .align = RT_RIGHT, .text = serve_replicas},
-    {.id = "route_prefix", .title = "ROUTE", .min = 6, .want = 16, .priority = 2, .text = serve_route},
-    {.id = "age", .title = "AGE", .min = 5, .want = 7, .align = RT_RIGHT, .priority = 3, .text = serve_age},
-    {.id = "message", .title = "MESSAGE", .min = 8, .want = 40, .priority = 1, .text = serve_message},
-    {0},
-};
-/* clang-format on */
-
-RT_LIST_ROWS(serve, RT_T_SERVE)
-
-const struct rt_table rt_table_serve = {
-    .name = "serve",
-    .singular = "application",
-    .title = "Serve",
-    .topic = RT_T_SERVE,
-    .columns = serve_columns,
-    .default_sort = "name",
-    .count = serve_count,
-    .at = serve_at,
-    .id = rt_rows_id,
-    .health = serve_health,
-    .attention = serve_attention,
-    .json = serve_json,
-    .empty = "Serve does not run here",
 };
 
 /* ---- runtime environments ---- */

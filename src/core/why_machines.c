@@ -14,15 +14,18 @@ static size_t say_demand_for(struct why *w, const struct rt_pool *p) {
         const struct rt_demand *d = &w->c->demands.v[i];
         const struct bundles b = why_parse_demand(w, d->text);
         enum room best = ROOM_NEVER;
+        bool part = false; /* some bundles fit, others never will */
         for (size_t k = 0; k < b.n; k++) {
             const enum room r = why_pool_room(w, p, &b.v[k].need);
             best = r == ROOM_LATER ? r : best == ROOM_NEVER ? r : best;
+            part = part || r == ROOM_NEVER;
         }
         if (!b.n || best == ROOM_NEVER)
             continue;
         n++;
         why_line(w, RT_T_DEMAND, "%s: %s, %lld of it (%s)",
-                 best == ROOM_LATER ? "waits and would fit on a node of it"
+                 best == ROOM_LATER ? part ? "waits; a part of it would fit on a node of it"
+                                           : "waits and would fit on a node of it"
                                     : "waits; whether a node of it could hold it is not known",
                  why_clean(w, d->text), (long long)d->count, why_clean(w, d->kind));
     }

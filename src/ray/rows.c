@@ -213,27 +213,47 @@ static const char *text_of(struct rows *o, const json_t *v, const char *key) {
     return s && *s ? rt_arena_strdup(o->arena, s) : NULL;
 }
 
+static void add_replica(struct rows *o, const char *app, const char *deployment, const json_t *v) {
+    struct rt_serve *r = push(o, sizeof(*r));
+    const json_t *pid = json_object_get(v, "pid");
+    const char *file = rt_json_str(v, "log_file_path");
+    *r = (struct rt_serve){.app = app, .deployment = deployment, .replicas = -1, .wanted = -1, .pid = -1};
+    r->replica = text_of(o, v, "replica_id");
+    if (!r->replica)
+        r->replica = rt_arena_strdup(o->arena, "?");
+    r->status = text_of(o, v, "state");
+    r->node_id = text_of(o, v, "node_id");
+    r->log_file = file && *file ? rt_arena_strdup(o->arena, file + strspn(file, "/")) : NULL;
+    if (json_is_integer(pid) && json_integer_value(pid) > 0)
+        r->pid = json_integer_value(pid);
+    r->deployed_ms = ms_of(v, "start_time_s");
+    r->id = rt_arena_strf(o->arena, "%s/%s/%s", app, deployment, r->replica);
+}
+
 static void add_deployment(struct rows *o, const char *app, const json_t *d) {
     struct rt_serve *r = push(o, sizeof(*r));
     const json_t *wanted = json_object_get(d, "target_num_replicas"), *replicas = json_object_get(d, "replicas");
     size_t running = 0, i;
     json_t *replica;
     json_array_foreach(replicas, i, replica) running += rt_streq(rt_json_str(replica, "state"), "RUNNING");
+    const char *name = text_of(o, d, "name");
     r->app = app;
-    r->deployment = text_of(o, d, "name");
+    r->deployment = name = name ? name : rt_arena_strdup(o->arena, "?");
+    r->pid = -1;
     r->status = text_of(o, d, "status");
     r->message = text_of(o, d, "message");
     r->replicas = json_is_array(replicas) ? (int64_t)running : -1;
     r->wanted = json_is_integer(wanted) ? json_integer_value(wanted) : r->replicas;
     r->deployed_ms = -1;
-    r->id = rt_arena_strf(o->arena, "%s/%s", app, r->deployment ? r->deployment : "?");
+    r->id = rt_arena_strf(o->arena, "%s/%s", app, name);
+    json_array_foreach(replicas, i, replica) add_replica(o, app, name, replica); /* r may move */
 }
 
 static void add_application(struct rows *o, const char *name, const json_t *a) {
     struct rt_serve *r = push(o, sizeof(*r));
     const char *app = rt_arena_strdup(o->arena, name), *key;
     json_t *d;
-    *r = (struct rt_serve){.id = app, .app = app, .replicas = -1, .wanted = -1};
+    *r = (struct rt_serve){.id = app, .app = app, .replicas = -1, .wanted = -1, .pid = -1};
     r->status = text_of(o, a, "status");
     r->message = text_of(o, a, "message");
     r->route = text_of(o, a, "route_prefix");

@@ -95,6 +95,10 @@ const struct rt_key_default rt_key_defaults[] = {
     {"workers", "E", "worker-log err", "what it wrote to stderr", NULL},
     {"workers", "t", "stack", "its stack: where it is now", "stack"},
     {"workers", "P", "profile-menu", "look into the process: stack, CPU, memory", "profile"},
+    {"serve", "Enter", "serve-log", "what the replica wrote; of the others everything known", "log"},
+    {"serve", "l", "serve-log", "what the replica wrote", NULL},
+    {"serve", "t", "stack", "the replica's stack: where it is now", NULL},
+    {"serve", "P", "profile-menu", "look into the replica: stack, CPU, memory", NULL},
     /* jobs */
     {"jobs", "Enter", "logs -f", "follow the log", NULL},
     {"jobs", "n", "submit-form", "submit a job", "submit"},

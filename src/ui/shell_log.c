@@ -84,3 +84,20 @@ bool shell_do_run_log(struct rt_ui *ui, const struct rt_strs *w, struct rt_error
     free(process);
     return ok;
 }
+
+/* A replica's log is a file of its node; an application and a deployment have none of their own. */
+bool shell_do_serve_log(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
+    const struct rt_list_row *row;
+    if (!which(ui, w, &rt_table_serve, &row) || !row)
+        return rt_error_set(err, RT_E_USAGE, "nothing is selected");
+    const struct rt_serve *r = row->row;
+    const char *cluster = row->cluster ? row->cluster->name : ui->cluster;
+    if (!r->replica) {
+        rt_ui_push(ui, rt_view_detail(ui, &rt_table_serve, cluster, r->id));
+        return true;
+    }
+    if (!r->node_id || !r->log_file)
+        return rt_error_set(err, RT_E_NOT_FOUND, "the replica has no log yet: it is %s", r->status ? r->status : "not placed");
+    const struct rt_log_target target = {.what = RT_LOG_NODE_FILE, .cluster = cluster, .id = r->node_id, .file = r->log_file};
+    return open_target(ui, &target, err);
+}

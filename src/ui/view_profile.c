@@ -160,6 +160,11 @@ static char *selected_thing(struct rt_ui *ui) {
     if (!rt_view_is_list(v))
         return NULL;
     const struct rt_table *t = rt_list_rows(v)->table;
+    if (t == &rt_table_serve) {
+        const struct rt_list_row *row = rt_list_selected(v);
+        const struct rt_serve *r = row ? row->row : NULL;
+        return r && r->node_id && r->pid > 0 ? rt_strf("%s/%lld", r->node_id, (long long)r->pid) : NULL;
+    }
     const bool has = t == &rt_table_actors || t == &rt_table_tasks || t == &rt_table_workers;
     return has ? rt_strdup(rt_list_selected_id(v)) : NULL;
 }
@@ -189,7 +194,7 @@ bool shell_open_profile(struct rt_ui *ui, const struct rt_call *c, struct rt_err
     const char *cluster = named ? rt_app_target(ui->app, named, err) : row && row->cluster ? row->cluster->name : ui->cluster;
     bool ok = thing && cluster;
     if (!ok)
-        rt_error_set(err, RT_E_USAGE, "no actor, task or worker is selected");
+        rt_error_set(err, RT_E_USAGE, "no process is selected: an actor, a task, a worker, a replica");
     ok = ok && duration(c, &q, err) && rt_profile_ask_check(&q, err) && rt_app_profile_find(ui->app, cluster, thing, &t, err);
     if (ok)
         rt_ui_push(ui, create(ui, &t, &q));
@@ -202,7 +207,7 @@ bool shell_do_profile_menu(struct rt_ui *ui, const struct rt_strs *w, struct rt_
     char *thing = selected_thing(ui);
     (void)w;
     if (!thing)
-        return rt_error_set(err, RT_E_USAGE, "no actor, task or worker is selected");
+        return rt_error_set(err, RT_E_USAGE, "no process is selected: an actor, a task, a worker, a replica");
     free(thing);
     struct rt_view *menu = rt_menu_create(ui, "look into the process");
     rt_menu_add(menu, "t", "stack: where it is now", "stack");

@@ -131,6 +131,14 @@ static void an_application_stands_before_its_deployments(void **state) {
     assert_string_equal(deployment->app, "app1");
     assert_non_null(deployment->deployment);
     assert_true(deployment->wanted >= 1);
+    const struct rt_serve *replica = deployment + 1;
+    assert_string_equal(replica->id, "app1/Hello/k289jw84");
+    assert_string_equal(replica->log_file, "serve/replica_app1_Hello_k289jw84.log");
+    assert_int_equal(replica->pid, 495);
+    assert_cell(&rt_table_serve, 2, "name", "    k289jw84");
+    assert_cell(&rt_table_serve, 2, "status", "RUNNING");
+    assert_true(rt_table_serve.columns[0].order(deployment, replica) < 0);
+    assert_true(rt_table_serve.columns[0].order(deployment - 1, replica) < 0);
     end();
 }
 

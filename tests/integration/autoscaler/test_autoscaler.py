@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+"""A cluster that grows by itself: why things wait and nodes stay, Serve, stacks and profiles of processes on two
+nodes. One cluster serves all tests, in the order of their names. usage: test_autoscaler.py RAYTUI RAY-VERSION"""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
+from raytui_run import Home, until  # noqa: E402
+
+RAYTUI, VERSION = sys.argv[1:3]
+BED = os.path.join(HERE, "..", "..", "testbed", "autoscale.sh")
+OLD = VERSION.startswith("2.9")
+PATIENCE = 120
+
+# Holds the nodes, and asks for what there can and cannot be.
+DEMAND = """
+import time, ray
+ray.init(logging_level="ERROR")
+@ray.remote
+def nap(): time.sleep(600)
+@ray.remote(num_cpus=0)
+class Holder:
+    def spin(self):
+        end = time.time() + 600
+        while time.time() < end: sum(i * i for i in range(10000))
+big = nap.options(num_cpus=3, resources={"bignode": 0.5}, name="big").remote()
+never = nap.options(num_cpus=64, name="never").remote()
+holders = [Holder.options(name="on-head", resources={"node:__internal_head__": 0.001}).remote(),
+           Holder.options(name="on-big", resources={"bignode": 0.1}).remote()] if NEW else [Holder.options(name="on-head").remote()]
+busy = [h.spin.remote() for h in holders]
+@ray.remote(num_gpus=2)
+class Trainer: pass
+trainer = Trainer.options(name="trainer").remote()
+from ray.util.placement_group import placement_group
+wide = placement_group([{"CPU": 8}, {"CPU": 2}], strategy="SPREAD", name="wide")
+print("READY", flush=True)
+time.sleep(600)
+"""
+
+SERVE = """
+import time, ray
+from ray import serve
+ray.init(logging_level="ERROR")
+@serve.deployment(num_replicas=2, ray_actor_options={"num_cpus": 0.1})
+class Model: pass
+@serve.deployment(ray_actor_options={"num_cpus": 0.1})
+class Front:
+    def __init__(self, model): self.model = model
+@serve.deployment(ray_actor_options={"num_cpus": 0.1})
+class Bad:
+    def __init__(self): raise RuntimeError("no weights here")
+serve.start(proxy_location="Disabled")
+serve.run(Front.bind(Model.bind()), name="good", route_prefix="/good")
+print("READY", flush=True)
+try:
+    serve.run(Bad.bind(), name="bad", route_prefix="/bad")
+except Exception as e:
+    print(e, flush=True)
+time.sleep(600)
+"""
+
+
+class Autoscaler(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.dir = tempfile.mkdtemp(prefix="rt-as-", dir="/tmp")
+        p = subprocess.run([BED, "up", cls.dir, VERSION, "v1" if OLD else "v2"], env={**os.environ, "AS_EXTRA": "serve"},
+                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=180)
+        if p.returncode:
+            subprocess.run(["rm", "-rf", cls.dir], check=True)
+            raise unittest.SkipTest(p.stderr)
+        url = dict(x.split("=", 1) for x in p.stdout.splitlines())["DASHBOARD"]
+        cls.home = Home(RAYTUI, "clusters:\n  auto: {provider: address, url: \"%s\"}\n" % url)
+
+    @classmethod
+    def tearDownClass(cls):
+        subprocess.run([BED, "down", cls.dir], check=True, timeout=60, stdout=subprocess.DEVNULL)
+        subprocess.run(["rm", "-rf", cls.dir], check=True)
+        cls.home.close()
+
+    def submit(self, name, text):
+        self.home.file(name + "/main.py", text)
+        self.home.run("submit", "-c", "auto", "--submission-id", name, "--working-dir", os.path.join(self.home.dir, name), "--",
+                      "python", "main.py", timeout=120)
+
+    def items(self, table):
+        p = self.home.run(table, "auto", "-o", "json", code=None)
+        return json.loads(p.stdout)["items"] if p.returncode == 0 else []
+
+    def why(self, thing):
+        p = self.home.run("why", "-c", "auto", "-o", "json", thing, code=None)
+        if p.returncode:
+            return {"summary": p.stderr, "text": p.stderr, "brief": ""}
+        item = json.loads(p.stdout)["item"]
+        item["text"] = "\n".join([item["summary"]] + [r["text"] for r in item["reasons"]])
+        return item
+
+    def why_until(self, thing, words):
+        seen = {}
+
+        def ask():
+            seen.update(self.why(thing))
+            return words in seen["text"] and seen
+        return until(lambda: "%s in %s" % (words, seen.get("text")), ask, PATIENCE)
+
+    def pool_of_nodes(self):
+        return {n["id"]: n["pool"] for n in self.items("nodes") if n["state"] == "ALIVE"}
+
+    def test_1_pools_grow_by_what_is_asked(self):
+        self.submit("demand", DEMAND.replace("NEW", str(not OLD)))
+        until(lambda: "a node of type big in %s" % self.pool_of_nodes(), lambda: "big" in self.pool_of_nodes().values(), PATIENCE)
+        pools = {p["name"]: p for p in self.items("pools")}
+        self.assertEqual(pools["big"]["ready"], 1)
+        self.assertIn("ray.head.default", pools)
+        until("the placement group is listed", lambda: any(g["name"] == "wide" for g in self.items("pgs")), PATIENCE)
+        said = until("the autoscaler's events", lambda: [e["message"] for e in self.items("events") if "of type big" in e["message"]], PATIENCE)
+        self.assertRegex(said[0], r"^Adding \d node\(s\) of type big\.")
+
+    def test_2_what_no_node_can_hold_says_so(self):
+        actor = self.why_until("trainer", "waiting demand: {'CPU': 1.0, 'GPU': 2.0}" if not OLD else "waiting demand")
+        self.assertEqual(actor["kind"], "actor")
+        self.assertRegex(actor["summary"], "^It asks for .*2 GPU.* on one node; no node has any GPU")
+        group = self.why_until("wide", "asks for 8 CPU on one node; the largest node has 4 CPU")
+        self.assertEqual(group["kind"], "placement-group")
+        self.assertIn("bundle of 2 CPU, 1 of it: ", group["text"])
+        job = self.why_until("demand", "an actor of it waits")
+        self.assertEqual(job["kind"], "job")
+        tasks = {t["name"]: t for t in self.items("tasks")}
+        self.assertEqual(tasks["big"]["state"], "RUNNING")
+        never = self.why_until(tasks["never"]["id"], "64 CPU on one node; the largest node has 4 CPU")
+        self.assertTrue(all(p["ever"].startswith(("never", "not known")) for p in never["pools"]), never)
+
+    def test_3_a_pool_that_does_not_grow_and_nodes_that_stay(self):
+        pool = self.why_until("big", "would fit on a node of it")
+        self.assertEqual(pool["kind"], "pool")
+        self.assertNotIn("waits and would fit on a node of it: {'CPU': 8", pool["text"])
+        nodes = self.pool_of_nodes()
+        task = until("the task runs", lambda: [t for t in self.items("tasks") if t["name"] == "big" and t["state"] == "RUNNING"], PATIENCE)[0]
+        self.assertEqual(nodes[task["node_id"]], "big")
+        self.assertIn("It stays because it is in use", self.why_until(task["node_id"], "big among them")["text"])
+        head = [n["id"] for n in self.items("nodes") if n["head"]][0]
+        self.assertIn("It is the head and stays as long as the cluster", self.why(head)["summary"])
+
+    def test_4_stacks_and_profiles_of_processes_on_two_nodes(self):
+        names = ("on-head",) if OLD else ("on-head", "on-big")
+        actors = {}
+
+        def alive():
+            actors.update({a["name"]: a for a in self.items("actors") if a["state"] == "ALIVE"})
+            return all(n in actors for n in names)
+        until(lambda: "%s live: %s" % (names, actors), alive, PATIENCE)
+        for name in names:
+            p = self.home.run("stack", "-c", "auto", name, code=None)
+            self.assertEqual(p.returncode, 0, p.stderr)
+            self.assertRegex(p.stdout, r"Process %d: " % actors[name]["pid"])
+            self.assertIn("spin (main.py:", p.stdout)
+        if not OLD:
+            self.assertNotEqual(actors["on-head"]["node_id"], actors["on-big"]["node_id"])
+        task = [t for t in self.items("tasks") if t["name"] == "big" and t["state"] == "RUNNING"][0]
+        item = self.home.json("stack", "-c", "auto", task["id"])
+        self.assertEqual(item["task_id"], task["id"])
+        self.assertIn("nap (main.py:", item["stack"])
+        p = self.home.run("profile", "-c", "auto", "on-head", "--duration", "2s")
+        path = os.path.join(self.home.dir, p.stdout.strip())
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        with open(path) as f:
+            self.assertRegex(f.read(), r"(?m)spin \(main\.py:\d+\).* \d+$")
+        p = self.home.run("profile", "-c", "auto", "on-head", "--duration", "1s", "--format", "flamegraph", "--save", "-")
+        self.assertIn("<svg", p.stdout)
+
+    def test_5_where_it_is_not_possible_the_reason_is_said(self):
+        p = self.home.run("profile", "-c", "auto", "--memory", "on-head", code=1)
+        self.assertIn("no such profile" if OLD else "memray is not installed on the node", p.stderr)
+        self.assertIn("Ray 2.10" if OLD else "pip install memray", p.stderr)
+        head = [n["id"] for n in self.items("nodes") if n["head"]][0]
+        p = self.home.run("stack", "-c", "auto", head + "/999999", code=4)
+        self.assertIn("the process is gone", p.stderr)
+        self.assertIn("no actor, task or worker", self.home.run("stack", "-c", "auto", "nothing-of-this-name", code=4).stderr)
+
+    def test_6_serve_has_applications_deployments_and_replicas(self):
+        self.home.run("stop", "-c", "auto", "--yes", "demand", timeout=120)
+        self.submit("serving", SERVE)
+        seen = {}
+
+        def there():
+            seen.update({x["id"]: x for x in self.items("serve")})
+            return seen.get("good", {}).get("status") == "RUNNING" and seen.get("bad/Bad", {}).get("message")
+        until(lambda: "both applications in %s" % seen, there, PATIENCE)
+        self.assertEqual((seen["good/Model"]["status"], seen["good/Model"]["replicas"], seen["good/Model"]["wanted_replicas"]), ("HEALTHY", 2, 2))
+        self.assertIn("no weights here", seen["bad/Bad"]["message"])
+        rows = self.home.run("serve", "auto").stdout.splitlines()
+        self.assertTrue(any(re.match(r"  Bad .*no weights here$", r) for r in rows), rows)
+        replicas = [x for x in seen.values() if x["app"] == "good" and x["replica"]]
+        self.assertEqual(sorted(r["deployment"] for r in replicas), ["Front", "Model", "Model"])
+        one = replicas[0]
+        log = self.home.run("logs", "-c", "auto", "%s/%s" % (one["node_id"], one["log_file"])).stdout
+        self.assertIn(one["replica"], log)
+        stack = self.home.run("stack", "-c", "auto", "%s/%d" % (one["node_id"], one["pid"])).stdout
+        self.assertIn("Process %d: " % one["pid"], stack)
+
+    def test_7_a_node_that_nobody_needs_goes_and_is_remembered(self):
+        big = [i for i, p in self.pool_of_nodes().items() if p == "big"]
+        gone = until("the node of type big went", lambda: not [1 for p in self.pool_of_nodes().values() if p == "big"], PATIENCE)
+        self.assertTrue(gone)
+        if big:
+            dead = [n for n in self.items("nodes") if n["id"] == big[0]]
+            self.assertEqual([n["state"] for n in dead], ["DEAD"])
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], "-v", *sys.argv[3:]])
