@@ -15,7 +15,6 @@ from raytui_run import Home, until  # noqa: E402
 
 RAYTUI, VERSION = sys.argv[1:3]
 BED = os.path.join(HERE, "..", "..", "testbed", "autoscale.sh")
-OLD = VERSION.startswith("2.9")
 PATIENCE = 120
 
 # Holds the nodes, and asks for what there can and cannot be.
@@ -32,7 +31,7 @@ class Holder:
 big = nap.options(num_cpus=3, resources={"bignode": 0.5}, name="big").remote()
 never = nap.options(num_cpus=64, name="never").remote()
 holders = [Holder.options(name="on-head", resources={"node:__internal_head__": 0.001}).remote(),
-           Holder.options(name="on-big", resources={"bignode": 0.1}).remote()] if NEW else [Holder.options(name="on-head").remote()]
+           Holder.options(name="on-big", resources={"bignode": 0.1}).remote()]
 busy = [h.spin.remote() for h in holders]
 @ray.remote(num_gpus=2)
 class Trainer: pass
@@ -70,7 +69,7 @@ class Autoscaler(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.dir = tempfile.mkdtemp(prefix="rt-as-", dir="/tmp")
-        p = subprocess.run([BED, "up", cls.dir, VERSION, "v1" if OLD else "v2"], env={**os.environ, "AS_EXTRA": "serve"},
+        p = subprocess.run([BED, "up", cls.dir, VERSION, "v2"], env={**os.environ, "AS_EXTRA": "serve"},
                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=180)
         if p.returncode:
             subprocess.run(["rm", "-rf", cls.dir], check=True)
@@ -113,7 +112,7 @@ class Autoscaler(unittest.TestCase):
         return {n["id"]: n["pool"] for n in self.items("nodes") if n["state"] == "ALIVE"}
 
     def test_1_pools_grow_by_what_is_asked(self):
-        self.submit("demand", DEMAND.replace("NEW", str(not OLD)))
+        self.submit("demand", DEMAND)
         until(lambda: "a node of type big in %s" % self.pool_of_nodes(), lambda: "big" in self.pool_of_nodes().values(), PATIENCE)
         pools = {p["name"]: p for p in self.items("pools")}
         self.assertEqual(pools["big"]["ready"], 1)
@@ -123,7 +122,7 @@ class Autoscaler(unittest.TestCase):
         self.assertRegex(said[0], r"^Adding \d node\(s\) of type big\.")
 
     def test_2_what_no_node_can_hold_says_so(self):
-        actor = self.why_until("trainer", "waiting demand: {'CPU': 1.0, 'GPU': 2.0}" if not OLD else "waiting demand")
+        actor = self.why_until("trainer", "waiting demand: {'CPU': 1.0, 'GPU': 2.0}")
         self.assertEqual(actor["kind"], "actor")
         self.assertRegex(actor["summary"], "^It asks for .*2 GPU.* on one node; no node has any GPU")
         group = self.why_until("wide", "asks for 8 CPU on one node; the largest node has 4 CPU")
@@ -148,7 +147,7 @@ class Autoscaler(unittest.TestCase):
         self.assertIn("It is the head and stays as long as the cluster", self.why(head)["summary"])
 
     def test_4_stacks_and_profiles_of_processes_on_two_nodes(self):
-        names = ("on-head",) if OLD else ("on-head", "on-big")
+        names = ("on-head", "on-big")
         actors = {}
 
         def alive():
@@ -160,8 +159,7 @@ class Autoscaler(unittest.TestCase):
             self.assertEqual(p.returncode, 0, p.stderr)
             self.assertRegex(p.stdout, r"Process %d: " % actors[name]["pid"])
             self.assertIn("spin (main.py:", p.stdout)
-        if not OLD:
-            self.assertNotEqual(actors["on-head"]["node_id"], actors["on-big"]["node_id"])
+        self.assertNotEqual(actors["on-head"]["node_id"], actors["on-big"]["node_id"])
         task = [t for t in self.items("tasks") if t["name"] == "big" and t["state"] == "RUNNING"][0]
         item = self.home.json("stack", "-c", "auto", task["id"])
         self.assertEqual(item["task_id"], task["id"])
@@ -176,8 +174,8 @@ class Autoscaler(unittest.TestCase):
 
     def test_5_where_it_is_not_possible_the_reason_is_said(self):
         p = self.home.run("profile", "-c", "auto", "--memory", "on-head", code=1)
-        self.assertIn("no such profile" if OLD else "memray is not installed on the node", p.stderr)
-        self.assertIn("Ray 2.10" if OLD else "pip install memray", p.stderr)
+        self.assertIn("memray is not installed on the node", p.stderr)
+        self.assertIn("pip install memray", p.stderr)
         head = [n["id"] for n in self.items("nodes") if n["head"]][0]
         p = self.home.run("stack", "-c", "auto", head + "/999999", code=4)
         self.assertIn("the process is gone", p.stderr)
