@@ -90,9 +90,17 @@ void rt_follow_waiting(struct rt_follow *f, const char *text) {
     rt_follow_tell(f, RT_FOLLOW_WAITING, text);
 }
 
+static void remember(struct rt_follow *f, const char *data, size_t n) {
+    const size_t take = RT_MIN(n, sizeof f->last), keep = RT_MIN(f->last_n, sizeof f->last - take);
+    memmove(f->last, f->last + f->last_n - keep, keep);
+    memcpy(f->last + keep, data + n - take, take);
+    f->last_n = keep + take;
+}
+
 void rt_follow_deliver(struct rt_follow *f, const char *data, size_t n) {
     if (n == 0)
         return;
+    remember(f, data, n);
     f->off += (int64_t)n;
     f->got += (int64_t)n;
     if (!f->dead && f->cb.data)

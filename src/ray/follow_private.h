@@ -22,6 +22,10 @@ struct rt_follow {
 
     enum rt_follow_way way;
     int64_t off;        /* bytes of the file that are delivered or skipped for good */
+    char last[64];      /* the last bytes of them that came */
+    size_t last_n;
+    int rotated;        /* the name that its end is looked for under */
+    size_t checked;     /* bytes of `last` that were found there */
     struct rt_op *call; /* the log's request */
     struct rt_timer *timer;
     void (*then)(struct rt_follow *f); /* what the timer does */
@@ -82,6 +86,8 @@ bool rt_follow_complete(const struct rt_follow *f);
 /* ---- the ways ---- */
 void rt_follow_choose(struct rt_follow *f); /* follow.c: the best way that may work */
 void rt_ranges_next(struct rt_follow *f);   /* follow_range.c */
+char *rt_ranges_path(const char *filename); /* gives it */
+void rt_rotated_next(struct rt_follow *f);  /* follow_rotated.c: the file was replaced */
 void rt_stream_next(struct rt_follow *f);   /* follow_stream.c */
 void rt_stream_job_over(struct rt_follow *f);
 void rt_text_next(struct rt_follow *f);   /* follow_text.c */

@@ -41,9 +41,8 @@ static void nothing_new(struct rt_follow *f, int64_t total) {
         f->off = total > 0 ? total : 0;
     }
     if (total >= 0 && total < f->off) {
-        f->off = 0;
-        rt_follow_tell(f, RT_FOLLOW_RESTARTED, "the file was replaced");
-        rt_follow_later(f, 0, rt_ranges_next);
+        f->rotated = 0;
+        rt_rotated_next(f);
     } else if (rt_follow_complete(f)) {
         rt_follow_finish(f);
     } else {
@@ -102,7 +101,7 @@ static void answered(void *ctx, const struct rt_http_answer *a, const struct rt_
 }
 
 /* Slashes stay: a log may lie in a directory of its own. */
-static char *log_path(const char *filename) {
+char *rt_ranges_path(const char *filename) {
     struct rt_buf b;
     rt_buf_init(&b, 0);
     rt_buf_adds(&b, "/logs");
@@ -127,7 +126,7 @@ void rt_ranges_next(struct rt_follow *f) {
         snprintf(range, sizeof(range), "-%" PRId64, RT_MAX(f->tail_bytes, 1));
     else
         snprintf(range, sizeof(range), "%" PRId64 "-%" PRId64, f->off, f->off + PIECE - 1);
-    char *path = log_path(f->filename);
+    char *path = rt_ranges_path(f->filename);
     const struct rt_ray_call c = {
         .route = "node: /logs/{file}",
         .path = path,

@@ -9,6 +9,7 @@ static struct {
     struct rt_buf log;
     char status[16], type[16];
     bool started, no_file, marked, whole_only, no_job;
+    const char *rotated, *old; /* another file: its path and text */
     int drop_every; /* answers are cut after so many bytes; 0: never */
     int asked;
     struct httpd *node;
@@ -72,11 +73,14 @@ static bool node_answer(void *ctx, const struct httpd_request *r) {
     size_t n, from = 0, to;
     if (ray.node_refuses)
         return false;
-    if (ray.no_file || strcmp(r->target, "/logs/job-driver-job_1.log") != 0) {
+    const bool old = ray.rotated && strcmp(r->target, ray.rotated) == 0;
+    if (ray.no_file || (!old && strcmp(r->target, "/logs/job-driver-job_1.log") != 0)) {
         httpd_text(r, 404, "text/plain", "404: Not Found");
         return true;
     }
-    char *log = copy_log(&n);
+    char *log = old ? rt_strdup(ray.old) : copy_log(&n);
+    if (old)
+        n = strlen(log);
     httpd_header(r, "Range", range, sizeof(range));
     const char *spec = strchr(range, '=') ? strchr(range, '=') + 1 : "0-";
     to = n;
@@ -435,6 +439,40 @@ static void a_file_that_was_replaced_starts_anew(void **state) {
     rt_follow_destroy(f);
 }
 
+/* What was written between the last look and the rotation stands under another name. */
+static void check_rotation(const char *path, const char *old, const char *want) {
+    const struct rt_follow_opts o = {.node_id = "n1", .filename = "job-driver-job_1.log", .tail_bytes = -1, .follow = true};
+    grow("one\ntwo\n");
+    struct rt_follow *f = start(&o);
+    wait_for_bytes(8);
+    lock();
+    ray.rotated = path;
+    ray.old = old;
+    rt_buf_clear(&ray.log);
+    rt_buf_adds(&ray.log, "new\n");
+    unlock();
+    wait_for_bytes(strlen(want));
+    assert_int_equal(seen.restarted, 1);
+    assert_int_equal(seen.data.len, strlen(want));
+    assert_memory_equal(seen.data.data, want, strlen(want));
+    rt_follow_destroy(f);
+}
+
+static void nothing_is_lost_when_a_file_is_rotated(void **state) {
+    (void)state;
+    check_rotation("/logs/job-driver-job_1.log.1", "one\ntwo\nthree\n", "one\ntwo\nthree\nnew\n");
+}
+
+static void nothing_is_lost_when_ray_rotates(void **state) {
+    (void)state;
+    check_rotation("/logs/job-driver-job_1.1.log", "one\ntwo\nthree\n", "one\ntwo\nthree\nnew\n");
+}
+
+static void an_older_file_of_that_name_is_not_taken_for_it(void **state) {
+    (void)state;
+    check_rotation("/logs/job-driver-job_1.log.1", "uno\ndos\ntres\n", "one\ntwo\nnew\n");
+}
+
 /* ---- by the stream ---- */
 
 static void the_stream_gives_the_file(void **state) {
@@ -566,6 +604,9 @@ int main(void) {
         NODES(without_follow_it_ends_with_what_is_there),
         NODES(a_log_that_is_not_there_yet_is_waited_for),
         NODES(a_file_that_was_replaced_starts_anew),
+        NODES(nothing_is_lost_when_a_file_is_rotated),
+        NODES(nothing_is_lost_when_ray_rotates),
+        NODES(an_older_file_of_that_name_is_not_taken_for_it),
         DASHBOARD(the_stream_gives_the_file),
         DASHBOARD(the_stream_is_resumed_where_it_broke),
         NODES(the_stream_is_taken_where_the_node_refuses),
