@@ -1,6 +1,7 @@
 /* The screen from its opening to its end: terminal, store, timers, frames. */
 #include "ui/shell.h"
 
+#include "app/work.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -200,6 +201,18 @@ static void open_log(struct rt_ui *ui, const char *file) {
         rt_ui_error(ui, &err);
 }
 
+/* What a `run` that was killed left behind costs until somebody hears of it. */
+static void tell_left(struct rt_ui *ui) {
+    struct rt_strs left = {0};
+    rt_works_left(ui->app, &left);
+    if (left.n) {
+        char *text = rt_strf("%s is left of a run that was killed: ^K on it removes it%s", left.v[0], left.n > 1 ? " (there are more)" : "");
+        toast_notice(ui, text, true);
+        free(text);
+    }
+    rt_strs_deinit(&left);
+}
+
 /* A named cluster shows its jobs, no cluster at all the first-run page, else the list of clusters. */
 static void open_first(struct rt_ui *ui, const struct rt_ui_opts *o) {
     struct rt_error err = {0};
@@ -219,6 +232,7 @@ static void open_first(struct rt_ui *ui, const struct rt_ui_opts *o) {
         open_log(ui, o->log_file);
     else
         rt_app_attach_all(ui->app);
+    tell_left(ui);
     if (ui->app->config->nproblems)
         rt_ui_error(ui, &ui->app->config->problems[0]);
 }

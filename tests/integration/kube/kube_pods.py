@@ -115,29 +115,3 @@ class Kubectl(unittest.TestCase):
         noisy = self.fake('echo "WARNING: this tool is old" >&2; echo "notice: hello"; exec %s "$@"\n' % real)
         said = self.home.run("doctor", "demo", code=None, env=noisy).stdout
         self.assertIn("Kubernetes v1.35.4", said)
-
-    def test_a_login_that_expired_speaks_in_its_own_words(self):
-        with open(bed().kubeconfig) as f:
-            text = f.read()
-        start = text.index("  user: {client-certificate-data")
-        end = text.index("\n", start)
-        plugin = self.home.file("login", "#!/bin/sh\necho 'your login expired: run corp-login' >&2\nexit 1\n", 0o755)
-        text = text[:start] + "  user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: %s, interactiveMode: Never}}" % plugin + text[end:]
-        env = {"KUBECONFIG": self.home.file("expired", text)}
-        p = self.home.run("up", "demo", "--yes", code=None, env=env, timeout=90)
-        self.assertNotEqual(p.returncode, 0)
-        self.assertIn("your login expired: run corp-login", p.stderr)
-
-    def test_fifty_contexts_of_which_one_is_out_of_reach(self):
-        with open(bed().kubeconfig) as f:
-            text = f.read()
-        text = text.replace("users:\n", "- name: gone\n  cluster: {server: \"https://127.0.0.1:1\"}\nusers:\n", 1)
-        text = text.replace("contexts:\n", "contexts:\n- name: gone\n  context: {cluster: gone, user: admin}\n" + "".join(
-            "- name: c%d\n  context: {cluster: testbed, user: admin, namespace: default}\n" % i for i in range(49)), 1)
-        self.home.configure("clusters:\n  there: {provider: kuberay, context: c7, namespace: default}\n"
-                            "  gone: {provider: kuberay, context: gone, namespace: default}\n")
-        env = {"KUBECONFIG": self.home.file("many", text)}
-        p = self.home.run("up", "gone", "--yes", code=None, env=env, timeout=90)
-        self.assertEqual(p.returncode, 3, p.stderr)
-        self.home.run("up", "there", "--yes", env=env, timeout=90)
-        self.home.run("down", "there", "--yes", env=env, timeout=90)

@@ -104,11 +104,18 @@ class Api:
         return urllib.request.urlopen(req, context=self.tls, timeout=timeout)
 
     def call(self, path, method="GET", body=None, kind="application/json"):
-        try:
-            with self.open(path, method, body, kind, 30) as r:
-                return json.load(r)
-        except urllib.error.HTTPError as e:
-            return {"kind": "Status", "code": e.code, "message": e.read().decode()[:300]}
+        """one that changes something is tried until the API server is there to hear it"""
+        for _ in range(120 if method != "GET" else 1):
+            try:
+                with self.open(path, method, body, kind, 30) as r:
+                    return json.load(r)
+            except urllib.error.HTTPError as e:
+                if e.code < 500:
+                    return {"kind": "Status", "code": e.code, "message": e.read().decode()[:300]}
+            except OSError:
+                pass
+            time.sleep(0.5 if method != "GET" else 0)
+        return {}
 
     def annotate(self, ns, pod, **notes):
         body = {"metadata": {"annotations": {"testbed/" + k: v for k, v in notes.items()}}}
