@@ -214,6 +214,43 @@ static void a_search_over_all_logs_leads_to_them(void **state) {
     world_leave(&t, "Q");
 }
 
+/* Runs last: what it does to the made-up cluster stays. */
+static void a_merged_log_is_walked_saved_and_marked(void **state) {
+    struct rt_pty t;
+    struct rt_error err = {0};
+    struct rt_buf text;
+    (void)state;
+    world_configure(&w, world_prod);
+    world_start_prod(&w, &t, 24, 80, NULL, "2 nodes");
+    rt_pty_type(&t, "4");
+    rt_pty_until(&t, "RUNNING", 10000);
+    rt_pty_type(&t, ":logs --all raysubmit_by4<Enter>");
+    rt_pty_until(&t, "2,302 lines", 20000);
+    world_post(&w, "/_test/log", "{\"submission_id\": \"raysubmit_by4QNjhYxBB3TgSN\", \"text\": \"2026-11-21 10:00:30,000 ERROR boom\\n"
+                          "2026-11-21 10:00:31,000 WARNING careful\\n\"}");
+    rt_pty_until(&t, "careful", 20000);
+    rt_pty_type(&t, "ge");
+    rt_pty_until(&t, ">(driver) 2026-11-21 10:00:30,000", 5000);
+    rt_pty_type(&t, "w");
+    rt_pty_until(&t, ">(driver) 2026-11-21 10:00:31,000", 5000);
+    char *path = rt_strf("%s/home/merged.txt", w.dir), *line = rt_strf(":w %s<Enter>", path);
+    rt_pty_type(&t, line);
+    rt_pty_until(&t, "2,304 lines in", 10000);
+    rt_buf_init(&text, 0);
+    assert_true(rt_file_read(path, 0, &text, &err));
+    assert_true(rt_starts(rt_buf_str(&text), "(driver) 2026-11-21 02:49:14,574"));
+    assert_non_null(strstr(rt_buf_str(&text), "\n(Counter pid=6403, ip=10.0.0.1) 2026-11-21 10:00:00,119 INFO"));
+    rt_buf_deinit(&text);
+    rt_pty_type(&t, "G");
+    world_post(&w, "/_test/fault", "{\"mode\": \"reset\", \"seconds\": 5}");
+    world_post(&w, "/_test/cut", "{}");
+    rt_pty_until(&t, "connection lost", 30000);
+    rt_pty_until(&t, "resumed", 60000);
+    world_leave(&t, "Q");
+    free(path);
+    free(line);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hostile_log_at_80x24),
@@ -225,6 +262,7 @@ int main(void) {
         cmocka_unit_test(help_of_the_log_is_searched),
         cmocka_unit_test(all_logs_of_a_job_in_one_view),
         cmocka_unit_test(a_search_over_all_logs_leads_to_them),
+        cmocka_unit_test(a_merged_log_is_walked_saved_and_marked),
     };
     return cmocka_run_group_tests(tests, make, world_teardown);
 }
