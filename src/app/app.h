@@ -163,7 +163,7 @@ struct rt_op *rt_app_log_files(struct rt_app *a, const char *cluster, const char
                                struct rt_error *err);
 /* Logs of a node that the cache has; of the whole cluster as "NODE/FILE" (NULL). */
 void rt_app_logs_kept(struct rt_app *a, const char *cluster, const char *node_id, struct rt_strs *names);
-/* Bytes as they come, besides the buffer (the command line prints them). */
+/* Bytes as they come, instead of into the buffer (the command line prints them). */
 void rt_log_on_data(struct rt_log *l, void (*fn)(void *ctx, const char *data, size_t n), void *ctx);
 
 /* ---- why ---- */

@@ -31,9 +31,12 @@ static void on_rate(void *ctx) {
 
 void log_data(void *ctx, const char *data, size_t n) {
     struct rt_log *l = ctx;
-    rt_logbuf_append(l->buf, data, n);
-    if (l->data)
-        l->data(l->data_ctx, data, n);
+    if (!l->data) {
+        rt_logbuf_append(l->buf, data, n);
+        return;
+    }
+    l->data(l->data_ctx, data, n);
+    log_changed(l);
 }
 
 void log_mark(struct rt_log *l, const char *what, const char *why) {

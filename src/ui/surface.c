@@ -16,11 +16,11 @@ void rt_surface_deinit(struct rt_surface *s) {
 }
 
 void rt_surface_resize(struct rt_surface *s, int rows, int cols) {
-    if (rows != s->rows || cols != s->cols) {
-        s->cells = rt_realloc(s->cells, (size_t)rows * (size_t)cols * sizeof(*s->cells) + 1);
-        s->rows = rows;
-        s->cols = cols;
-    }
+    if (rows == s->rows && cols == s->cols)
+        return;
+    s->cells = rt_realloc(s->cells, (size_t)rows * (size_t)cols * sizeof(*s->cells) + 1);
+    s->rows = rows;
+    s->cols = cols;
     rt_surface_clear(s, (struct rt_look){RT_COLOR_DEFAULT, RT_COLOR_DEFAULT, 0});
 }
 
@@ -80,9 +80,13 @@ static void add_mark(struct rt_cell *c, const char *text, size_t n) {
 int rt_surface_put(struct rt_surface *s, int row, int col, int cols, const char *text, size_t n, struct rt_look look) {
     int used = 0, last = -1;
     for (size_t i = 0; i < n;) {
-        int32_t cp = 0;
-        const size_t len = rt_utf8_next(text + i, n - i, &cp);
-        int width = rt_cp_width(cp);
+        int32_t cp = (unsigned char)text[i];
+        size_t len = 1;
+        int width = 1;
+        if (cp < 0x20 || cp > 0x7e) { /* most text is plain */
+            len = rt_utf8_next(text + i, n - i, &cp);
+            width = rt_cp_width(cp);
+        }
         const char *bytes = text + i;
         size_t size = len;
         i += len;

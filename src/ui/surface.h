@@ -37,7 +37,7 @@ struct rt_surface {
 
 void rt_surface_init(struct rt_surface *s);
 void rt_surface_deinit(struct rt_surface *s);
-void rt_surface_resize(struct rt_surface *s, int rows, int cols); /* cleared */
+void rt_surface_resize(struct rt_surface *s, int rows, int cols); /* a new size is cleared */
 void rt_surface_clear(struct rt_surface *s, struct rt_look look);
 struct rt_cell *rt_surface_cell(struct rt_surface *s, int row, int col); /* NULL outside */
 
