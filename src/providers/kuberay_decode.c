@@ -44,6 +44,11 @@ static double gpus(const json_t *container) {
     return 0;
 }
 
+/* Int32 on the server; products of two must fit wherever they are made. */
+static int64_t size_of(const json_t *g, const char *key, int64_t absent) {
+    return RT_MIN(RT_MAX(number(g, key, absent), INT32_MIN), INT32_MAX);
+}
+
 static bool decode_group(const json_t *g, const struct kcluster *c, struct kgroup *out) {
     const json_t *ray = json_array_get(rt_json_at(g, "template.spec.containers"), 0), *name = NULL;
     size_t i = 0;
@@ -51,10 +56,10 @@ static bool decode_group(const json_t *g, const struct kcluster *c, struct kgrou
     if (!group)
         return false;
     out->name = rt_strdup(group);
-    out->replicas = number(g, "replicas", 0);
-    out->min = number(g, "minReplicas", 0);
-    out->max = number(g, "maxReplicas", INT32_MAX);
-    out->hosts = RT_MAX(number(g, "numOfHosts", 1), 1);
+    out->replicas = size_of(g, "replicas", 0);
+    out->min = size_of(g, "minReplicas", 0);
+    out->max = size_of(g, "maxReplicas", INT32_MAX);
+    out->hosts = RT_MAX(size_of(g, "numOfHosts", 1), 1);
     const int64_t most = RT_MIN(out->max, 1000000), least = RT_MIN(RT_MAX(out->min, 0), most);
     out->wanted = RT_MAX(RT_MIN(RT_MAX(out->replicas, least), most), 0) * RT_MIN(out->hosts, 100000);
     if (c->suspend || truth(g, "suspend"))
