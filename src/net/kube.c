@@ -141,12 +141,18 @@ static void down(struct rt_kube *k, const struct rt_error *err, bool final) {
     settle(k, err);
 }
 
+static void child_drop(struct rt_kube *k) {
+    if (k->proc)
+        rt_kube_child_forget(k->pid);
+    rt_proc_destroy(k->proc);
+    k->proc = NULL;
+}
+
 static void on_late(void *ctx) {
     struct rt_kube *k = ctx;
     struct rt_error err;
     k->timer = NULL;
-    rt_proc_destroy(k->proc);
-    k->proc = NULL;
+    child_drop(k);
     rt_error_set(&err, RT_E_TIMEOUT, "%s proxy did not begin to serve in %d s", k->program, START_MS / 1000);
     down(k, &err, false);
 }
@@ -155,6 +161,7 @@ static void on_exit_(void *ctx, const struct rt_proc_exit *e) {
     struct rt_kube *k = ctx;
     struct rt_error err;
     (void)e;
+    rt_kube_child_forget(k->pid);
     k->proc = NULL;
     explain_end(k, &err);
     down(k, &err, k->status.state == RT_KUBE_STARTING && is_final(rt_buf_str(&k->words)));
@@ -214,6 +221,9 @@ static bool make_place(const struct rt_kube *k, struct rt_error *err) {
     char *dir = rt_path(RT_DIR_RUNTIME, NULL);
     const bool made = rt_mkdirs(dir, err);
     free(dir);
+    if (!k->kubes->swept)
+        rt_kube_sweep();
+    k->kubes->swept = true;
     if (made && strlen(k->socket) + 1 > sizeof((struct sockaddr_un *)NULL)->sun_path)
         return rt_error_set(err, RT_E_LIMIT, "%s is too long for a socket: set XDG_RUNTIME_DIR", k->socket);
     if (made)
@@ -235,10 +245,13 @@ static void start(struct rt_kube *k) {
         k->proc = rt_proc_start(k->kubes->loop, &o, on_exit_, k, &err);
         rt_strs_deinit(&argv);
     }
-    if (k->proc)
-        arm(k, START_MS, on_late);
-    else
+    if (!k->proc) {
         down(k, &err, true);
+        return;
+    }
+    k->pid = rt_proc_pid(k->proc);
+    rt_kube_child_note(k->pid);
+    arm(k, START_MS, on_late);
 }
 
 static void on_begin(void *ctx) {
@@ -326,7 +339,7 @@ void rt_kube_put(struct rt_kube *k) {
         }
     rt_timer_stop(k->timer);
     rt_http_forget_pool(all->http, k->pool);
-    rt_proc_destroy(k->proc);
+    child_drop(k);
     unlink(k->socket);
     rt_buf_deinit(&k->out);
     rt_buf_deinit(&k->words);

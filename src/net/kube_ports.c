@@ -36,6 +36,7 @@ struct port {
     int port, local;
     enum phase phase;
     struct rt_proc *proc;
+    int64_t pid;            /* of proc */
     struct rt_buf out, words;
     struct rt_timer *timer; /* of the phase */
     struct rt_op *connect;  /* of the probe */
@@ -204,6 +205,8 @@ static void on_wait_over(void *ctx) {
 
 static void child_drop(struct port *t) {
     probe_drop(t);
+    if (t->proc)
+        rt_kube_child_forget(t->pid);
     rt_proc_destroy(t->proc);
     t->proc = NULL;
     t->status.up = false;
@@ -327,6 +330,7 @@ static void on_child_exit(void *ctx, const struct rt_proc_exit *e) {
     struct rt_error err;
     char line[300];
     (void)e;
+    rt_kube_child_forget(t->pid);
     t->proc = NULL;
     rt_kube_last_line(rt_buf_str(&t->words), line, sizeof line);
     const bool denied = rt_contains_i(line, "forbidden");
@@ -387,10 +391,13 @@ static void child_start(struct port *t) {
     const struct rt_proc_opts o = {.argv = (const char *const *)argv.v, .own_session = true, .output = on_child_output};
     t->proc = rt_proc_start(p->loop, &o, on_child_exit, t, &err);
     rt_strs_deinit(&argv);
-    if (t->proc)
-        phase_timer(t, START_MS, on_child_late);
-    else
+    if (!t->proc) {
         fail(t, &err);
+        return;
+    }
+    t->pid = rt_proc_pid(t->proc);
+    rt_kube_child_note(t->pid);
+    phase_timer(t, START_MS, on_child_late);
 }
 
 static struct port *port_of(struct rt_kube_ports *p, int port) {

@@ -10,6 +10,7 @@ struct rt_kubes {
     struct rt_http *http;
     RT_VEC(struct rt_kube *) all;
     unsigned int sockets;
+    bool swept;
 };
 
 /* A request that waits for the proxy. */
@@ -23,12 +24,19 @@ struct rt_kube {
     char *kubeconfig, *context, *program, *socket, *pool;
     struct rt_kube_status status;
     struct rt_proc *proc;
+    int64_t pid;              /* of proc */
     struct rt_timer *timer;   /* until it serves; then, after its end, until it is started again */
     struct rt_buf out, words; /* what it wrote on stdout, until it serves; the latest of stderr */
     int64_t words_ms;         /* when it last wrote there */
     int64_t up_ms;
     RT_VEC(struct rt_kube_wait *) waits;
 };
+
+/* A child that must not outlive us; it ended, or was told to. */
+void rt_kube_child_note(int64_t pid);
+void rt_kube_child_forget(int64_t pid);
+/* Ends the children of raytuis that died without ending them. */
+void rt_kube_sweep(void);
 
 /* Calls `go` (later) when the proxy serves, or with the reason why it does not. */
 void rt_kube_await(struct rt_kube *k, struct rt_kube_wait *w);

@@ -38,6 +38,8 @@ class Bed:
     def part(self, what, name):
         """what: start, stop or kill; name: apiserver, operator, ..."""
         self.script("bed.sh", what, self.dir, name)
+        if what == "kill" and name == "apiserver":
+            until("the API server is dead", lambda: self.kubectl("get", "--raw", "/readyz", check=False) != "ok", 60)
         if what == "start" and name == "apiserver":
             until("the API server answers", lambda: self.kubectl("get", "--raw", "/readyz", check=False) == "ok", 90)
 

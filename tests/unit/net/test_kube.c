@@ -246,6 +246,30 @@ static void one_context_is_one_child(void **state) {
     rt_kube_put(other);
 }
 
+static void what_a_killed_raytui_left_is_ended_by_the_next(void **state) {
+    const struct home *h = *state;
+    char *dir = rt_strf("%s/raytui-2000000000", h->dir), note[200], started[40]; /* no such process */
+    struct rt_error err;
+    assert_true(rt_mkdirs(dir, &err));
+    const pid_t child = fork();
+    if (child == 0) {
+        setsid();
+        execlp("sleep", "sleep", "600", (char *)NULL);
+        _exit(127);
+    }
+    for (int i = 0; i < 500 && getpgid(child) != child; i++)
+        usleep(10000);
+    snprintf(note, sizeof note, "%s/child-%ld", dir, (long)child);
+    snprintf(started, sizeof started, "%llu\n", (unsigned long long)rt_process_started(child));
+    assert_true(rt_file_write(note, started, strlen(started), &err));
+    assert_int_equal(ask(NULL, "/x", NULL).err.code, RT_OK);
+    for (int i = 0; i < 3000 && rt_process_alive(child); i++)
+        usleep(10000);
+    assert_false(rt_process_alive(child));
+    assert_false(rt_dir_exists(dir));
+    free(dir);
+}
+
 /* ---- kept lists ---- */
 
 struct kept {
@@ -401,6 +425,7 @@ int main(void) {
         T(a_kubectl_that_cannot_serve_says_so_at_once),
         T(without_kubectl_oc_is_taken_and_without_both_it_is_said),
         T(one_context_is_one_child),
+        T(what_a_killed_raytui_left_is_ended_by_the_next),
         T(a_list_comes_in_pages_and_changes_follow),
         T(an_expired_watch_is_listed_anew_and_what_went_meanwhile_is_told),
         T(a_watch_that_is_cut_off_begins_with_a_list),
