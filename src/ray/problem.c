@@ -101,11 +101,12 @@ static bool grpc_details(const char *text, struct span *out) {
 char *rt_ray_reason(char *out, size_t size, const char *text) {
     const struct span all = {text, strlen(text)};
     struct span l;
-    if (strstr(text, "Traceback (most recent call last)")) {
+    if (grpc_details(text, &l)) {
+        l = without_class(l); /* whatever stands around it */
+    } else if (strstr(text, "Traceback (most recent call last)")) {
         if (!last_exception(all, &l))
             l = last_line(all);
-    } else if (!grpc_details(
-                   text, &l)) { /* "500 Internal Server Error" says less than what comes below it */
+    } else { /* "500 Internal Server Error" says less than what comes below it */
         l = without_class(rt_starts(text, "500 Internal") ? last_line(all) : first_line(all));
     }
     char *copy = rt_strndup(l.s, RT_MIN(l.n, (size_t)4096));

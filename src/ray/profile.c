@@ -34,6 +34,9 @@ static void explain(enum rt_profile_kind k, const struct rt_http_answer *a, stru
     } else if (rt_contains_i(text, "is not installed")) {
         rt_error_set(err, RT_E_UNSUPPORTED, "%s is not installed on the node, or not on the PATH of its Ray", name);
         rt_error_hint(err, "pip install %s there, and start its Ray with that directory on PATH", name);
+    } else if (rt_contains_i(text, "'sudo'")) { /* until about Ray 2.10 it is run unasked */
+        rt_error_set(err, RT_E_UNSUPPORTED, "this Ray runs %s by sudo, and the node has no sudo", name);
+        rt_error_hint(err, "install sudo there, or take a newer Ray");
     } else if (rt_contains_i(text, "permission") || rt_contains_i(text, "Operation not permitted")) {
         rt_error_set(err, RT_E_DENIED, "%s may not look into the process: ptrace is not permitted to it", name);
         rt_error_hint(err, "on the node: sudo chown root `which %s` && sudo chmod u+s `which %s`; in a container add SYS_PTRACE",

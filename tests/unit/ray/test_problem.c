@@ -43,6 +43,9 @@ static void what_follows_an_exception_does_not_hide_it(void **state) {
                   "\"x\"\nray.exceptions.RuntimeEnvSetupError: no such package\n"
                   "Try this:\n   - that\n",
                   "no such package");
+    assert_reason("Traceback (most recent call last):\n  File \"x\"\ngrpc.aio._call.AioRpcError: <AioRpcError of RPC that terminated "
+                  "with:\n\tstatus = StatusCode.UNKNOWN\n\tdetails = \"no such process\"\n>\n",
+                  "no such process");
     assert_reason("Could not find a log file. Please make sure\n\tnode_id: None\n\tpid: None\n",
                   "Could not find a log file. Please make sure");
 }

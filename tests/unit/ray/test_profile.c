@@ -78,6 +78,10 @@ static void each_refusal_says_what_to_do(void **state) {
               "process is running.\nReason: No such file or directory (os error 2)\n", "the process is gone", "look at the list",
          RT_E_NOT_FOUND, RT_PROFILE_STACK},
         {500, "Failed to get agent address for node at node_id ab12", "the node cannot be asked", "", RT_E_NOT_FOUND, RT_PROFILE_STACK},
+        {500, "{\"result\": false, \"msg\": \"Traceback (most recent call last):\\n  File x\\ngrpc.aio._call.AioRpcError: <AioRpcError of RPC "
+              "that terminated with:\\n\\tstatus = StatusCode.UNKNOWN\\n\\tdetails = \\\"Unexpected <class 'FileNotFoundError'>: [Errno 2] "
+              "No such file or directory: 'sudo'\\\"\\n>\\n\", \"data\": {}}", "by sudo, and the node has no sudo", "newer Ray",
+         RT_E_UNSUPPORTED, RT_PROFILE_STACK},
         {404, "404: Not Found", "no such profile", "Ray 2.10", RT_E_UNSUPPORTED, RT_PROFILE_MEMORY},
         {400, "duration must be between 1 and 30 seconds, got: 60", "between 1 and 30", "", RT_E_REMOTE, RT_PROFILE_CPU},
     };
