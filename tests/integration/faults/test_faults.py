@@ -181,6 +181,47 @@ class Element(WithSim):
         self.assertIn("1 row could not be understood", p.stderr)
 
 
+class Hostile(WithSim):
+    """What a cluster's users wrote is shown, and does nothing else."""
+    EVIL = "py\x1b]52;c;ZXZpbA==\x07 \x1b[2J\x1b[31m\x1b]0;owned\x07 \u202etxt.exe\u2066 \x9b31m \r\n--flag"
+
+    def harmless(self, *command):
+        p = self.home.run(*command)
+        for bad in ("\x1b", "\x07", "\r", "\x9b", "\u202e", "\u2066"):
+            self.assertNotIn(bad, p.stdout + p.stderr, command)
+        return p.stdout
+
+    def test_an_entrypoint_with_escape_sequences(self):
+        job = self.sim.get("info")["jobs"][0]
+        self.sim.post("job", submission_id=job, entrypoint=self.EVIL, message=self.EVIL, metadata={self.EVIL: self.EVIL, "job_submission_id": self.EVIL})
+        rows = self.harmless("jobs", "sim").splitlines()
+        self.assertEqual(len(rows), 13)  # a line a job, whatever the words hold
+        for command in (("jobs", "sim", "-o", "wide"), ("job", "-c", "sim", job), ("show", "-c", "sim", job), ("why", "-c", "sim", job)):
+            self.harmless(*command)
+        item = [j for j in self.home.json("jobs", "sim")["items"] if j["id"] == job][0]
+        self.assertIn("txt.exe", item["entrypoint"])
+
+    def test_names_of_a_megabyte(self):
+        job = self.sim.get("info")["jobs"][1]
+        self.sim.post("job", submission_id=job, entrypoint="x" * (1 << 20), metadata={"k" * (1 << 20): "v" * (1 << 20)})
+        rows = self.harmless("jobs", "sim").splitlines()
+        self.assertEqual(len(rows), 13)
+        self.harmless("job", "-c", "sim", job)
+        self.assertEqual(self.home.json("jobs", "sim")["shown"], 12)
+
+
+class Events(WithSim):
+    def test_events_that_answer_500_for_ever_cost_only_themselves(self):
+        self.sim.fault("500", path="/api/v0/cluster_events")
+        p = self.home.run("events", "sim", code=1)
+        self.assertIn("Server got itself in trouble", p.stderr)
+        for verb in ("nodes", "jobs", "pools", "actors"):
+            self.assertGreaterEqual(self.home.json(verb, "sim")["total"], 0)
+        job = self.sim.get("info")["jobs"][0]
+        self.home.run("why", "-c", "sim", job)
+        self.assertEqual(self.home.json("show", "sim")["item"]["reach"], "ok")
+
+
 class Restart(WithSim):
     def test_a_head_that_starts_anew_is_a_new_session(self):
         before = self.home.json("show", "sim")["item"]["session_name"]

@@ -3,6 +3,7 @@
 usage: test_verbs.py RAYTUI RAY-VERSION"""
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -247,6 +248,28 @@ class Death(WithHead):
         self.assertEqual(self.home.json("jobs", "real")["total"], 0)
         self.home.run("job", "-c", "real", job, code=4)
         self.home.run("submit", "-c", "real", "--wait", "--", "true")
+
+
+    def test_the_control_service_frozen_is_told_from_a_dead_head(self):
+        """The dashboard goes on answering its version and old nodes meanwhile."""
+        pids = subprocess.run([RAY_LOCAL, "pids", self.head.dir], check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+
+        def name(pid):
+            try:
+                with open("/proc/%s/comm" % pid) as f:
+                    return f.read().strip()
+            except OSError:
+                return ""
+        gcs = [int(p) for p in pids if name(p) == "gcs_server"]
+        self.assertEqual(len(gcs), 1)
+        os.kill(gcs[0], signal.SIGSTOP)
+        try:
+            p = self.home.run("jobs", "real", code=3, timeout=120)
+            self.assertIn("GCS not responding", p.stderr)
+        finally:
+            os.kill(gcs[0], signal.SIGCONT)
+        until("it is well again", lambda: self.home.run("jobs", "real", code=None, timeout=120).returncode == 0, 120)
+        self.assertEqual(self.home.json("show", "real")["item"]["reach"], "ok")
 
 
 class Why(WithHead):

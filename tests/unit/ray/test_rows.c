@@ -142,6 +142,19 @@ static void an_application_stands_before_its_deployments(void **state) {
     end();
 }
 
+static void a_list_that_ray_itself_cut_says_so(void **state) {
+    (void)state;
+    static const struct route routes[] = {{"GET", "/api/v0/workers", .text =
+        "{\"result\": true, \"msg\": \"\", \"data\": {\"result\": {\"total\": 12345, \"num_after_truncation\": 10000, \"num_filtered\": 9999, "
+        "\"result\": [{\"worker_id\": \"w1\", \"pid\": 7, \"is_alive\": true}], \"partial_failure_warning\": \"\", \"warnings\": null}}}"}};
+    ask(RT_T_WORKERS, routes, RT_COUNT(routes));
+    assert_int_equal(failed.code, RT_OK);
+    assert_int_equal(cluster->lists[RT_T_WORKERS].n, 1);
+    assert_int_equal(cluster->lists[RT_T_WORKERS].total, 9999);
+    assert_string_equal(cluster->lists[RT_T_WORKERS].note, "Ray itself keeps 10000 of 12345");
+    end();
+}
+
 static void what_cannot_be_had_says_why(void **state) {
     (void)state;
     static const struct route routes[] = {
@@ -164,6 +177,7 @@ int main(void) {
         cmocka_unit_test(a_runtime_environment_hides_its_secrets),
         cmocka_unit_test(workers_survive_numbers_past_64_bits),
         cmocka_unit_test(an_application_stands_before_its_deployments),
+        cmocka_unit_test(a_list_that_ray_itself_cut_says_so),
         cmocka_unit_test(what_cannot_be_had_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
