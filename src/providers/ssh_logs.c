@@ -3,6 +3,7 @@
 #include "providers/ssh.h"
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { CHUNK = 256 * 1024 };
 
@@ -37,8 +38,7 @@ static void pulled(void *ctx, const struct rt_exec_result *r, const struct rt_er
     const size_t len = r->out_len - (size_t)(text + 1 - r->out);
     char *path = copy_of(n);
     if (size < n->pulled) {
-        rt_file_write(path, "", 0, &ignored);
-        n->pulled = 0;
+        n->pulled = truncate(path, 0) == 0 ? 0 : n->pulled;
     } else if (len && rt_file_append(path, text + 1, len, false, &ignored)) {
         n->pulled += (int64_t)len;
     }
@@ -49,11 +49,12 @@ void ssh_machine_pull(struct rt_provider *p, const char *name) {
     struct snode *n = ssh_node_named(p, name);
     if (!n || n->pull)
         return;
-    if (!n->pulled) { /* of an earlier run */
-        struct rt_error ignored = {0};
+    if (!n->pulled) { /* what an earlier run left goes, in place: somebody has it open */
         char *path = copy_of(n);
-        rt_file_write(path, "", 0, &ignored);
+        const bool gone = truncate(path, 0) == 0;
         free(path);
+        if (!gone)
+            return;
     }
     struct rt_buf b;
     rt_buf_init(&b, RT_MIB);
