@@ -162,13 +162,22 @@ bool forwards_open(struct session *s, const char *spec, int local_port, struct r
     return true;
 }
 
-bool forwards_open_all(struct session *s, struct rt_error *err) {
+static bool open_each(struct session *s, struct rt_error *err) {
     if (!s->conf->ports.n)
         return forwards_open(s, "8265", 0, err) && forwards_open(s, "10001", 0, err);
     for (size_t i = 0; i < s->conf->ports.n; i++)
         if (!forwards_open(s, s->conf->ports.v[i], 0, err))
             return false;
     return true;
+}
+
+/* While the provider still looks where the head is, they wait. */
+bool forwards_open_all(struct session *s, struct rt_error *err) {
+    const bool ok = open_each(s, err);
+    s->forwards_wanted = !ok && err->code == RT_E_BUSY;
+    if (s->forwards_wanted)
+        *err = (struct rt_error){0};
+    return ok || s->forwards_wanted;
 }
 
 static void drop(struct session *s, size_t i) {
@@ -187,6 +196,7 @@ bool forwards_close(struct session *s, const char *id) {
 }
 
 void forwards_close_all(struct session *s) {
+    s->forwards_wanted = false;
     while (s->nforwards)
         drop(s, s->nforwards - 1);
     rt_timer_stop(s->forward_timer);

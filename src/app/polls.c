@@ -329,6 +329,8 @@ void polls_run(struct session *s) {
         no_endpoint(s, &err);
         return;
     }
+    if (s->forwards_wanted && !forwards_open_all(s, &err))
+        rt_log(RT_LOG_WARN, "%s: %s", s->conf->name, err.message);
     if (!s->secret_had)
         return; /* got_secret goes on */
     if (s->hop && rt_hop_status(s->hop)->state != RT_HOP_UP)

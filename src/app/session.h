@@ -56,6 +56,7 @@ struct session {
     rt_pools status_pools; /* what the autoscaler last said */
     struct session_forward *forwards;
     size_t nforwards;
+    bool forwards_wanted; /* all of them, once it is known where the head is */
     bool foreign_agreed; /* a cluster that raytui did not make: its first change in a run was agreed to */
     struct rt_timer *forward_timer;
 };

@@ -214,7 +214,8 @@ static bool can_fall_back(const struct rt_hop *h) {
 static void start_way(struct rt_hop *h) {
     struct rt_way_opts o = {.name = h->opts.name,
                             .target = h->opts.target,
-                            .jump = h->opts.jump,
+                            .jump = h->opts.through && !h->openssh ? "none" : h->opts.jump,
+                            .through = h->opts.through,
                             .config_file = h->opts.config_file,
                             .asker = h->opts.asker,
                             .may_ask = h->may_ask,

@@ -18,6 +18,8 @@ struct rt_hop_opts {
     const char *name;        /* the cluster's, for messages */
     const char *target;      /* [user@]host[:port] or a Host of ~/.ssh/config */
     const char *jump;        /* overrides ProxyJump; "none"; NULL: as configured */
+    const struct rt_dialer *through; /* what `jump` leads through, where it is open already: libssh2 needs no second
+                                      * login there. Keeps; NULL */
     const char *config_file; /* ssh -F; NULL */
     enum rt_transport transport;
     const struct rt_asker *asker; /* keeps; NULL: nobody answers */

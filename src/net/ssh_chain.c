@@ -43,6 +43,7 @@ struct chain {
     struct rt_way way;
     struct rt_loop *loop;
     char *name, *jump, *config_file;
+    const struct rt_dialer *through; /* to the first host; NULL: TCP */
     const struct rt_asker *asker;
     bool may_ask, may_fall_back;
     struct rt_way_events events;
@@ -226,11 +227,13 @@ static void on_login(void *ctx, const struct rt_login_result *r) {
     if (!r->session) {
         c->end = r->end;
         c->error = r->error;
+        if (c->at == 0 && c->through && r->end == RT_WAY_LOST)
+            c->through->error(c->through->ctx, &c->error);
         /* The host before may just be about to say why the stream ended. */
         if (c->at > 0 && r->end == RT_WAY_LOST)
             c->reason = rt_timer_start(c->loop, REASON_MS, 0, tell_reason, c);
         else
-            go_down(c, r->end, &r->error);
+            go_down(c, r->end, &c->error);
         return;
     }
     c->asked = c->asked || r->asked;
@@ -296,14 +299,19 @@ static void connect_tcp(struct chain *c, const struct link *k, rt_tcp_fn *fn) {
     c->op = rt_tcp_connect(c->loop, k->conf.hostname, k->conf.port, wait, fn, c);
 }
 
+/* The same for the first host, where somebody else's session leads to it. */
+static int through_other(struct chain *c, const struct link *k) {
+    return c->through->dial(c->through->ctx, k->conf.hostname, k->conf.port, &c->error);
+}
+
 static void connect_next(struct chain *c) {
     struct link *k = c->links.v[c->at];
     k->line = new_line(k);
-    if (c->at == 0) {
+    if (c->at == 0 && !c->through) {
         connect_tcp(c, k, on_tcp);
         return;
     }
-    int fd = through_host_before(c, k->line, c->at);
+    int fd = c->at == 0 ? through_other(c, k) : through_host_before(c, k->line, c->at);
     if (fd >= 0) {
         log_in(c, k, fd, on_login);
         return;
@@ -370,11 +378,11 @@ static void on_stuck(void *ctx) {
         c->draining.n >= MAX_DRAINING)
         return;
     c->spare = new_line(n->link);
-    if (last == 0) {
+    if (last == 0 && !c->through) {
         connect_tcp(c, n->link, on_spare_tcp);
         return;
     }
-    int fd = through_host_before(c, c->spare, last);
+    int fd = last == 0 ? through_other(c, n->link) : through_host_before(c, c->spare, last);
     if (fd >= 0)
         log_in(c, n->link, fd, on_spare_login);
     else
@@ -405,6 +413,7 @@ struct rt_way *rt_way_libssh2(struct rt_loop *l, const struct rt_way_opts *o,
     c->name = rt_strdup(o->name);
     c->jump = rt_strdup(o->jump);
     c->config_file = rt_strdup(o->config_file);
+    c->through = o->through;
     c->asker = o->asker;
     c->may_ask = o->may_ask;
     c->may_fall_back = o->may_fall_back;

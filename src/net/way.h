@@ -19,6 +19,7 @@ struct rt_way_opts {
     const char *name;        /* the cluster's; may be NULL */
     const char *target;      /* as typed */
     const char *jump;        /* NULL: as configured */
+    const struct rt_dialer *through; /* leads to the host before the target; NULL. libssh2 only */
     const char *config_file; /* NULL */
     const struct rt_asker *asker;
     bool may_ask, may_fall_back;

@@ -1,5 +1,6 @@
 /* The way to the ports of a cluster of batch jobs: what listens on an address of a compute node is seen from the login
- * node; what listens on its loopback only, by one SSH hop more through the login node. */
+ * node; what listens on its loopback only, by one SSH hop more, which runs through the session with the login node:
+ * nobody logs in there twice. */
 #include "providers/batch_impl.h"
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,13 @@ static char *host_of_head(const struct rt_provider *p) {
     return at ? rt_strf("%.*s@%s", (int)(at - login), login, host) : rt_strdup(host);
 }
 
+/* Lost, it does not come back by itself: it would open the login node's again, which may have been left. */
+static void on_change(void *ctx, struct rt_hop *hop) {
+    (void)ctx;
+    if (rt_hop_status(hop)->state == RT_HOP_RETRYING)
+        rt_hop_close(hop);
+}
+
 static struct rt_hop *hop_to_head(struct batch_way *w) {
     struct rt_provider *p = w->provider;
     char *host = host_of_head(p);
@@ -31,13 +39,14 @@ static struct rt_hop *hop_to_head(struct batch_way *w) {
         .name = p->conf->name,
         .target = host,
         .jump = p->own->login,
+        .through = rt_hop_dialer(p->env.hop),
         .config_file = p->conf->ssh_config,
         .transport = (enum rt_transport)p->conf->transport,
         .asker = p->env.asker,
     };
     w->hops = rt_realloc(w->hops, (w->n + 1) * sizeof(*w->hops));
     w->hosts = rt_realloc(w->hosts, (w->n + 1) * sizeof(*w->hosts));
-    w->hops[w->n] = rt_hop_create(p->env.loop, &o, NULL, NULL);
+    w->hops[w->n] = rt_hop_create(p->env.loop, &o, on_change, w);
     w->hosts[w->n++] = host;
     rt_hop_open(w->hops[w->n - 1], true);
     return w->hops[w->n - 1];

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
@@ -113,6 +114,20 @@ class Cluster(unittest.TestCase):
         text = bed.ssh("login", "cat ~/.raytui/hpc/connection")
         self.assertIn("RAY_ADDRESS=ray://10.", text)
         self.assertIn("DASHBOARD_URL=http://127.0.0.1:", text)
+
+    def test_its_ports_are_forwarded_over_one_session_with_the_login_node(self):
+        p = self.home.start("forward", "hpc")
+        try:
+            until(lambda: "two forwards: %s %s" % (p.out, p.err), lambda: len(p.out) >= 2, 90)
+            to = sorted(x.split(" -> ")[1].split(":")[0] for x in p.out)
+            self.assertEqual(to[0][:3] + to[1], "10.127.0.0.1")
+            url = "http://" + next(x for x in p.out if "-> 127.0.0.1" in x).split(" ->")[0] + "/api/version"
+            with urllib.request.urlopen(url, timeout=60) as answer:
+                self.assertIn(VERSION, answer.read().decode())
+            sessions = bed.ssh("login", "ps -eo args=").splitlines()
+            self.assertEqual(len([x for x in sessions if x.startswith("sshd: ray@notty")]), 2) # its own, and that of this look
+        finally:
+            p.stop()
 
     def test_the_end_of_the_walltime_is_told(self):
         r = row(self.home)
