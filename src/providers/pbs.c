@@ -172,7 +172,7 @@ static void see(const struct pbs_job *j, int64_t server_s, int64_t here_s, struc
     out->plain = or_null(arena, &plain);
     out->todo = or_null(arena, &todo);
     if (out->state == BATCH_QUEUED && begins > 0)
-        out->starts_ms = (here_s + (begins - asked)) * 1000;
+        out->starts_ms = RT_MAX(here_s + (begins - asked), 0) * 1000;
     if (j->walltime_s >= 0 && j->start_s > 0 && out->state != BATCH_ENDED)
         out->left_ms = RT_MAX(j->walltime_s - (asked - j->start_s), 0) * 1000;
     pbs_hosts(j->hosts, &hosts);
@@ -191,7 +191,7 @@ static bool pbs_parse(const char *text, int64_t now_ms, struct batch_list *out, 
         *out = (struct batch_list){.arena = rt_arena_create()};
         return true;
     }
-    if (!now || sscanf(now, "raytui-now %lld %c%4lld", &server_s, &sign, &zone) != 3)
+    if (!now || sscanf(now, "raytui-now %11lld %c%4lld", &server_s, &sign, &zone) != 3)
         return rt_error_set(err, RT_E_PROTOCOL, "what qstat printed cannot be read: %.80s", text);
     const int64_t zone_s = (zone / 100 * 3600 + zone % 100 * 60) * (sign == '-' ? -1 : 1);
     now += strcspn(now, "\n");

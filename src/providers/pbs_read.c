@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { MAX_JOBS = 4096, MAX_VALUE = 64 * 1024 };
+#define MAX_EPOCH INT64_C(100000000000) /* what is later is no date */
 
 struct reader {
     struct pbs_jobs *out;
@@ -29,7 +30,7 @@ int64_t pbs_date(const char *text, int64_t zone_s) {
     int day, hour, minute, second, year;
     int64_t epoch;
     if (rt_parse_i64(text, &epoch))
-        return epoch > 0 ? epoch : -1;
+        return epoch > 0 && epoch < MAX_EPOCH ? epoch : -1;
     if (sscanf(text, "%*3[A-Za-z] %3[A-Za-z] %2d %2d:%2d:%2d %4d", month, &day, &hour, &minute, &second, &year) != 6)
         return -1;
     const char *at = strlen(month) == 3 ? strstr(months, month) : NULL;
@@ -210,7 +211,8 @@ static bool read_json(struct reader *r, const char *text, size_t n) {
     json_t *root = rt_json_parse(text, n, &err), *job, *stamp = rt_json_at(root, "timestamp");
     if (!root)
         return false;
-    r->asked_s = json_is_integer(stamp) ? json_integer_value(stamp) : -1;
+    const int64_t asked = json_is_integer(stamp) ? json_integer_value(stamp) : -1;
+    r->asked_s = asked > 0 && asked < MAX_EPOCH ? asked : -1;
     json_object_foreach(rt_json_at(root, "Jobs"), id, job) {
         struct pbs_job *j = job_add(r, id);
         if (j && json_is_object(job))
@@ -254,8 +256,8 @@ static void json_line(struct reader *r, struct pbs_job **j, char *section, size_
     n -= n && line[n - 1] == ',';
     const bool quoted = n > 1 && line[0] == '"' && line[n - 1] == '"';
     char *value = quoted ? rt_strndup(line + 1, n - 2) : rt_strndup(line, n), *path = section[0] ? rt_strf("%s.%s", section, key) : rt_strdup(key);
-    if (rt_streq(path, "timestamp") && !rt_parse_i64(value, &r->asked_s))
-        r->asked_s = -1;
+    if (rt_streq(path, "timestamp"))
+        r->asked_s = pbs_date(value, 0);
     if (*j)
         take(r, *j, path, value);
     free(path);

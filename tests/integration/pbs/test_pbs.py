@@ -137,7 +137,8 @@ class Life(unittest.TestCase):
                                "qsub -N hog -l select=1:ncpus=4 -l place=free").split()
         try:
             self.home.run("scale", "lab", "workers", "+1", "--yes", timeout=240)
-            until(lambda: "the reason: %s" % pool(self.home)["why"], lambda: "CPUs are wanted" in (pool(self.home)["why"] or ""), 60)
+            until(lambda: "the reason: %s" % pool(self.home)["why"],
+                  lambda: any(x in (pool(self.home)["why"] or "") for x in ("CPUs are wanted", "Not enough free nodes")), 60)
             job = [x for x in bed.ssh("login", "qselect -u ray").split() if x not in hog + bed.jobs("rt-lab-head")]
             self.assertEqual(len(job), 1)
             bed.ssh("login", "qhold " + job[0])

@@ -192,7 +192,7 @@ static void dates_without_a_zone_take_that_of_the_server(void **state) {
     assert_int_equal(pbs_date("Sat Nov 21 03:19:33 2026", 3600), 1795231173 - 3600);
     assert_int_equal(pbs_date("1795231173", 3600), 1795231173);
     static const char *const wrong[] = {"", "now", "Sat Nov 21 2026", "Sat Xyz 21 03:19:33 2026", "Sat anF 21 03:19:33 2026", "Sat Nov 99 03:19:33 2026",
-                                        "Sat Nov 21 33:19:33 2026", "Sat Nov 21 -3:19:33 2026", "-5"};
+                                        "Sat Nov 21 33:19:33 2026", "Sat Nov 21 -3:19:33 2026", "-5", "9223372036854775807"};
     for (size_t i = 0; i < RT_COUNT(wrong); i++)
         assert_int_equal(pbs_date(wrong[i], 0), -1);
 }
