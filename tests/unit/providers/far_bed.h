@@ -55,7 +55,7 @@ static const char fake_ray[] =
     "http.server.HTTPServer(('127.0.0.1', int(opts['dashboard-port'])), Handler).serve_forever()\n";
 
 struct bed {
-    char home[160];
+    char home[160], mark[32];
     char *out; /* of the last script, both streams */
     int status;
     struct ssh_config own;
@@ -147,10 +147,12 @@ static inline void bed_make(struct bed *b, const char *name) {
     b->own.head = rt_strdup("lab1");
     b->own.far.ray_version = rt_strdup("9.9.9");
     b->own.far.python.venv = rt_strdup("~/venv");
-    b->own.far.dashboard_port = 29265;
-    b->own.far.client_port = 29001;
-    b->own.far.gcs_port = 29379;
-    b->script = (struct ssh_script){.cluster = "lab", .own = &b->own, .node = "head", .place = &b->place, .mark = "1a-2b-3",
+    snprintf(b->mark, sizeof b->mark, "t%ld", (long)getpid()); /* whoever carries it is ended */
+    /* Of this process: programs that run at once do not meet. */
+    b->own.far.dashboard_port = 20000 + getpid() % 100 * 120;
+    b->own.far.client_port = b->own.far.dashboard_port + 40;
+    b->own.far.gcs_port = b->own.far.dashboard_port + 80;
+    b->script = (struct ssh_script){.cluster = "lab", .own = &b->own, .node = "head", .place = &b->place, .mark = b->mark,
                                     .ray = NULL, .python = "python3"};
 }
 
