@@ -170,6 +170,11 @@ start) [ -f "$D/part/$part" ] || usage
     PATH=$("$here/build.sh")/bin:$PATH; export KUBECONFIG=$D/kubeconfig
     launch "$part" ;;
 stop) stop 300 "$part" ;;
-kill) if running "$part"; then kill -KILL "$(cat "$D/pid/$part")"; fi ;;
+kill)
+    if running "$part"; then
+        p=$(cat "$D/pid/$part")
+        kill -KILL "$p"
+        while mine "$p"; do sleep 0.1; done # its port is free then
+    fi ;;
 *) usage ;;
 esac
