@@ -49,7 +49,8 @@ static void explain(enum rt_profile_kind k, const struct rt_http_answer *a, stru
         rt_error_set(err, RT_E_NOT_FOUND, "the node cannot be asked: it left, or its agent does not answer");
     } else if (a->status == 404) {
         rt_error_set(err, RT_E_UNSUPPORTED, "this Ray has no such profile");
-        rt_error_hint(err, "memory profiles came with Ray 2.10");
+        if (k == RT_PROFILE_MEMORY)
+            rt_error_hint(err, "memory profiles came with Ray 2.10");
     }
 }
 

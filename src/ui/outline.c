@@ -193,6 +193,8 @@ void rt_outline_draw(struct rt_view *v, const struct rt_draw *d, struct rt_rect 
         o->top = o->at - (size_t)o->page + 1;
     if (o->top + (size_t)o->page > o->seen.n)
         o->top = o->seen.n > (size_t)o->page ? o->seen.n - (size_t)o->page : 0;
+    if (!o->seen.n && o->rows.n && area.rows > 0)
+        rt_tool_put(d->s, area.row, area.col + 2, area.cols - 2, "the filter hides all - Esc", rt_theme_look(d->theme, RT_R_DIM));
     for (int i = 0; i < area.rows && o->top + (size_t)i < o->seen.n; i++) {
         const struct rt_rect line = {area.row + i, area.col, 1, area.cols};
         const size_t at = o->top + (size_t)i;
