@@ -61,15 +61,27 @@ static size_t telling(const struct kpod *pod) {
     return pod && pod->why ? strlen(pod->why) : 0;
 }
 
+/* Are there fewer nodes than ready pods? Where several pods share an address, which is which cannot be told. */
+static bool ray_misses_some(const struct rt_provider *p) {
+    size_t alive = 0, ready = 0;
+    if (!p->cluster->fresh[RT_T_NODES].at_ms || p->cluster->fresh[RT_T_NODES].from_snapshot || p->cluster->reach != RT_REACH_OK)
+        return false;
+    for (size_t i = 0; i < p->cluster->nodes.n; i++)
+        alive += p->cluster->nodes.v[i].alive;
+    for (size_t i = 0; i < p->npods; i++)
+        ready += p->pods[i].ready;
+    return alive < ready;
+}
+
 static struct counts count(const struct rt_provider *p, const char *group, bool head) {
     struct counts c = {0};
-    const bool asked = p->cluster->fresh[RT_T_NODES].at_ms > 0 && !p->cluster->fresh[RT_T_NODES].from_snapshot;
+    const bool misses = ray_misses_some(p);
     for (size_t i = 0; i < p->npods; i++) {
         const struct kpod *pod = &p->pods[i];
         if (head ? !pod->head : pod->head || !rt_streq(pod->group, group))
             continue;
         c.there += !pod->deleting;
-        if (pod->ready && asked && p->cluster->reach == RT_REACH_OK && !kuberay_node_of(p, pod))
+        if (pod->ready && misses && !kuberay_node_of(p, pod))
             c.failed++;
         else
             c.ready += pod->ready;

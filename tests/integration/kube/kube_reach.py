@@ -223,7 +223,7 @@ class Reach(unittest.TestCase):
     def setUpClass(cls):
         cls.bed = bed()
         cls.space = cls.bed.namespace("reach")
-        cls.sim = Sim()
+        cls.sim = Sim("--job-s", "300")
         cls.bed.kubectl("apply", "-n", cls.space, "-f", "-", given=manifest())
         cls.port = free_port()
         cls.home = home(CONFIG % (cls.space, cls.port, free_port()))
@@ -262,7 +262,22 @@ class Reach(unittest.TestCase):
         self.behind(self.head)
         self.assertGreater(len(self.home.json("jobs", "demo")["items"]), 3)
 
-    def test_3_a_forward_keeps_its_port_through_api_server_and_head(self):
+    def test_3_a_followed_log_loses_no_line_when_the_api_server_is_killed(self):
+        self.behind(self.head)
+        job = self.home.run("submit", "--cluster", "demo", "--", "train").stdout.split()[-1]
+        log = self.home.start("logs", "-f", "--cluster", "demo", job)
+        try:
+            until("the log comes", lambda: len(log.out) > 20, 60)
+            self.bed.part("kill", "apiserver")
+            self.bed.part("start", "apiserver")
+            before = len(log.out)
+            until("the log goes on", lambda: len(log.out) > before + 20, 120)
+        finally:
+            log.stop()
+        steps = [int(x.split(" step ")[1].split()[0]) for x in log.out if " step " in x]
+        self.assertEqual(steps, list(range(steps[0], steps[0] + len(steps))))
+
+    def test_4_a_forward_keeps_its_port_through_api_server_and_head(self):
         self.behind(self.head)
         held = self.home.start("forward", "demo", "8265")
         try:
