@@ -130,9 +130,8 @@ class Autoscaler(unittest.TestCase):
         self.assertIn("bundle of 2 CPU, 1 of it: ", group["text"])
         job = self.why_until("demand", "an actor of it waits")
         self.assertEqual(job["kind"], "job")
-        tasks = {t["name"]: t for t in self.items("tasks")}
-        self.assertEqual(tasks["big"]["state"], "RUNNING")
-        never = self.why_until(tasks["never"]["id"], "64 CPU on one node; the largest node has 4 CPU")
+        never = until("the task is listed", lambda: [t["id"] for t in self.items("tasks") if t["name"] == "never"], PATIENCE)[0]
+        never = self.why_until(never, "64 CPU on one node; the largest node has 4 CPU")
         self.assertTrue(all(p["ever"].startswith(("never", "not known")) for p in never["pools"]), never)
 
     def test_3_a_pool_that_does_not_grow_and_nodes_that_stay(self):
@@ -160,7 +159,7 @@ class Autoscaler(unittest.TestCase):
             self.assertRegex(p.stdout, r"Process %d: " % actors[name]["pid"])
             self.assertIn("spin (main.py:", p.stdout)
         self.assertNotEqual(actors["on-head"]["node_id"], actors["on-big"]["node_id"])
-        task = [t for t in self.items("tasks") if t["name"] == "big" and t["state"] == "RUNNING"][0]
+        task = until("the task runs", lambda: [t for t in self.items("tasks") if t["name"] == "big" and t["state"] == "RUNNING"], PATIENCE)[0]
         item = self.home.json("stack", "-c", "auto", task["id"])
         self.assertEqual(item["task_id"], task["id"])
         self.assertIn("nap (main.py:", item["stack"])
