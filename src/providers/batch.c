@@ -148,7 +148,7 @@ static enum rt_cluster_state state_of(const struct rt_provider *p, char **detail
     const struct bjob *head = p->jobs[0];
     if (p->task && (p->task->is_down || p->task->undo))
         return RT_CL_STOPPING;
-    if (!p->looked && !p->task)
+    if ((!p->looked || (p->queue_error.code && !p->queue_known)) && !p->task)
         return RT_CL_UNKNOWN;
     if (p->up)
         return p->task ? RT_CL_SCALING : RT_CL_UP;

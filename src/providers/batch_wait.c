@@ -142,7 +142,8 @@ static void waited(void *ctx, const struct rt_exec_result *r, const struct rt_er
 
 void batch_task_wait(struct btask *t) {
     batch_task_end_step(t, NULL);
-    batch_task_step(t, "head", "in the queue, then starting Ray");
+    if (!t->provider->up)
+        batch_task_step(t, "head", "in the queue, then starting Ray");
     batch_task_enter(t, BT_WAIT);
     t->provider->looked_ms = 0;
 }
