@@ -1,0 +1,66 @@
+"""A RayCluster whose pods are real processes of Ray: jobs, logs, nodes, and what happens to them."""
+import os
+import unittest
+
+from kube_bed import SCRIPTS, bed, home, until
+from kube_reach import get
+from raytui_run import free_port
+
+CONFIG = """clusters:
+  real: {provider: kuberay, namespace: %s, name: real, local_ports: {8265: %d, 10001: %d}}
+"""
+
+
+class Real(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.bed = bed()
+        cls.space = cls.bed.namespace("real")
+        cls.bed.play_pods()
+        with open(os.path.join(SCRIPTS, "raycluster-real.yaml")) as f:
+            cls.bed.kubectl("apply", "-n", cls.space, "-f", "-", given=f.read())
+        cls.port = free_port()
+        cls.home = home(CONFIG % (cls.space, cls.port, free_port()))
+        cls.home.run("wait", "real", "--up", "--timeout", "180s", timeout=200)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.bed.kubectl("delete", "raycluster", "--all", "-n", cls.space, check=False)
+        until("the pods are gone", lambda: not cls.bed.pods("real", cls.space), 90)
+        cls.home.close()
+
+    def nodes(self):
+        return [n for n in self.home.json("nodes", "real")["items"] if n["state"] == "ALIVE"]
+
+    def pool(self):
+        return next(p for p in self.home.json("pools", "real")["items"] if p["name"] == "small")
+
+    def workers(self):
+        return [p["metadata"]["name"] for p in self.bed.pods("real", self.space)
+                if p["metadata"]["labels"]["ray.io/node-type"] == "worker" and "deletionTimestamp" not in p["metadata"]]
+
+    def test_1_ray_gets_a_worker_more_and_a_worker_less(self):
+        self.home.run("scale", "real", "small", "2", "--yes", timeout=180)
+        until("Ray lists three nodes", lambda: len(self.nodes()) == 3, 90)
+        until(lambda: "two are ready: %s" % self.pool(), lambda: (self.pool()["ready"], self.pool()["desired"]) == (2, 2), 60)
+        old = set(self.workers())
+        self.home.run("scale", "real", "small", "1", "--yes", timeout=180)
+        self.assertEqual(len(self.workers()), 1)
+        self.assertLess(set(self.workers()), old)
+        until("Ray lists two nodes", lambda: len(self.nodes()) == 2, 90)
+
+    def test_2_a_new_head_answers_at_the_same_port(self):
+        held = self.home.start("forward", "real")
+        try:
+            before = until("the port answers", lambda: get(self.port), 90)
+            head = next(p["metadata"]["name"] for p in self.bed.pods("real", self.space)
+                        if p["metadata"]["labels"]["ray.io/node-type"] == "head")
+            self.bed.kubectl("delete", "pod", head, "-n", self.space, "--wait=false")
+            after = until("a new Ray answers", lambda: (lambda v: v if v and v["session_name"] != before["session_name"] else None)(get(self.port)), 180)
+            self.assertEqual(after["ray_version"], before["ray_version"])
+        finally:
+            held.stop()
+
+
+if __name__ == "__main__":
+    unittest.main()
