@@ -194,7 +194,7 @@ def walk(argv, env, steps, limit):
         out.append(None if when is None else (when - begin) * 1e3)
         if when is None:
             break
-        p.wait_quiet(0.25, 2)
+        p.wait_quiet(0.6, 3)
     used = p.usage()
     p.stop(keys("q"))
     return out + [None] * (len(steps) - len(out)), used
