@@ -524,6 +524,7 @@ struct rt_provider *batch_create(const struct batch_dialect *d, const struct rt_
 void batch_destroy(struct rt_provider *p) {
     batch_tasks_abandon(p);
     rt_op_drop(&p->look);
+    batch_logs_drop(p);
     batch_way_destroy(p->way);
     for (size_t i = 0; i < p->njobs; i++)
         job_free(p->jobs[i]);

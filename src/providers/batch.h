@@ -148,6 +148,8 @@ struct rt_operation *batch_keepalive(struct rt_provider *p, struct rt_error *err
 struct rt_operation *batch_remove_node(struct rt_provider *p, const char *node_id, struct rt_error *err);
 bool batch_shell(struct rt_provider *p, const char *node_id, struct rt_strs *argv, struct rt_error *err);
 bool batch_equivalent(struct rt_provider *p, const char *verb, const char *arg, struct rt_buf *out);
+void batch_machine_logs(struct rt_provider *p, struct rt_strs *out);
+void batch_machine_pull(struct rt_provider *p, const char *name);
 struct rt_op *batch_doctor(struct rt_provider *p, void (*done)(void *ctx, const char *lines, const struct rt_error *err), void *ctx);
 /* rt_provider_ops.discover_at for "NAME://[user@]host", NAME being the dialect's. */
 struct rt_op *batch_discover_at(const struct batch_dialect *d, const struct rt_provider_env *env, const char *where,
@@ -155,11 +157,12 @@ struct rt_op *batch_discover_at(const struct batch_dialect *d, const struct rt_p
                                 void (*done)(void *ctx, const struct rt_error *err), void *ctx);
 
 #define BATCH_OPS                                                                                                         \
-    .caps = RT_CAP_UP | RT_CAP_DOWN | RT_CAP_SCALE | RT_CAP_REMOVE_NODE | RT_CAP_SHELL | RT_CAP_KEEPALIVE,                        \
+    .caps = RT_CAP_UP | RT_CAP_DOWN | RT_CAP_SCALE | RT_CAP_REMOVE_NODE | RT_CAP_SHELL | RT_CAP_KEEPALIVE | \
+            RT_CAP_MACHINE_LOGS,                                                                                          \
     .config_size = sizeof(struct batch_config), .needs_hop = true, .hop_target = batch_hop_target, .where = batch_where,  \
     .destroy = batch_destroy, .endpoint = batch_endpoint, .refresh = batch_refresh, .join = batch_join,                   \
     .plan = batch_plan, .up = batch_up, .down = batch_down, .scale_impact = batch_scale_impact, .scale = batch_scale,     \
     .set_limits = batch_set_limits, .remove_node = batch_remove_node, .keepalive = batch_keepalive, .shell = batch_shell,                               \
-    .equivalent = batch_equivalent, .doctor = batch_doctor
+    .equivalent = batch_equivalent, .doctor = batch_doctor, .machine_logs = batch_machine_logs, .machine_pull = batch_machine_pull
 
 #endif

@@ -122,6 +122,8 @@ struct rt_provider {
     char *user_job;     /* body of user_script's submission, while there is a task */
     char *watchdog;     /* what it last said; NULL */
     struct watchdog_touch *touch;
+    struct batch_log *logs; /* that were read */
+    size_t nlogs;
     int lock;
 };
 
@@ -141,6 +143,9 @@ struct batch_way;
 struct batch_way *batch_way_create(struct rt_provider *p);
 void batch_way_destroy(struct batch_way *w);
 const struct rt_dialer *batch_way_dialer(struct batch_way *w);
+
+/* batch_logs.c */
+void batch_logs_drop(struct rt_provider *p);
 
 /* batch_task.c: one operation at a time; batch_submit.c, batch_wait.c: its parts. */
 void batch_task_enter(struct btask *t, enum btask_phase phase);

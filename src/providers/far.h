@@ -94,6 +94,18 @@ void far_ray_start(const struct far_conf *far, const struct node_size *size, boo
 /* PATH and the drain time that every node's script sets before far_ray_start; after $RAY is set. */
 void far_node_environment(struct rt_buf *out);
 
+/* ---- far_log.c: a log there, copied to STATE/clusters/NAME/machine-NODE.log while it is read ---- */
+struct far_log {
+    struct rt_op *op;
+    char *path;     /* the copy */
+    int64_t pulled; /* bytes that are here */
+};
+/* Appends "NODE\tPATH of the copy", as rt_provider_ops.machine_logs wants it. */
+void far_log_named(const char *cluster, const char *node, struct rt_strs *out);
+/* Fetches what is new. `file` in words of the shell, with $D and $NODE: "$D/$NODE.log". */
+void far_log_pull(struct far_log *l, struct rt_hop *hop, const char *cluster, const char *node, const char *file);
+void far_log_drop(struct far_log *l);
+
 /* far_shell.c: shell functions, the same for all.
  *
  * far_sh_common  die TEXT · started PID · alive FILE · lock DIR · unlock · home (makes $D)

@@ -279,6 +279,20 @@ static struct rt_operation *ssh_keepalive(struct rt_provider *p, struct rt_error
     return watchdog_keepalive(&p->touch, &p->env, p->conf->name, err);
 }
 
+static void ssh_machine_logs(struct rt_provider *p, struct rt_strs *out) {
+    for (size_t i = 0; i < p->nnodes; i++) {
+        const struct snode *n = p->nodes[i];
+        if (i == 0 || n->booked || n->touched || n->state != SNODE_ABSENT)
+            far_log_named(p->conf->name, n->name, out);
+    }
+}
+
+static void ssh_machine_pull(struct rt_provider *p, const char *name) {
+    struct snode *n = ssh_node_named(p, name);
+    if (n)
+        far_log_pull(&n->log, ssh_node_hop(n), p->conf->name, n->name, "$D/$NODE.log");
+}
+
 const struct rt_provider_ops rt_provider_ssh = {
     .name = "ssh",
     .summary = "a real Ray on hosts that you can log in to, started and ended by raytui",

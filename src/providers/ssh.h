@@ -85,8 +85,7 @@ struct snode {
     size_t step;
     bool stepping;
     char *ray, *python, *address, *why;
-    struct rt_op *pull;       /* of its start-up log */
-    int64_t pulled;           /* bytes that are here */
+    struct far_log log;       /* its start-up log */
 };
 
 /* One operation: up, down, scale, remove-node. */
@@ -166,9 +165,6 @@ void ssh_scale_nodes(const struct rt_provider *p, const char *pool, int64_t n, s
 bool ssh_set_limits(struct rt_provider *p, const char *pool, int64_t min, int64_t max, struct rt_error *err);
 struct rt_operation *ssh_scale(struct rt_provider *p, const char *pool, int64_t n, struct rt_error *err);
 
-/* ssh_logs.c: what Ray wrote while it started, copied to STATE/clusters/NAME/machine-NODE.log while it is read. */
-void ssh_machine_logs(struct rt_provider *p, struct rt_strs *out);
-void ssh_machine_pull(struct rt_provider *p, const char *name);
 
 /* ssh_plan.c */
 bool ssh_plan(struct rt_provider *p, const char *verb, const struct rt_up_opts *o, struct rt_buf *out, struct rt_error *err);

@@ -115,7 +115,7 @@ struct rt_hop *ssh_node_hop(struct snode *n) {
 }
 
 void ssh_node_drop_hop(struct snode *n) {
-    rt_op_drop(&n->pull);
+    far_log_drop(&n->log);
     if (n->hop)
         rt_hop_destroy(n->hop);
     n->hop = NULL;

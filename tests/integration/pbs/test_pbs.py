@@ -163,6 +163,8 @@ class Life(unittest.TestCase):
         self.assertEqual(bed.ssh("login", "stat -c %a ~/.raytui/lab ~/.raytui/lab/connection").split(), ["700", "600"])
         self.assertIn("#PBS -l select=2:ncpus=2:mem=1024mb", bed.ssh("login", "cat ~/.raytui/lab/jobs/head/job"))
 
+        self.assertIn("Ray runtime started", self.home.run("logs", "-c", "lab", "--machine", "head").stdout)
+
     def test_7_doctor_tells_what_the_login_node_has(self):
         p = self.home.run("doctor", "lab")
         for word in ("PBS", "queue workq", "queue disabled", "takes no jobs", "python3", "ray", "Ray " + VERSION):

@@ -115,6 +115,10 @@ class Cluster(unittest.TestCase):
         self.assertIn("RAY_ADDRESS=ray://10.", text)
         self.assertIn("DASHBOARD_URL=http://127.0.0.1:", text)
 
+    def test_what_ray_wrote_while_it_started_can_be_read(self):
+        for name in ("head", "workers"):
+            self.assertIn("Ray runtime started", self.home.run("logs", "-c", "hpc", "--machine", name).stdout)
+
     def test_its_ports_are_forwarded_over_one_session_with_the_login_node(self):
         p = self.home.start("forward", "hpc")
         try:
