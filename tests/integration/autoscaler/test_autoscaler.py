@@ -203,6 +203,8 @@ class Autoscaler(unittest.TestCase):
 
     def test_7_a_node_that_nobody_needs_goes_and_is_remembered(self):
         big = [i for i, p in self.pool_of_nodes().items() if p == "big"]
+        # replicas live on after their job, and may sit there
+        self.submit("shutdown", "import ray\nfrom ray import serve\nray.init()\nserve.shutdown()\n")
         gone = until("the node of type big went", lambda: not [1 for p in self.pool_of_nodes().values() if p == "big"], PATIENCE)
         self.assertTrue(gone)
         if big:
