@@ -93,7 +93,7 @@ class Logs(unittest.TestCase):
     def submit(self, name):
         self.home.run("submit", "-c", "real", "--submission-id", name, "--working-dir", self.home.dir + "/work", "--", "python", "main.py")
 
-    def check(self, lines):
+    def check(self, lines, by_time=True):
         """Every line of every process once, in the order of its source, and all by time."""
         said = {}
         for line in lines:
@@ -106,7 +106,8 @@ class Logs(unittest.TestCase):
             self.assertRegex(source, r"^%s pid=\d+, ip=127\.0\.0\.\d$" % ("shout" if who else "Counter"))
         times = [m.group(1) for m in (re.search(r"\) (20\S+ \S+) INFO (?:said|counted|driver)", x) for x in lines) if m]
         self.assertEqual(len(times), 3 * LINES + 2)
-        self.assertEqual(times, sorted(times))
+        if by_time:
+            self.assertEqual(times, sorted(times))
         self.assertEqual(len([x for x in lines if re.match(r"\(shout pid=\d+, ip=\S+, err\) ERROR to stderr by", x)]), 2)
         self.assertFalse([x for x in lines if ":job_id:" in x or ":task_name:" in x])
 
@@ -115,7 +116,7 @@ class Logs(unittest.TestCase):
         p = self.logs("-f", "--all", "followed", timeout=180)
         self.assertIn("ended: SUCCEEDED", p.stderr)
         lines = p.stdout.splitlines()
-        self.check(lines)
+        self.check(lines, by_time=False)  # a worker that is found late has its first lines after those of others
         self.assertEqual(lines[-1].split(" ")[0], "(driver)")
 
     def test_2_the_same_afterwards_and_workers_alone(self):
