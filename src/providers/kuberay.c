@@ -151,7 +151,12 @@ static bool wants_forward(const struct rt_provider *p) {
     return p->own->via == KUBERAY_VIA_FORWARD || p->seen.token_auth || rt_secret_set(&p->conf->token);
 }
 
-/* Once per head: the API server may reach it or not. */
+/* A dashboard that is lost behind the service proxy: an API server that came after the one which reached the head may not. */
+static bool is_doubtful(const struct rt_provider *p) {
+    return p->through_service && p->own->via == KUBERAY_VIA_AUTO && p->cluster->reach == RT_REACH_LOST;
+}
+
+/* Once per head, and while the way is in doubt: the API server may reach it or not. */
 static void find_way(struct rt_provider *p) {
     const struct kpod *head = kuberay_head(p);
     if (!p->own->service && (!p->object || !head || !head->ready))
@@ -164,7 +169,7 @@ static void find_way(struct rt_provider *p) {
         rt_op_drop(&p->probe);
         p->env.ray->poke(p->env.ray->ctx, p->conf->name, RT_T_CLUSTER);
     }
-    if (p->way_known || p->probe)
+    if (p->probe || (p->way_known && !is_doubtful(p)))
         return;
     if (p->own->via == KUBERAY_VIA_SERVICE || wants_forward(p)) {
         p->through_service = p->own->via == KUBERAY_VIA_SERVICE;

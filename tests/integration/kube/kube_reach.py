@@ -24,6 +24,7 @@ class Wire:
 
     def __init__(self, host, to):
         self.to = to
+        self.carried = []
         self.server = socket.create_server((host, 8265))
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -34,6 +35,7 @@ class Wire:
             except OSError:
                 return
             far = socket.create_connection(("127.0.0.1", self.to))
+            self.carried += [near, far]
             for a, b in ((near, far), (far, near)):
                 threading.Thread(target=self.carry, args=(a, b), daemon=True).start()
 
@@ -50,7 +52,13 @@ class Wire:
             pass
 
     def close(self):
-        self.server.close()
+        """Also what the API server keeps open for later requests."""
+        for s in (self.server, *self.carried):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            s.close()
 
 
 def get(port, path="/api/version"):
@@ -277,7 +285,25 @@ class Reach(unittest.TestCase):
         steps = [int(x.split(" step ")[1].split()[0]) for x in log.out if " step " in x]
         self.assertEqual(steps, list(range(steps[0], steps[0] + len(steps))))
 
-    def test_4_a_forward_keeps_its_port_through_api_server_and_head(self):
+    def test_4_a_log_followed_by_the_service_proxy_goes_on_by_a_port_forward(self):
+        self.behind(self.head)
+        wire = Wire(self.head["status"]["podIP"], self.sim.port)
+        log = None
+        try:
+            job = self.home.run("submit", "--cluster", "demo", "--", "train").stdout.split()[-1]
+            log = self.home.start("logs", "-f", "--cluster", "demo", job)
+            until("the log comes", lambda: len(log.out) > 20, 60)
+            wire.close()
+            before = len(log.out)
+            until("the log goes on", lambda: len(log.out) > before + 40, 120)
+        finally:
+            wire.close()
+            if log:
+                log.stop()
+        steps = [int(x.split(" step ")[1].split()[0]) for x in log.out if " step " in x]
+        self.assertEqual(steps, list(range(steps[0], steps[0] + len(steps))))
+
+    def test_5_a_forward_keeps_its_port_through_api_server_and_head(self):
         self.behind(self.head)
         held = self.home.start("forward", "demo", "8265")
         try:
