@@ -103,30 +103,12 @@ struct batch_config {
 };
 /* Rows that are the same in each field table, after the scheduler's own. */
 #define BATCH_FIELDS_COMMON                                                                                                     \
-    {.key = "python", .off = 0, .type = RT_Y_STRUCT, .sub = far_python_fields, .help = "the Python that runs Ray on the cluster"}, \
-    {.key = "ray_version", .off = offsetof(struct far_conf, ray_version), .type = RT_Y_STR,                                     \
-     .help = "the same as `python: {ray: VERSION}`", .example = FAR_RAY_VERSION},                                               \
-    {.key = "container", .off = offsetof(struct far_conf, container), .type = RT_Y_STR,                                         \
-     .help = "command line before `ray` and `python`: an image that has Ray", .example = "apptainer exec --nv ~/ray.sif"},      \
+    FAR_PYTHON_FIELDS,                                                                                                          \
     {.key = "labels", .off = offsetof(struct far_conf, size.labels), .type = RT_Y_KVS,                                          \
      .help = "labels of each Ray node (Ray 2.45 and newer)", .example = "{disk: ssd}"},                                         \
     {.key = "accelerator_type", .off = offsetof(struct far_conf, size.accelerator_type), .type = RT_Y_STR,                      \
      .help = "what the GPUs are, where Ray cannot tell", .example = "A100"},                                                    \
-    {.key = "object_store_memory", .off = offsetof(struct far_conf, object_store_bytes), .type = RT_Y_SIZE,                     \
-     .help = "object store of each node (default: Ray's own choice)", .example = "2GiB"},                                       \
-    {.key = "temp_dir", .off = offsetof(struct far_conf, temp_dir), .type = RT_Y_STR,                                           \
-     .help = "where Ray's temporary directory is made on each host (default /tmp; short: paths of sockets end at 107 bytes)",   \
-     .example = "/scratch/me"},                                                                                                 \
-    {.key = "dashboard_port", .off = offsetof(struct far_conf, dashboard_port), .type = RT_Y_I64, .max = 65535,                 \
-     .help = "first port tried for the dashboard", .example = "8265"},                                                          \
-    {.key = "client_port", .off = offsetof(struct far_conf, client_port), .type = RT_Y_I64, .max = 65535,                       \
-     .help = "first port tried for Ray clients", .example = "10001"},                                                           \
-    {.key = "gcs_port", .off = offsetof(struct far_conf, gcs_port), .type = RT_Y_I64, .max = 65535,                             \
-     .help = "first port tried for the GCS", .example = "6379"},                                                                \
-    {.key = "dashboard_host", .off = offsetof(struct far_conf, dashboard_host), .type = RT_Y_ENUM, .names = far_dashboard_hosts, \
-     .help = "where the dashboard listens: loopback (reached by SSH to the compute node), or node (seen from the login node, "  \
-             "and anyone who reaches the node may use it)",                                                                     \
-     .example = "loopback"}
+    FAR_PLACE_FIELDS
 
 /* A provider's row is BATCH_OPS and its name, summary, config, check and create. */
 bool batch_check(const struct batch_dialect *d, const struct rt_cluster_conf *conf, rt_yproblem_fn *problem, void *ctx);

@@ -38,14 +38,14 @@ extern const struct rt_yfield far_python_fields[];
 extern const char *const far_dashboard_hosts[];
 
 /* Rows of a field table for a struct whose first member is a struct far_conf. */
-#define FAR_FIELDS                                                                                                      \
+#define FAR_PYTHON_FIELDS                                                                                               \
     {.key = "python", .off = 0, .type = RT_Y_STRUCT, .sub = far_python_fields, .help = "the Python that runs Ray on the hosts"}, \
     {.key = "ray_version", .off = offsetof(struct far_conf, ray_version), .type = RT_Y_STR,                             \
      .help = "the same as `python: {ray: VERSION}`", .example = FAR_RAY_VERSION},                                       \
     {.key = "container", .off = offsetof(struct far_conf, container), .type = RT_Y_STR,                                 \
      .help = "command line before `ray` and `python` on the hosts: an image that has Ray",                              \
-     .example = "apptainer exec --nv ~/ray.sif"},                                                                       \
-    NODE_SIZE_FIELDS(far_conf, size, "each node"),                                                                      \
+     .example = "apptainer exec --nv ~/ray.sif"}
+#define FAR_PLACE_FIELDS                                                                                                \
     {.key = "object_store_memory", .off = offsetof(struct far_conf, object_store_bytes), .type = RT_Y_SIZE,             \
      .help = "object store of each node (default: Ray's own choice)", .example = "2GiB"},                               \
     {.key = "temp_dir", .off = offsetof(struct far_conf, temp_dir), .type = RT_Y_STR,                                   \
@@ -58,8 +58,9 @@ extern const char *const far_dashboard_hosts[];
     {.key = "gcs_port", .off = offsetof(struct far_conf, gcs_port), .type = RT_Y_I64, .max = 65535,                     \
      .help = "first port tried for the GCS", .example = "6379"},                                                        \
     {.key = "dashboard_host", .off = offsetof(struct far_conf, dashboard_host), .type = RT_Y_ENUM, .names = far_dashboard_hosts, \
-     .help = "where the dashboard listens: loopback (reached through SSH), or node (anyone who reaches the host may use it)", \
+     .help = "where the dashboard listens: loopback (reached through SSH), or node (anyone who reaches the node may use it)", \
      .example = "loopback"}
+#define FAR_FIELDS FAR_PYTHON_FIELDS, NODE_SIZE_FIELDS(far_conf, size, "each node"), FAR_PLACE_FIELDS
 
 bool far_conf_check(const struct far_conf *far, const struct rt_cluster_conf *conf, rt_yproblem_fn *problem, void *ctx);
 const char *far_version(const struct far_conf *far);  /* that is wanted; NULL: any */
