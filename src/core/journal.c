@@ -61,6 +61,18 @@ int rt_cluster_lock(const char *cluster, const char *what, struct rt_error *err)
     return fd;
 }
 
+bool rt_cluster_begin(const struct rt_journal *j, const struct rt_error *unopened, const char *cluster, const char *what,
+                      int *lock, struct rt_error *err) {
+    if (!j) {
+        *err = *unopened;
+        err->code = RT_E_IO;
+        return rt_error_wrap(err, "%s: nothing is made without its journal", cluster);
+    }
+    if (*lock < 0)
+        *lock = rt_cluster_lock(cluster, what, err);
+    return *lock >= 0;
+}
+
 /* ---- items ---- */
 
 static void item_deinit(struct rt_journal_item *i) {

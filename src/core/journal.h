@@ -45,5 +45,9 @@ void rt_journal_clusters(struct rt_strs *out);
 char *rt_cluster_path(const char *cluster, const char *file);
 /* The lock that an operation holds on its cluster; -1 with RT_E_BUSY "busy: pid N, up". */
 int rt_cluster_lock(const char *cluster, const char *what, struct rt_error *err);
+/* Before a provider makes anything: there must be a journal (`unopened` is what rt_journal_open said), and the lock must
+ * be ours. *lock >= 0: it is, by another task. */
+bool rt_cluster_begin(const struct rt_journal *j, const struct rt_error *unopened, const char *cluster, const char *what,
+                      int *lock, struct rt_error *err);
 
 #endif

@@ -258,28 +258,6 @@ struct rt_op *batch_run(struct rt_provider *p, struct rt_buf *script, int64_t ti
     return op;
 }
 
-static void take_place(struct batch_place *at, const char *key, const char *value) {
-    const struct {
-        const char *key;
-        char *to;
-        size_t size;
-    } words[] = {{"ip", at->ip, sizeof at->ip},
-                 {"dashboard_ip", at->dashboard_ip, sizeof at->dashboard_ip},
-                 {"host", at->host, sizeof at->host},
-                 {"job", at->job, sizeof at->job}};
-    const struct {
-        const char *key;
-        int *to;
-    } ports[] = {{"gcs", &at->gcs}, {"dashboard", &at->dashboard}, {"client", &at->client}};
-    int64_t n = 0;
-    for (size_t i = 0; i < RT_COUNT(words); i++)
-        if (rt_streq(key, words[i].key))
-            snprintf(words[i].to, words[i].size, "%s", value);
-    for (size_t i = 0; i < RT_COUNT(ports); i++)
-        if (rt_streq(key, ports[i].key) && rt_parse_i64(value, &n) && n > 0 && n < 65536)
-            *ports[i].to = (int)n;
-}
-
 /* A job that stands on the login node; one of a pool that no configuration names is known too: it can be ended. */
 static struct bjob *job_there(struct rt_provider *p, const char *node) {
     struct rt_error ignored = {0};
@@ -311,7 +289,7 @@ static void take_line(struct rt_provider *p, const char *line) {
         p->watchdog = rt_strdup(line + at);
     }
     if (rt_streq(word, "place")) {
-        take_place(&p->place, node, line + at);
+        far_place_take(&p->place, node, line + at);
         return;
     }
     struct bjob *j = rt_streq(word, "watchdog") ? NULL : job_there(p, node);
@@ -525,6 +503,7 @@ void batch_destroy(struct rt_provider *p) {
     batch_tasks_abandon(p);
     rt_op_drop(&p->look);
     batch_logs_drop(p);
+    far_place_clear(&p->place);
     batch_way_destroy(p->way);
     for (size_t i = 0; i < p->njobs; i++)
         job_free(p->jobs[i]);

@@ -72,11 +72,6 @@ struct bjob {
     bool stepping;
 };
 
-struct batch_place {
-    char ip[64], dashboard_ip[64], host[256], job[64];
-    int gcs, dashboard, client;
-};
-
 enum btask_phase { BT_REACH, BT_LOOK, BT_PREPARE, BT_SUBMIT, BT_WAIT, BT_STOP };
 
 /* The one operation under way. */
@@ -107,7 +102,7 @@ struct rt_provider {
     struct batch_pools pools;
     struct bjob **jobs; /* [0] is the head's */
     size_t njobs;
-    struct batch_place place;
+    struct far_place place;
     bool connection;    /* the file is there */
     bool up;            /* the head's job runs and its Ray answers */
     bool looked, queue_known;

@@ -17,13 +17,7 @@ static bool may_work(struct rt_provider *p, const char *what, struct rt_error *e
         rt_error_set(err, RT_E_BUSY, "%s: %s is under way", p->conf->name, p->task->operation->title);
         return false;
     }
-    if (!p->journal) {
-        *err = p->journal_error;
-        err->code = RT_E_IO;
-        return rt_error_wrap(err, "%s: nothing is made without its journal", p->conf->name);
-    }
-    p->lock = rt_cluster_lock(p->conf->name, what, err);
-    return p->lock >= 0;
+    return rt_cluster_begin(p->journal, &p->journal_error, p->conf->name, what, &p->lock, err);
 }
 
 static void cancel_task(void *ctx);
@@ -171,21 +165,6 @@ static void on_output(void *ctx, enum rt_stream stream, const char *data, size_t
         rt_operation_output(p->task->operation, p->task->step, data, n);
 }
 
-/* The last line that the script printed as its complaint. */
-static void complaint(const struct rt_exec_result *r, struct rt_error *err) {
-    const char *text = r->err_len ? r->err_text : r->out, *end = text + (r->err_len ? r->err_len : r->out_len);
-    char clean[400];
-    while (end > text && (unsigned char)end[-1] <= ' ')
-        end--;
-    const char *line = end;
-    while (line > text && line[-1] != '\n')
-        line--;
-    char *last = rt_strndup(line, (size_t)(end - line));
-    rt_clean_to(clean, sizeof clean, last);
-    free(last);
-    rt_error_set(err, RT_E_REMOTE, "%s", *clean ? clean : r->status < 0 ? "the script was killed" : "it failed without a word");
-}
-
 /* Did the script do its work? Else why not. */
 bool batch_task_went_well(struct rt_provider *p, const struct rt_exec_result *r, const struct rt_error *err, struct rt_error *out) {
     p->op = NULL;
@@ -194,7 +173,7 @@ bool batch_task_went_well(struct rt_provider *p, const struct rt_exec_result *r,
     if (err)
         *out = *err;
     else
-        complaint(r, out);
+        far_complaint(r, out);
     return rt_error_wrap(out, "%s", p->own->login);
 }
 
@@ -240,7 +219,7 @@ static void stopped(void *ctx, const struct rt_exec_result *r, const struct rt_e
     if (all) {
         watchdog_job_gone(p->journal);
         p->up = p->connection = false;
-        p->place = (struct batch_place){0};
+        far_place_clear(&p->place);
     }
     batch_task_end_step(t, NULL);
     batch_task_end(t);
@@ -314,7 +293,7 @@ static void looked_first(void *ctx, const struct rt_exec_result *r, const struct
     } else if (p->queue_error.code) { /* what lives is not known: nothing is made twice */
         e = p->queue_error;
         if (r->err_len)
-            complaint(r, &e);
+            far_complaint(r, &e);
         rt_error_wrap(&e, "%s", p->own->login);
         batch_task_fail(t, &e);
     } else if (t->is_up) {

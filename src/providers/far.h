@@ -95,6 +95,20 @@ void far_ray_start(const struct far_conf *far, const struct node_size *size, boo
 /* PATH and the drain time that every node's script sets before far_ray_start; after $RAY is set. */
 void far_node_environment(struct rt_buf *out);
 
+/* ---- reading what scripts printed ---- */
+
+/* Where the head is, as its `connection` file says. */
+struct far_place {
+    char ip[64], dashboard_ip[64];
+    int gcs, dashboard, client;
+    char *temp_dir;           /* of its Ray; NULL */
+    char host[256], job[64];  /* of a batch job: the compute node, and the scheduler's id */
+};
+void far_place_take(struct far_place *at, const char *key, const char *value); /* of a line "place KEY VALUE" */
+void far_place_clear(struct far_place *at);
+/* Why a script failed: the last line that it printed as its complaint. */
+void far_complaint(const struct rt_exec_result *r, struct rt_error *err);
+
 /* ---- far_log.c: a log there, copied to STATE/clusters/NAME/machine-NODE.log while it is read ---- */
 struct far_log {
     struct rt_op *op;

@@ -144,16 +144,7 @@ static bool local_endpoint(struct rt_provider *p, enum rt_endpoint_kind kind, st
 /* ---- tasks ---- */
 
 static bool may_work(struct rt_provider *p, const char *what, struct rt_error *err) {
-    if (!p->journal) {
-        *err = p->journal_error;
-        err->code = RT_E_IO;
-        rt_error_wrap(err, "%s: nothing is made without its journal", p->conf->name);
-        return false;
-    }
-    if (p->lock >= 0)
-        return true; /* ours, by another task */
-    p->lock = rt_cluster_lock(p->conf->name, what, err);
-    return p->lock >= 0;
+    return rt_cluster_begin(p->journal, &p->journal_error, p->conf->name, what, &p->lock, err);
 }
 
 static struct task *task_new(struct rt_provider *p) {

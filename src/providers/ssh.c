@@ -67,25 +67,6 @@ void ssh_show(struct rt_provider *p) {
 
 /* ---- a look at the head ---- */
 
-static void take_place(struct ssh_place *at, const char *key, const char *value) {
-    int64_t n = 0;
-    if (rt_streq(key, "ip"))
-        snprintf(at->ip, sizeof at->ip, "%s", value);
-    else if (rt_streq(key, "dashboard_ip"))
-        snprintf(at->dashboard_ip, sizeof at->dashboard_ip, "%s", value);
-    else if (rt_streq(key, "temp_dir")) {
-        free(at->temp_dir);
-        at->temp_dir = rt_strdup(value);
-    } else if (rt_parse_i64(value, &n) && n > 0 && n < 65536) {
-        if (rt_streq(key, "gcs"))
-            at->gcs = (int)n;
-        else if (rt_streq(key, "dashboard"))
-            at->dashboard = (int)n;
-        else if (rt_streq(key, "client"))
-            at->client = (int)n;
-    }
-}
-
 static void take_node(struct rt_provider *p, const char *name, const char *host) {
     struct rt_error ignored = {0};
     const char *dash = strrchr(name, '-');
@@ -117,7 +98,7 @@ static void take_line(struct rt_provider *p, const char *line) {
     if (sscanf(line, "%63s %299s %n", word, key, &at) < 2 || !at)
         return;
     if (rt_streq(word, "place"))
-        take_place(&p->place, key, line + at);
+        far_place_take(&p->place, key, line + at);
     else if (rt_streq(word, "node"))
         take_node(p, key, line + at);
 }
@@ -260,7 +241,7 @@ static void ssh_destroy(struct rt_provider *p) {
     free(p->tasks);
     rt_journal_close(p->journal);
     pools_deinit(&p->pools);
-    free(p->place.temp_dir);
+    far_place_clear(&p->place);
     free(p->life);
     free(p->ended);
     free(p);

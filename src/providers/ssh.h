@@ -22,12 +22,6 @@ bool ssh_conf_check(const struct rt_cluster_conf *conf, rt_yproblem_fn *problem,
 char *ssh_host_target(const struct ssh_config *own, const char *host);
 
 /* Where the head listens. */
-struct ssh_place {
-    char ip[64], dashboard_ip[64];
-    int gcs, dashboard, client;
-    char *temp_dir;
-};
-
 /* ---- ssh_script.c: what is run where; each appends a whole script ---- */
 struct ssh_script {
     const char *cluster;
@@ -36,7 +30,7 @@ struct ssh_script {
     const char *node;            /* "head", "cpu-1" */
     const struct pool_conf *pool; /* NULL: the head */
     const char *ray, *python;    /* programs on that host, as prepare told */
-    const struct ssh_place *place;
+    const struct far_place *place;
     const struct watchdog_opts *life; /* of the head; NULL: nothing ends it by itself */
     const char *mark;            /* this very cluster: letters and digits */
     const struct rt_strs *peers; /* addresses of hosts that will talk to the head */
@@ -110,7 +104,7 @@ struct rt_provider {
     struct pool_confs pools;
     struct snode **nodes; /* [0] is the head */
     size_t nnodes;
-    struct ssh_place place;
+    struct far_place place;
     bool up;              /* its head lives and is ready */
     bool coming;          /* its head lives */
     bool looked;

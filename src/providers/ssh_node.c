@@ -166,24 +166,6 @@ static void fail(struct snode *n, const struct rt_error *err) {
     ssh_show(n->provider);
 }
 
-/* The last line that the script printed as its complaint. */
-static void complaint(const struct rt_exec_result *r, struct rt_error *err) {
-    const char *text = r->err_len ? r->err_text : r->out, *end = text + (r->err_len ? r->err_len : r->out_len);
-    char clean[400];
-    while (end > text && (unsigned char)end[-1] <= ' ')
-        end--;
-    const char *line = end;
-    while (line > text && line[-1] != '\n')
-        line--;
-    char *last = rt_strndup(line, (size_t)(end - line));
-    rt_clean_to(clean, sizeof clean, last);
-    free(last);
-    if (r->status < 0)
-        rt_error_set(err, RT_E_REMOTE, "the script was killed: %s", clean);
-    else
-        rt_error_set(err, RT_E_REMOTE, "%s", *clean ? clean : "it failed without a word");
-}
-
 static void on_output(void *ctx, enum rt_stream stream, const char *data, size_t n) {
     const struct snode *node = ctx;
     if (stream == RT_STDERR && node->stepping)
@@ -346,7 +328,7 @@ static void on_script(void *ctx, const struct rt_exec_result *r, const struct rt
         if (err)
             e = *err;
         else
-            complaint(r, &e);
+            far_complaint(r, &e);
         fail(n, &e);
     }
     ssh_show(p);

@@ -44,7 +44,7 @@ static void plan_python(const struct rt_provider *p, struct rt_buf *out) {
 static void plan_node(struct snode *n, struct rt_buf *out) {
     struct rt_provider *p = n->provider;
     struct ssh_script s = ssh_script_of(n);
-    struct ssh_place place = p->place;
+    struct far_place place = p->place;
     if (!*place.ip) {
         place.gcs = p->own->far.gcs_port ? (int)p->own->far.gcs_port : 6379;
         snprintf(place.ip, sizeof place.ip, "HEAD");

@@ -11,14 +11,7 @@ enum { TICK_MS = 100, UP_MS = 30 * 60 * 1000 };
 static void on_tick(void *ctx);
 
 static bool may_work(struct rt_provider *p, const char *what, struct rt_error *err) {
-    if (!p->journal) {
-        *err = p->journal_error;
-        err->code = RT_E_IO;
-        return rt_error_wrap(err, "%s: nothing is made without its journal", p->conf->name);
-    }
-    if (p->lock < 0)
-        p->lock = rt_cluster_lock(p->conf->name, what, err);
-    return p->lock >= 0;
+    return rt_cluster_begin(p->journal, &p->journal_error, p->conf->name, what, &p->lock, err);
 }
 
 static void cancel_task(void *ctx);

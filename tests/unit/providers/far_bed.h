@@ -59,7 +59,7 @@ struct bed {
     char *out; /* of the last script, both streams */
     int status;
     struct ssh_config own;
-    struct ssh_place place;
+    struct far_place place;
     struct ssh_script script;
 };
 
