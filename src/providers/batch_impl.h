@@ -117,8 +117,7 @@ struct rt_provider {
     char *user_job;     /* body of user_script's submission, while there is a task */
     char *watchdog;     /* what it last said; NULL */
     struct watchdog_touch *touch;
-    struct batch_log *logs; /* that were read */
-    size_t nlogs;
+    struct batch_log *logs; /* that were read; a list */
     int lock;
 };
 

@@ -6,23 +6,20 @@
 struct batch_log {
     char *name;
     struct far_log log;
+    struct batch_log *next;
 };
-
-static void add(const struct rt_provider *p, const char *name, struct rt_strs *out) {
-    far_log_named(p->conf->name, name, out);
-}
 
 void batch_machine_logs(struct rt_provider *p, struct rt_strs *out) {
     for (size_t i = 0; i < p->njobs; i++) {
         const struct bjob *j = p->jobs[i];
         if (i > 0 && !j->there && !j->booked)
             continue;
-        add(p, j->node, out);
+        far_log_named(p->conf->name, j->node, out);
         for (size_t k = 0; k < j->up.n; k++)
             if (!rt_streq(j->up.v[k], j->node))
-                add(p, j->up.v[k], out);
+                far_log_named(p->conf->name, j->up.v[k], out);
         char *job = rt_strf("%s-job", j->node);
-        add(p, job, out);
+        far_log_named(p->conf->name, job, out);
         free(job);
     }
 }
@@ -43,25 +40,27 @@ static bool file_of(const struct rt_provider *p, const char *name, char *out, si
 }
 
 void batch_machine_pull(struct rt_provider *p, const char *name) {
+    struct batch_log *l = p->logs;
     char file[200];
-    size_t i = 0;
     if (!file_of(p, name, file, sizeof file))
         return;
-    while (i < p->nlogs && !rt_streq(p->logs[i].name, name))
-        i++;
-    if (i == p->nlogs) {
-        for (size_t k = 0; k < p->nlogs; k++) /* it will move: what is under way begins anew */
-            rt_op_drop(&p->logs[k].log.op);
-        p->logs = rt_realloc(p->logs, ++p->nlogs * sizeof *p->logs);
-        p->logs[i] = (struct batch_log){.name = rt_strdup(name)};
+    while (l && !rt_streq(l->name, name))
+        l = l->next;
+    if (!l) {
+        l = RT_NEW(struct batch_log);
+        l->name = rt_strdup(name);
+        l->next = p->logs;
+        p->logs = l;
     }
-    far_log_pull(&p->logs[i].log, p->env.hop, p->conf->name, name, file);
+    far_log_pull(&l->log, p->env.hop, p->conf->name, name, file);
 }
 
 void batch_logs_drop(struct rt_provider *p) {
-    for (size_t i = 0; i < p->nlogs; i++) {
-        far_log_drop(&p->logs[i].log);
-        free(p->logs[i].name);
+    for (struct batch_log *l = p->logs, *next; l; l = next) {
+        next = l->next;
+        far_log_drop(&l->log);
+        free(l->name);
+        free(l);
     }
-    free(p->logs);
+    p->logs = NULL;
 }

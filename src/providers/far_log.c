@@ -7,11 +7,16 @@
 
 enum { CHUNK = 256 * 1024 };
 
-void far_log_named(const char *cluster, const char *node, struct rt_strs *out) {
+static char *copy_of(const char *cluster, const char *node) {
     char *file = rt_strf("machine-%s.log", node), *path = rt_cluster_path(cluster, file);
+    free(file);
+    return path;
+}
+
+void far_log_named(const char *cluster, const char *node, struct rt_strs *out) {
+    char *path = copy_of(cluster, node);
     rt_strs_addf(out, "%s\t%s", node, path);
     free(path);
-    free(file);
 }
 
 /* "SIZE", then what comes after the bytes that are here. A smaller file is another one: it is read from its begin. */
@@ -34,12 +39,8 @@ static void pulled(void *ctx, const struct rt_exec_result *r, const struct rt_er
 void far_log_pull(struct far_log *l, struct rt_hop *hop, const char *cluster, const char *node, const char *file) {
     if (l->op)
         return;
-    if (!l->path) {
-        struct rt_strs line = {0};
-        far_log_named(cluster, node, &line);
-        l->path = rt_strdup(strchr(line.v[0], '\t') + 1);
-        rt_strs_deinit(&line);
-    }
+    if (!l->path)
+        l->path = copy_of(cluster, node);
     /* what an earlier run left goes, in place: somebody has it open */
     if (!l->pulled && truncate(l->path, 0) != 0)
         return;
