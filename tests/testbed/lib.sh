@@ -259,3 +259,32 @@ rtb_known_hosts() { # FILE then "names key-host" pairs are printed by the caller
         awk -v n="$names" '{print n, $1, $2}' "$(rtb_dir "$h")/etc/ssh/ssh_host_${t}_key.pub" >>"$f"
     done
 }
+
+rtb_ssh_for_all() { # what the ssh_config of every testbed ends with
+    cat <<EOF
+Host *
+  User ray
+  Port 22
+  IdentityFile $S/keys/id_ed25519
+  IdentitiesOnly yes
+  UserKnownHostsFile $S/known_hosts
+  GlobalKnownHostsFile /dev/null
+  StrictHostKeyChecking yes
+EOF
+}
+
+rtb_login_files() { # COUNT: known_hosts, ssh_config and env.sh of a login node with n1 to nCOUNT behind it
+    local i
+    : >"$S/known_hosts"
+    rtb_known_hosts "$S/known_hosts" "login,$RTB_NET.0.2" login
+    for i in $(seq "$1"); do rtb_known_hosts "$S/known_hosts" "n$i,$RTB_NET.1.$((10 + i))" "n$i"; done
+    { printf 'Host login\n  HostName %s.0.2\nHost n*\n  ProxyJump login\n' "$RTB_NET"; rtb_ssh_for_all; } >"$S/ssh_config"
+    cat >"$S/env.sh" <<EOF
+RTB_STATE=$S
+RTB_PREFIX=$RTB_PREFIX
+RTB_NET=$RTB_NET
+RTB_PASSWORD=$RTB_PASSWORD
+RTB_SSH_CONFIG=$S/ssh_config
+RTB_LOGIN=$RTB_NET.0.2
+EOF
+}

@@ -130,30 +130,7 @@ QMGR
 }
 if [ $kind = real ]; then real_up; else stand_in_up; fi
 
-: >"$S/known_hosts"
-rtb_known_hosts "$S/known_hosts" "login,$N.0.2" login
-for i in $(seq "$K"); do rtb_known_hosts "$S/known_hosts" "n$i,$N.1.$((10 + i))" "n$i"; done
-cat >"$S/ssh_config" <<EOF_CONFIG
-Host login
-  HostName $N.0.2
-Host n*
-  ProxyJump login
-Host *
-  User ray
-  IdentityFile $S/keys/id_ed25519
-  IdentitiesOnly yes
-  UserKnownHostsFile $S/known_hosts
-  GlobalKnownHostsFile /dev/null
-  StrictHostKeyChecking yes
-EOF_CONFIG
-cat >"$S/env.sh" <<EOF_ENV
-RTB_STATE=$S
-RTB_PREFIX=$RTB_PREFIX
-RTB_NET=$N
-RTB_PASSWORD=$RTB_PASSWORD
-RTB_SSH_CONFIG=$S/ssh_config
-RTB_LOGIN=$N.0.2
-RTB_PBS=$kind
-EOF_ENV
+rtb_login_files "$K"
+echo "RTB_PBS=$kind" >>"$S/env.sh"
 ssh -F "$S/ssh_config" -o BatchMode=yes login 'pbsnodes -a' >/dev/null || rtb_die "no PBS on login"
 echo "testbed: pbs up ($kind); ssh -F $S/ssh_config login"

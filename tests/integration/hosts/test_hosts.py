@@ -6,50 +6,28 @@ usage: test_hosts.py RAYTUI [TEST...]. The hosts are namespaces with an sshd eac
 import base64
 import os
 import signal
-import subprocess
 import sys
-import tempfile
 import time
 import unittest
 import zipfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
+from far_bed import VERSION, FarBed  # noqa: E402
 from raytui_run import Home, until  # noqa: E402
 
 RAYTUI = sys.argv[1]
-TESTBED = os.path.join(HERE, "..", "..", "testbed")
-VERSION = os.environ.get("RAY_VERSION", "2.60.0")
 HOSTS = ("head", "w1", "w2")
 
 
-class Bed:
+class Bed(FarBed):
     """bastion, head, w1, w2; the inner ones are reached through the bastion, `head-direct` is the head from outside."""
 
     def __init__(self):
-        self.state = tempfile.mkdtemp(prefix="rt-hosts-", dir="/tmp")
-        self.env = {**os.environ, "RTB_PREFIX": "rth%d" % (os.getpid() % 1000), "RTB_NET": "10.%d" % (150 + os.getpid() % 50),
-                    "RTB_RAY_VERSION": VERSION}
-        self.config = self.state + "/ssh_config"
-        self.script("hosts-up.sh", self.state)
-        self.script("ray-hosts.sh", "install", self.state)
-
-    def script(self, name, *words, check=True):
-        p = subprocess.run([os.path.join(TESTBED, name), *words], env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, text=True, timeout=300)
-        if check and p.returncode != 0:
-            raise RuntimeError("%s %s: %s" % (name, " ".join(words), p.stdout[-800:]))
-
-    def close(self):
-        self.script("hosts-down.sh", self.state, "--purge", check=False)
+        super().__init__("hosts", "rth", 150, "hosts-up.sh", "hosts-down.sh")
 
     def fault(self, host, what):
         self.script("fault.sh", "-s", self.state, host, what)
-
-    def ssh(self, host, command, user="ray"):
-        p = subprocess.run(["ssh", "-F", self.config, "-l", user, host, command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                           stderr=subprocess.DEVNULL, text=True, timeout=60)
-        return p.stdout
 
     def processes(self, host, user="ray"):
         """Of Ray's or of its jobs' that the user has there."""

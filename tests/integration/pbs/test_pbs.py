@@ -7,49 +7,23 @@ are shared. OpenPBS runs in them where `qstat --version` on this machine names i
 import json
 import os
 import signal
-import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
+from far_bed import VERSION, FarBed  # noqa: E402
 from raytui_run import Home, until  # noqa: E402
 
 RAYTUI = sys.argv[1]
-TESTBED = os.path.join(HERE, "..", "..", "testbed")
-VERSION = os.environ.get("RAY_VERSION", "2.60.0")
 NODES = ("n1", "n2", "n3")
 
 
-class Bed:
+class Bed(FarBed):
     def __init__(self):
-        self.state = tempfile.mkdtemp(prefix="rt-pbs-", dir="/tmp")
-        self.env = {**os.environ, "RTB_PREFIX": "rtq%d" % (os.getpid() % 1000), "RTB_NET": "10.%d" % (200 + os.getpid() % 50),
-                    "RTB_RAY_VERSION": VERSION, "RTB_NODES": "3", "RTB_CPUS": "4"}
-        self.config = self.state + "/ssh_config"
-        try:
-            print(self.script("pbs-up.sh", self.state).splitlines()[-1], flush=True)
-            self.script("ray-hosts.sh", "install", self.state)
-        except BaseException:
-            self.close()
-            raise
-
-    def script(self, name, *words, check=True):
-        p = subprocess.run([os.path.join(TESTBED, name), *words], env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, text=True, timeout=300)
-        if check and p.returncode != 0:
-            raise RuntimeError("%s %s: %s" % (name, " ".join(words), p.stdout[-800:]))
-        return p.stdout
-
-    def close(self):
-        self.script("pbs-down.sh", self.state, "--purge", check=False)
-
-    def ssh(self, host, command, user="ray"):
-        p = subprocess.run(["ssh", "-F", self.config, "-l", user, host, command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                           stderr=subprocess.DEVNULL, text=True, timeout=60)
-        return p.stdout
+        super().__init__("pbs", "rtq", 200, "pbs-up.sh", "pbs-down.sh", RTB_NODES="3", RTB_CPUS="4")
+        print(self.said.splitlines()[-1], flush=True)
 
     def jobs(self, name):
         """Ids of what waits or runs."""

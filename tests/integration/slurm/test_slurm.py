@@ -5,48 +5,25 @@ usage: test_slurm.py RAYTUI [TEST...]. A login node and three nodes of four CPUs
 """
 import os
 import signal
-import subprocess
 import sys
-import tempfile
 import time
 import unittest
 import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
+from far_bed import VERSION, FarBed  # noqa: E402
 from raytui_run import Home, until  # noqa: E402
 
 RAYTUI = sys.argv[1]
-TESTBED = os.path.join(HERE, "..", "..", "testbed")
-VERSION = os.environ.get("RAY_VERSION", "2.60.0")
 NODES = ("n1", "n2", "n3")
 
 
-class Bed:
+class Bed(FarBed):
+    patience = 400
+
     def __init__(self):
-        self.state = os.environ.get("RT_SLURM_BED") or tempfile.mkdtemp(prefix="rt-slurm-", dir="/tmp")
-        self.mine = "RT_SLURM_BED" not in os.environ
-        self.env = {**os.environ, "RTB_PREFIX": "rts%d" % (os.getpid() % 1000), "RTB_NET": "10.%d" % (200 + os.getpid() % 50),
-                    "RTB_RAY_VERSION": VERSION, "RTB_NODES": "3"}
-        self.config = self.state + "/ssh_config"
-        if self.mine:
-            self.script("slurm-up.sh", self.state)
-            self.script("ray-hosts.sh", "install", self.state)
-
-    def script(self, name, *words, check=True):
-        p = subprocess.run([os.path.join(TESTBED, name), *words], env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, text=True, timeout=400)
-        if check and p.returncode != 0:
-            raise RuntimeError("%s %s: %s" % (name, " ".join(words), p.stdout[-800:]))
-
-    def close(self):
-        if self.mine:
-            self.script("slurm-down.sh", self.state, "--purge", check=False)
-
-    def ssh(self, host, command, user="ray"):
-        p = subprocess.run(["ssh", "-F", self.config, "-l", user, host, command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                           stderr=subprocess.DEVNULL, text=True, timeout=60)
-        return p.stdout
+        super().__init__("slurm", "rts", 200, "slurm-up.sh", "slurm-down.sh", os.environ.get("RT_SLURM_BED"), RTB_NODES="3")
 
     def jobs(self, user="ray"):
         """{name: (id, state, reason)} of what waits or runs."""
