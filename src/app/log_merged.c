@@ -10,10 +10,11 @@
 #include <string.h>
 
 enum {
-    READ_AT_ONCE = 32,   /* sources that are read without being asked for */
-    LOOK_MS = 5000,      /* between two looks for new files */
+    READ_AT_ONCE = 32,    /* sources that are read without being asked for */
+    LOOK_FIRST_MS = 1000, /* between two looks for new files: a short job's workers are met while they write */
+    LOOK_MS = 5000,       /* where nothing new comes */
     LOOK_PER_NODE_MS = 500,
-    POLL_MS = 1000,      /* of one of many files */
+    POLL_MS = 1000,       /* of one of many files */
     FEW = 4
 };
 
@@ -45,6 +46,7 @@ struct merged {
     struct rt_timer *timer, *end_timer;
     size_t at_part, at_node; /* of the round of looking */
     char *node;              /* that is asked */
+    int64_t look_ms;         /* until the next round */
     bool looked;             /* a whole round is over */
     bool over, last_round;   /* the jobs are over; the files since then were looked for */
     struct rt_error trouble; /* of the round */
@@ -250,6 +252,7 @@ static struct source *add_source(struct merged *m, const char *ident) {
     s->shown = true;
     s->i = rt_logmerge_add(m->merge, ident);
     s->state = "not read";
+    m->look_ms = LOOK_FIRST_MS; /* where one came, more may follow */
     rt_logmerge_end(m->merge, s->i, true); /* nobody waits for what is not read */
     *rt_vec_push(&m->sources) = s;
     return s;
@@ -411,7 +414,8 @@ static void bury(struct merged *m) {
 }
 
 static void round_over(struct merged *m) {
-    const int64_t pause = RT_MAX((int64_t)LOOK_MS, (int64_t)cluster_of(m)->nodes.n * LOOK_PER_NODE_MS);
+    const int64_t pause = RT_MAX(m->look_ms, (int64_t)cluster_of(m)->nodes.n * LOOK_PER_NODE_MS);
+    m->look_ms = RT_MIN(m->look_ms + LOOK_FIRST_MS / 4, (int64_t)LOOK_MS);
     m->at_part = m->at_node = 0;
     m->looked = true;
     bury(m);
@@ -468,6 +472,7 @@ bool merged_open(struct rt_log *l, const struct rt_log_target *t, bool follow, s
     l->buf = rt_logbuf_create(l->app->loop, NULL);
     m->log = l;
     m->follow = follow;
+    m->look_ms = LOOK_FIRST_MS;
     m->merge = rt_logmerge_create(l->app->loop, &out);
     for (size_t i = 0; i < t->nparts; i++) {
         struct part *p = rt_vec_push(&m->parts);
