@@ -209,6 +209,65 @@ static void a_lock_of_a_dead_process_is_taken_over(void **state) {
     bed_end(&b);
 }
 
+/* Eight that choose at once, each for five ports. */
+static void choose(const struct ssh_script *s, struct rt_buf *out) {
+    far_begin(&s->own->far, s->cluster, out);
+    rt_buf_adds(out, far_sh_net);
+    rt_buf_addf(out, "home\nPY=python3\n: >\"$D/claim\"\n"
+                     "for i in 1 2 3 4 5 6 7 8; do net ports \"$D/claim\" %d %d %d 52365 52366 >\"$D/ports.$i\" & done\n"
+                     "wait\ncat \"$D\"/ports.*\n",
+                (int)s->own->far.dashboard_port, (int)s->own->far.client_port, (int)s->own->far.gcs_port);
+    far_end(out);
+}
+
+static void those_who_choose_ports_at_once_are_told_different_ones(void **state) {
+    struct bed b;
+    bool seen[65536] = {false};
+    size_t n = 0;
+    (void)state;
+    bed_make(&b, "home");
+    run(&b, choose);
+    for (char *at = b.out; *at;) {
+        char *end;
+        const long port = strtol(at, &end, 10);
+        assert_true(end > at && port > 0 && port < 65536);
+        assert_false(seen[port]);
+        seen[port] = true;
+        n++;
+        at = end + strspn(end, " \n");
+    }
+    assert_int_equal(n, 40);
+    bed_end(&b);
+}
+
+/* Two clusters whose heads start in the same second. */
+static void start_two(const struct ssh_script *s, struct rt_buf *out) {
+    struct ssh_script other = *s;
+    other.cluster = "other";
+    other.ray = "venv/bin/ray";
+    rt_buf_adds(out, "cd \"$HOME\"\n(\n");
+    ssh_script_start(&other, out);
+    rt_buf_adds(out, ") >other.out 2>&1 &\n(\n");
+    other.cluster = s->cluster;
+    ssh_script_start(&other, out);
+    rt_buf_adds(out, ") && wait $! && sed -n 's/^place dashboard /other /p' other.out\n");
+}
+
+static void two_heads_that_start_at_once_both_come_up(void **state) {
+    struct bed b;
+    (void)state;
+    bed_make(&b, "home");
+    run(&b, start_two);
+    char *first = told(&b, "place dashboard"), *second = told(&b, "other");
+    assert_string_not_equal(first, second);
+    free(first);
+    free(second);
+    b.script.cluster = "other";
+    run(&b, ssh_script_stop);
+    b.script.cluster = "lab";
+    bed_end(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_head_starts_answers_and_ends_without_a_trace),
@@ -221,6 +280,8 @@ int main(void) {
         cmocka_unit_test(a_ray_that_does_not_start_says_why),
         cmocka_unit_test(the_head_lists_its_nodes),
         cmocka_unit_test(a_lock_of_a_dead_process_is_taken_over),
+        cmocka_unit_test(those_who_choose_ports_at_once_are_told_different_ones),
+        cmocka_unit_test(two_heads_that_start_at_once_both_come_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
