@@ -40,6 +40,12 @@ static void list_cluster(struct rt_app *a, struct rt_cluster_conf *conf) {
     rt_store_touch(a->store, c, RT_T_CLUSTER);
 }
 
+bool rt_app_recall(struct rt_app *a, const char *cluster) {
+    struct rt_cluster *c = rt_store_cluster(a->store, cluster);
+    struct rt_error err = {0};
+    return c && !c->nodes.n && !c->jobs.n && rt_snapshot_load(a->store, c, &err);
+}
+
 static void add_local(struct rt_app *a) {
     struct rt_error err = {0};
     if (!rt_config_cluster(a->config, "local") && !rt_config_add(a->config, "local", "{provider: local}", rt_providers, &err))

@@ -57,6 +57,8 @@ bool rt_app_attach(struct rt_app *a, const char *cluster, bool may_ask, struct r
 bool rt_app_start(struct rt_app *a, const char *cluster, struct rt_error *err);
 void rt_app_detach(struct rt_app *a, const char *cluster);
 bool rt_app_attached(const struct rt_app *a, const char *cluster);
+/* A cluster that cannot be reached: its last known state into the store. False: the store has data of its own, or nothing is known. */
+bool rt_app_recall(struct rt_app *a, const char *cluster);
 /* Attaches every configured cluster with `attach: auto`, as far as that needs no question. */
 void rt_app_attach_all(struct rt_app *a);
 

@@ -218,7 +218,6 @@ static bool open_process(struct rt_log *l, const struct rt_log_target *t, bool f
 /* "NODE/FILE" or "jobs/ID" of the cache, as a file of this machine. */
 static bool open_kept(struct rt_log *l, const struct rt_log_target *t, struct rt_error *err) {
     const char *slash = strchr(t->id, '/');
-    char clock[16], text[160];
     struct rt_logcache_entry e;
     char *node = slash ? rt_strndup(t->id, (size_t)(slash - t->id)) : rt_strdup("jobs");
     const struct rt_logcache_key k = {t->cluster, NULL, node, slash ? slash + 1 : t->id};
@@ -228,9 +227,8 @@ static bool open_kept(struct rt_log *l, const struct rt_log_target *t, struct rt
         return rt_error_set(err, RT_E_NOT_FOUND, "the cache has no log %s of %s", t->id, t->cluster);
     l->buf = rt_logbuf_open_file(l->app->loop, e.path, false, err);
     l->path = e.path;
-    snprintf(text, sizeof text, "from the cache, seen until %s", rt_fmt_clock(clock, sizeof clock, e.seen_ms, rt_wall_ms()));
+    log_far_words(&e, l->status.text, sizeof l->status.text);
     l->status.ended = true;
-    snprintf(l->status.text, sizeof l->status.text, "%s", text);
     return l->buf != NULL;
 }
 

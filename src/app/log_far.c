@@ -2,7 +2,6 @@
 #include "app/log_far.h"
 
 #include "base/str.h"
-#include "core/logcache.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,9 +25,13 @@ struct log_far {
     struct rt_op *slice;
 };
 
+/* Old Rays do not tell. */
+static const char *session_name(const struct session *s) {
+    return s->cluster->session_name ? s->cluster->session_name : "unknown";
+}
+
 static struct rt_logcache_key key_of(const struct log_far *f, bool any) {
-    const char *session = f->session->cluster->session_name; /* old Rays do not tell */
-    return (struct rt_logcache_key){f->session->cluster->name, any ? NULL : session ? session : "unknown", f->node, f->file};
+    return (struct rt_logcache_key){f->session->cluster->name, any ? NULL : session_name(f->session), f->node, f->file};
 }
 
 static void stop_showing(struct log_far *f) {
@@ -54,11 +57,18 @@ static void show_slice(void *ctx) {
         f->cb.follow.event(f->cb.follow.ctx, RT_FOLLOW_ENDED, "", NULL);
 }
 
+void log_far_words(const struct rt_logcache_entry *e, char *out, size_t size) {
+    const int64_t now = rt_wall_ms();
+    char clock[16], age[16];
+    snprintf(out, size, "from the cache, seen until %s (%s ago)", rt_fmt_clock(clock, sizeof clock, e->seen_ms, now),
+             rt_fmt_age(age, sizeof age, RT_MAX((int64_t)0, now - e->seen_ms)));
+}
+
 /* Ids of jobs and nodes are never given twice: a session that is over may have what is meant. */
 static bool show_kept(struct log_far *f) {
     struct rt_logcache_entry e;
     struct rt_logcache_key here = key_of(f, false), any = key_of(f, true);
-    char clock[16], text[160], size[32];
+    char words[100], text[160], size[32];
     if (f->looked || f->off || !f->keeps)
         return false;
     f->looked = true;
@@ -70,7 +80,8 @@ static bool show_kept(struct log_far *f) {
         return false;
     const bool cut = e.bytes >= f->session->app->config->log_cache_bytes / SHARE;
     rt_fmt_bytes(size, sizeof size, (double)e.bytes);
-    snprintf(text, sizeof text, "from the cache, seen until %s%s%s", rt_fmt_clock(clock, sizeof clock, e.seen_ms, rt_wall_ms()),
+    log_far_words(&e, words, sizeof words);
+    snprintf(text, sizeof text, "%s%s%s", words,
              cut ? ", cut after " : "", cut ? size : "");
     f->cb.note(f->cb.follow.ctx, text);
     f->slice = rt_loop_defer(f->session->app->loop, show_slice, f);
@@ -226,4 +237,10 @@ void log_far_names(const struct session *s, const char *node, struct rt_strs *na
     const struct rt_logcache_key k = {s->cluster->name, NULL, node, NULL};
     if (s->app->config->log_cache_bytes > 0)
         rt_logcache_names(&k, names);
+}
+
+void log_far_nodes(const struct session *s, bool any, struct rt_strs *nodes) {
+    const struct rt_logcache_key k = {s->cluster->name, any ? NULL : s->cluster->session_name, NULL, NULL};
+    if (s->app->config->log_cache_bytes > 0 && (any || k.session))
+        rt_logcache_nodes(&k, nodes);
 }

@@ -3,6 +3,7 @@
 #define RT_APP_LOG_FAR_H
 
 #include "app/session.h"
+#include "core/logcache.h"
 #include "ray/follow.h"
 
 struct log_far;
@@ -20,7 +21,11 @@ void log_far_end(struct log_far *f); /* rt_follow_end */
 
 /* Is something kept of it? Of a driver with `job`, else of a node's file. */
 bool log_far_kept(const struct session *s, const char *job, const char *node, const char *file);
+/* "from the cache, seen until 17:14:02 (3h ago)". */
+void log_far_words(const struct rt_logcache_entry *e, char *out, size_t size);
 /* The files of a node that something is kept of. */
 void log_far_names(const struct session *s, const char *node, struct rt_strs *names);
+/* The nodes that something is kept of ("jobs" among them), of this session of the cluster or of any. */
+void log_far_nodes(const struct session *s, bool any, struct rt_strs *nodes);
 
 #endif

@@ -4,7 +4,6 @@
 #include "base/str.h"
 #include "base/vec.h"
 #include "core/logmerge.h"
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,29 +30,19 @@ struct source {
     const char *state;
 };
 
-struct part {
-    enum rt_log_part_what what;
-    char *id, *glob;
-};
-
 struct merged {
     struct rt_log *log;
     struct rt_logmerge *merge;
     RT_VEC(struct source *) sources;
-    RT_VEC(struct part) parts;
+    struct log_files *files;
     bool follow;
-    struct rt_op *listing;
     struct rt_timer *timer, *end_timer;
-    size_t at_part, at_node; /* of the round of looking */
-    char *node;              /* that is asked */
     int64_t look_ms;         /* until the next round */
     bool looked;             /* a whole round is over */
     bool over, last_round;   /* the jobs are over; the files since then were looked for */
     struct rt_error trouble; /* of the round */
     int lost;                /* sources */
 };
-
-static void step(void *ctx);
 
 static const struct rt_cluster *cluster_of(const struct merged *m) {
     return m->log->session->cluster;
@@ -96,8 +85,8 @@ static bool drivers_ended(const struct merged *m) {
             return false;
         any = any || s->job;
     }
-    for (size_t i = 0; i < m->parts.n; i++)
-        any = any && m->parts.v[i].what != RT_LOG_PART_FILES;
+    for (size_t i = 0; i < log_files_parts(m->files); i++)
+        any = any && log_files_part(m->files, i)->what != RT_LOG_PART_FILES;
     return any;
 }
 
@@ -124,7 +113,7 @@ static void say(struct merged *m) {
 static void check_end(struct merged *m) {
     struct rt_log_status *st = &m->log->status;
     const bool complete = m->follow ? m->over && m->last_round : m->looked;
-    if (st->ended || !complete || m->listing || !all_ended(m) || !rt_logmerge_drained(m->merge))
+    if (st->ended || !complete || log_files_busy(m->files) || !all_ended(m) || !rt_logmerge_drained(m->merge))
         return;
     st->following = false;
     st->ended = true;
@@ -169,7 +158,7 @@ static void source_end(struct source *s, const char *state) {
     s->state = state;
     source_lost(s, false, NULL);
     rt_logmerge_end(s->m->merge, s->i, true);
-    if (s->job && !s->m->listing)
+    if (s->job && !log_files_busy(s->m->files))
         rt_timer_again(s->m->timer, 0, 0);
 }
 
@@ -222,6 +211,11 @@ static void source_note(void *ctx, const char *text) {
     rt_logmerge_mark(s->m->merge, s->i, mark);
 }
 
+static bool is_gone(const struct merged *m, const char *node) {
+    const struct rt_node *n = rt_store_node(cluster_of(m), node);
+    return cluster_of(m)->nodes.n && (!n || !n->alive);
+}
+
 static void read_source(struct source *s) {
     struct rt_error err = {0};
     struct merged *m = s->m;
@@ -238,8 +232,7 @@ static void read_source(struct source *s) {
                                      .tail_bytes = s->mute ? 0 : -1, .until_job_ends = s->job != NULL,
                                      .poll_ms = m->sources.n > FEW ? POLL_MS : 0};
     const struct log_far_callbacks cb = {{.data = source_data, .event = source_event, .failed = source_failed, .ctx = s}, source_note};
-    const struct rt_node *n = s->node ? rt_store_node(cluster_of(m), s->node) : NULL;
-    s->kept = n && !n->alive;
+    s->kept = s->node && is_gone(m, s->node);
     s->state = s->kept ? "from the cache" : "opening";
     rt_logmerge_end(m->merge, s->i, false);
     s->far = log_far_start(m->log->session, s->kept ? NULL : ray, &o, &cb);
@@ -266,10 +259,10 @@ static void begin_source(struct source *s) {
     say(s->m);
 }
 
-static void add_job(struct merged *m, const struct part *p, bool mute) {
+static void add_job(struct merged *m, const struct rt_log_part *p, bool mute) {
     size_t jobs = 0;
-    for (size_t i = 0; i < m->parts.n; i++)
-        jobs += m->parts.v[i].what == RT_LOG_PART_DRIVER;
+    for (size_t i = 0; i < log_files_parts(m->files); i++)
+        jobs += log_files_part(m->files, i)->what == RT_LOG_PART_DRIVER;
     char *ident = jobs > 1 ? rt_strf("driver %s", p->id) : rt_strdup("driver");
     struct source *s = add_source(m, ident);
     s->job = rt_strdup(p->id);
@@ -286,16 +279,6 @@ static bool has_job(const struct merged *m, const char *job) {
 }
 
 /* ---- files ---- */
-
-/* Nodes of one machine may share a directory: a worker's file is named after its id, which no other has. */
-static bool is_known(const struct merged *m, const char *node, const char *file) {
-    for (size_t i = 0; i < m->sources.n; i++) {
-        const struct source *s = m->sources.v[i];
-        if (s->file && rt_streq(s->file, file) && (rt_streq(s->node, node) || rt_starts(file, "worker-")))
-            return true;
-    }
-    return false;
-}
 
 static bool ident_taken(struct merged *m, const char *ident) {
     for (size_t i = 0; i < m->sources.n; i++)
@@ -321,82 +304,20 @@ static char *ident_of(struct merged *m, const char *node, const char *file) {
     return ident;
 }
 
-static void add_files(struct merged *m, const struct part *p, const char *node, const struct rt_strs *names) {
-    for (size_t i = 0; i < names->n; i++) {
-        const char *file = names->v[i];
-        if ((p->what == RT_LOG_PART_WORKERS && !rt_starts(file, "worker-")) || is_known(m, node, file))
-            continue;
-        char *ident = ident_of(m, node, file);
-        struct source *s = add_source(m, ident);
-        s->node = rt_strdup(node);
-        s->file = rt_strdup(file);
-        free(ident);
-        begin_source(s);
-    }
-}
-
-/* Of a node that does not answer, what was seen of it. */
-static void add_kept(struct merged *m, const struct part *p, const char *node) {
-    struct rt_strs kept = {0}, fit = {0};
-    char *glob = log_glob(cluster_of(m), p->what, p->id, p->glob);
-    if (glob)
-        log_far_names(m->log->session, node, &kept);
-    for (size_t i = 0; i < kept.n; i++)
-        if (fnmatch(glob, kept.v[i], 0) == 0)
-            rt_strs_add(&fit, kept.v[i]);
-    add_files(m, p, node, &fit);
-    rt_strs_deinit(&kept);
-    rt_strs_deinit(&fit);
-    free(glob);
-}
-
-static void got_files(void *ctx, const struct rt_strs *names, const struct rt_error *err) {
+static void got_file(void *ctx, const struct log_file_found *f) {
     struct merged *m = ctx;
-    const struct part *p = &m->parts.v[m->at_part];
-    m->listing = NULL;
-    if (err) {
-        m->trouble = *err;
-        add_kept(m, p, m->node);
-    } else {
-        add_files(m, p, m->node, names);
-    }
-    m->at_node++;
-    step(m);
+    char *ident = ident_of(m, f->node, f->name);
+    struct source *s = add_source(m, ident);
+    s->node = rt_strdup(f->node);
+    s->file = rt_strdup(f->name);
+    free(ident);
+    begin_source(s);
 }
 
-/* ---- looking for files, node by node ---- */
-
-char *log_glob(const struct rt_cluster *c, enum rt_log_part_what what, const char *id, const char *glob) {
-    if (what == RT_LOG_PART_FILES)
-        return rt_strdup(glob);
-    const struct rt_job *j = rt_store_job(c, id);
-    return j && j->job_id && *j->job_id ? rt_strf("worker-*-%s-*", j->job_id) : NULL; /* its driver has not begun */
-}
-
-char *log_node_url(const struct rt_cluster *c, const char *node_id) {
-    const struct rt_node *n = node_id ? rt_store_node(c, node_id) : NULL;
-    if (!n || !n->ip || n->agent_port <= 0)
-        return NULL;
-    return rt_strf(strchr(n->ip, ':') ? "http://[%s]:%d" : "http://%s:%d", n->ip, n->agent_port);
-}
-
-static bool ask_node(struct merged *m, const struct part *p, const struct rt_node *n) {
-    struct rt_error err = {0};
-    struct rt_ray *ray = session_ray(m->log->session, &err);
-    if (p->what == RT_LOG_PART_FILES && p->id && !rt_streq(p->id, n->id))
-        return false;
-    if (!n->alive || !ray) {
-        add_kept(m, p, n->id);
-        return false;
-    }
-    char *glob = log_glob(cluster_of(m), p->what, p->id, p->glob);
-    if (glob) {
-        free(m->node);
-        m->node = rt_strdup(n->id);
-        m->listing = rt_ray_log_list(ray, n->id, glob, got_files, m);
-    }
-    free(glob);
-    return m->listing != NULL;
+static void got_trouble(void *ctx, const char *node, const struct rt_error *err) {
+    struct merged *m = ctx;
+    (void)node;
+    m->trouble = *err;
 }
 
 /* What is no node any more sends nothing any more. */
@@ -404,19 +325,19 @@ static void bury(struct merged *m) {
     for (size_t i = 0; i < m->sources.n; i++) {
         struct source *s = m->sources.v[i];
         const struct rt_node *n = s->node ? rt_store_node(cluster_of(m), s->node) : NULL;
-        if (!n || n->alive || s->ended || !s->read || s->kept)
+        if (!s->node || s->ended || !s->read || s->kept || !is_gone(m, s->node))
             continue;
         log_far_destroy(s->far);
         s->far = NULL;
-        source_mark(s, "the node is dead", n->state_message);
+        source_mark(s, "the node is dead", n ? n->state_message : NULL);
         source_end(s, "node dead");
     }
 }
 
-static void round_over(struct merged *m) {
+static void round_over(void *ctx) {
+    struct merged *m = ctx;
     const int64_t pause = RT_MAX(m->look_ms, (int64_t)cluster_of(m)->nodes.n * LOOK_PER_NODE_MS);
     m->look_ms = RT_MIN(m->look_ms + LOOK_FIRST_MS / 4, (int64_t)LOOK_MS);
-    m->at_part = m->at_node = 0;
     m->looked = true;
     bury(m);
     const bool over = m->follow && drivers_ended(m);
@@ -431,25 +352,13 @@ static void round_over(struct merged *m) {
     say(m);
 }
 
-static void step(void *ctx) {
-    struct merged *m = ctx;
-    const rt_nodes *nodes = &cluster_of(m)->nodes;
-    if (m->listing)
-        return;
-    if (!m->at_part && !m->at_node)
-        rt_error_clear(&m->trouble);
-    for (; m->at_part < m->parts.n; m->at_part++, m->at_node = 0)
-        for (; m->parts.v[m->at_part].what != RT_LOG_PART_DRIVER && m->at_node < nodes->n; m->at_node++)
-            if (ask_node(m, &m->parts.v[m->at_part], &nodes->v[m->at_node]))
-                return;
-    round_over(m);
-}
-
 /* A round was over long enough ago. */
 static void look(void *ctx) {
     struct merged *m = ctx;
-    if (m->follow ? !m->last_round : !m->looked)
-        step(m);
+    if (log_files_busy(m->files) || (m->follow ? m->last_round : m->looked))
+        return;
+    rt_error_clear(&m->trouble);
+    log_files_look(m->files);
 }
 
 /* ---- life ---- */
@@ -474,17 +383,15 @@ bool merged_open(struct rt_log *l, const struct rt_log_target *t, bool follow, s
     m->follow = follow;
     m->look_ms = LOOK_FIRST_MS;
     m->merge = rt_logmerge_create(l->app->loop, &out);
-    for (size_t i = 0; i < t->nparts; i++) {
-        struct part *p = rt_vec_push(&m->parts);
-        *p = (struct part){t->parts[i].what, rt_strdup(t->parts[i].id), rt_strdup(t->parts[i].glob)};
-    }
+    const struct log_files_out found = {.found = got_file, .trouble = got_trouble, .over = round_over, .ctx = m};
+    m->files = log_files_create(l, t, false, &found);
     m->timer = rt_timer_start(l->app->loop, 0, 0, look, m);
-    for (size_t i = 0; i < m->parts.n; i++)
-        if (m->parts.v[i].what == RT_LOG_PART_DRIVER)
-            add_job(m, &m->parts.v[i], false);
-    for (size_t i = 0; follow && i < m->parts.n; i++)
-        if (m->parts.v[i].what == RT_LOG_PART_WORKERS && !has_job(m, m->parts.v[i].id))
-            add_job(m, &m->parts.v[i], true); /* workers end with their job */
+    for (size_t i = 0; i < t->nparts; i++)
+        if (t->parts[i].what == RT_LOG_PART_DRIVER)
+            add_job(m, &t->parts[i], false);
+    for (size_t i = 0; follow && i < t->nparts; i++)
+        if (t->parts[i].what == RT_LOG_PART_WORKERS && !has_job(m, t->parts[i].id))
+            add_job(m, &t->parts[i], true); /* workers end with their job */
     m->end_timer = rt_timer_start(l->app->loop, 100, 100, ticked, l);
     say(m);
     return true;
@@ -493,7 +400,7 @@ bool merged_open(struct rt_log *l, const struct rt_log_target *t, bool follow, s
 void merged_close(struct merged *m) {
     if (!m)
         return;
-    rt_op_drop(&m->listing);
+    log_files_destroy(m->files);
     rt_timer_stop(m->timer);
     rt_timer_stop(m->end_timer);
     for (size_t i = 0; i < m->sources.n; i++) {
@@ -505,13 +412,7 @@ void merged_close(struct merged *m) {
         free(s);
     }
     rt_vec_deinit(&m->sources);
-    for (size_t i = 0; i < m->parts.n; i++) {
-        free(m->parts.v[i].id);
-        free(m->parts.v[i].glob);
-    }
-    rt_vec_deinit(&m->parts);
     rt_logmerge_destroy(m->merge);
-    free(m->node);
     free(m);
 }
 
@@ -519,7 +420,7 @@ void merged_retry(struct merged *m) {
     for (size_t i = 0; i < m->sources.n; i++)
         if (m->sources.v[i]->far)
             log_far_retry(m->sources.v[i]->far);
-    if (!m->listing)
+    if (!log_files_busy(m->files))
         rt_timer_again(m->timer, 0, 0);
 }
 

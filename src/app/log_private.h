@@ -44,8 +44,27 @@ bool merged_open(struct rt_log *l, const struct rt_log_target *t, bool follow, s
 void merged_close(struct merged *m); /* NULL is fine */
 void merged_retry(struct merged *m);
 
-/* Which files of a node belong to a part; NULL: none can be known yet. Gives it. */
-char *log_glob(const struct rt_cluster *c, enum rt_log_part_what what, const char *id, const char *glob);
+/* log_files.c: which files the parts of a log have (drivers are no files), each told once: first those of nodes that answer,
+ * then what the cache holds of others. `any_session`: also of sessions of the cluster that are over, with their drivers. */
+struct log_file_found {
+    const char *node, *name; /* or of a job: */
+    const char *job;
+    bool kept; /* in the cache, and nobody can be asked for it */
+};
+struct log_files_out {
+    void (*found)(void *ctx, const struct log_file_found *f);
+    void (*trouble)(void *ctx, const char *node, const struct rt_error *err); /* the node gave no list */
+    void (*over)(void *ctx);                                                  /* of the round */
+    void *ctx;
+};
+struct log_files;
+struct log_files *log_files_create(struct rt_log *l, const struct rt_log_target *t, bool any_session, const struct log_files_out *out);
+void log_files_destroy(struct log_files *f); /* NULL is fine; not inside its callbacks */
+/* A round over all nodes, unless one is under way; calls back at once for what is known at once. */
+void log_files_look(struct log_files *f);
+bool log_files_busy(const struct log_files *f);
+size_t log_files_parts(const struct log_files *f);
+const struct rt_log_part *log_files_part(const struct log_files *f, size_t i);
 /* Where a node serves its files itself, as far as is known; NULL. Gives it. */
 char *log_node_url(const struct rt_cluster *c, const char *node_id);
 

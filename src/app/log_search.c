@@ -1,8 +1,7 @@
 /* Search over all logs of jobs, of nodes, of the cluster: each file is read once and not kept; lines that match become
- * lines of the result, with their place in front, file by file. */
+ * lines of the result, with their place in front, file by file. What nobody can be asked for is searched in the cache. */
 #include "app/log_private.h"
 
-#include "base/map.h"
 #include "base/str.h"
 #include "base/vec.h"
 #include "core/logread.h"
@@ -32,12 +31,15 @@ struct file {
     char *job;
     char *label, *full; /* in front of its lines on the screen and in print */
     struct rt_follow *follow;
+    struct log_far *kept; /* in place of it: what the cache has */
+    char *kept_id;        /* what it is called there; NULL: it was not looked at there */
+    bool lost;            /* nothing came: the cache is asked */
     struct rt_buf line; /* the beginning of one whose end has not come */
     bool skip;          /* what comes is the rest of a line that is too long */
     int64_t lines, bytes, hits;
     RT_VEC(struct hit) waiting; /* until the files before it are done */
     bool ended, cut;
-    char *trouble;
+    char *seen, *trouble; /* marks before and behind its lines; NULL */
 };
 
 struct place {
@@ -46,26 +48,18 @@ struct place {
     int64_t line;
 };
 
-struct part {
-    enum rt_log_part_what what;
-    char *id, *glob;
-};
-
 struct search {
     struct rt_log *log;
     struct rt_logregex *re;
     struct rt_logmatcher *matcher;
     RT_VEC(struct file *) files;
     RT_VEC(struct place) places;
-    RT_VEC(struct part) parts;
-    struct rt_map known; /* files */
-    size_t at_part, at_node; /* of listing */
-    char *node;              /* that is asked for its files */
-    struct rt_op *listing, *soon;
+    struct log_files *list;
+    struct rt_op *soon;
     size_t next, front;      /* the first file that was not begun; whose hits are not all out */
-    size_t running, failed;
+    size_t running, failed, kept;
     int64_t bytes;
-    bool listed, full, over;
+    bool listing, listed, full, over;
 };
 
 static void go_on(void *ctx);
@@ -108,6 +102,11 @@ static void give(struct search *s, size_t file, const struct hit *h) {
 static void give_in_order(struct search *s) {
     for (; s->front < s->files.n && s->front < s->next; s->front++) {
         struct file *f = s->files.v[s->front];
+        if (f->seen && f->waiting.n) {
+            note(s, f->seen);
+            free(f->seen);
+            f->seen = NULL;
+        }
         for (size_t i = 0; i < f->waiting.n; i++) {
             give(s, s->front, &f->waiting.v[i]);
             free(f->waiting.v[i].text);
@@ -174,19 +173,58 @@ static void file_over(struct file *f) {
     soon(f->s);
 }
 
+static bool is_kept(const struct file *f) {
+    return log_far_kept(f->s->log->session, f->job, f->node, f->name);
+}
+
 static void file_event(void *ctx, enum rt_follow_event e, const char *text, const struct rt_job *job) {
     struct file *f = ctx;
     (void)text;
     (void)job;
     if (e == RT_FOLLOW_ENDED)
         file_over(f);
+    if (e == RT_FOLLOW_LOST && !f->bytes && !f->kept) {
+        f->lost = is_kept(f);
+        soon(f->s);
+    }
 }
 
 static void file_failed(void *ctx, const struct rt_error *err) {
     struct file *f = ctx;
+    if (!f->bytes && !f->kept && is_kept(f)) {
+        f->lost = true;
+        soon(f->s);
+        return;
+    }
     if (f->s->failed++ < TROUBLES)
         f->trouble = rt_strf("--- %s: cannot be read: %.200s ---", f->label, err->message);
     file_over(f);
+}
+
+/* ---- out of the cache ---- */
+
+static void file_note(void *ctx, const char *text) {
+    struct file *f = ctx;
+    f->seen = rt_strf("--- %s: %s ---", f->full, text);
+}
+
+static void begin_kept(struct file *f) {
+    struct search *s = f->s;
+    const struct rt_follow_opts o = {.job = f->job, .node_id = f->node, .filename = f->name, .tail_bytes = -1};
+    const struct log_far_callbacks cb = {{.data = file_data, .event = file_event, .failed = file_failed, .ctx = f}, file_note};
+    rt_follow_destroy(f->follow);
+    f->follow = NULL;
+    f->lost = false;
+    f->kept_id = rt_strf("%s/%s", f->job ? "jobs" : f->node, f->job ? f->job : f->name);
+    f->kept = log_far_start(s->log->session, NULL, &o, &cb);
+    s->kept++;
+}
+
+static void file_close(struct file *f) {
+    rt_follow_destroy(f->follow);
+    log_far_destroy(f->kept);
+    f->follow = NULL;
+    f->kept = NULL;
 }
 
 /* What was found is enough of it. */
@@ -196,16 +234,28 @@ static void stop_if_cut(struct file *f) {
     free(f->trouble);
     f->trouble = rt_strf("--- %s: %s; the rest of it was not looked at ---", f->label,
                          f->hits >= HITS_OF_FILE ? "2,000 lines match" : "1 GiB was read");
-    rt_follow_destroy(f->follow);
-    f->follow = NULL;
+    file_close(f);
     rt_buf_clear(&f->line);
     file_over(f);
+}
+
+/* The node that wrote it is dead, or the cluster is away. */
+static bool is_gone(const struct file *f) {
+    const struct rt_cluster *c = cluster_of(f->s);
+    const struct rt_job *j = f->job ? rt_store_job(c, f->job) : NULL;
+    const char *node = f->job ? (j ? j->driver_node_id : NULL) : f->node;
+    const struct rt_node *n = node ? rt_store_node(c, node) : NULL;
+    return (n && !n->alive) || (c->reach != RT_REACH_OK && c->reach != RT_REACH_CONNECTING);
 }
 
 static void begin(struct search *s, struct file *f) {
     struct rt_error err = {0};
     struct rt_ray *ray = session_ray(s->log->session, &err);
     s->running++;
+    if (f->lost || ((!ray || is_gone(f)) && is_kept(f))) {
+        begin_kept(f);
+        return;
+    }
     if (!ray) {
         file_failed(f, &err);
         return;
@@ -215,15 +265,6 @@ static void begin(struct search *s, struct file *f) {
     const struct rt_follow_callbacks cb = {.data = file_data, .event = file_event, .failed = file_failed, .ctx = f};
     f->follow = rt_follow_start(ray, &o, &cb);
     free(url);
-}
-
-/* Nodes of one machine may share a directory: a worker's file is named after its id, which no other has. */
-static bool is_new(struct search *s, const char *node, const char *name) {
-    char *key = rt_starts(name, "worker-") ? rt_strdup(name) : rt_strf("%s/%s", node, name);
-    const bool known = rt_map_get(&s->known, key) != NULL;
-    rt_map_set(&s->known, key, s);
-    free(key);
-    return !known;
 }
 
 /* A worker's id is 56 digits; the first ones tell it. */
@@ -258,65 +299,50 @@ static void add_job(struct search *s, const char *job) {
     f->full = rt_strdup(job);
 }
 
-/* ---- which files there are, node by node ---- */
+/* ---- which files there are ---- */
 
-static void got_files(void *ctx, const struct rt_strs *names, const struct rt_error *err) {
+static void found(void *ctx, const struct log_file_found *f) {
     struct search *s = ctx;
-    const bool workers = s->parts.v[s->at_part].what == RT_LOG_PART_WORKERS;
-    s->listing = NULL;
-    if (err) {
-        char *text = rt_strf("--- %.12s: no list of its files: %.200s ---", s->node, err->message);
-        note(s, text);
-        free(text);
-    }
-    for (size_t i = 0; !err && i < names->n && s->files.n < FILES_MAX; i++)
-        if ((!workers || rt_starts(names->v[i], "worker-")) && is_new(s, s->node, names->v[i]))
-            add_node_file(s, s->node, names->v[i]);
-    s->at_node++;
+    if (s->files.n >= FILES_MAX)
+        return;
+    if (f->job)
+        add_job(s, f->job);
+    else
+        add_node_file(s, f->node, f->name);
+    s->files.v[s->files.n - 1]->lost = f->kept;
     soon(s);
 }
 
-static bool ask_node(struct search *s, const struct part *p, const struct rt_node *n) {
-    struct rt_error err = {0};
-    struct rt_ray *ray = session_ray(s->log->session, &err);
-    if (!ray || !n->alive || (p->what == RT_LOG_PART_FILES && p->id && !rt_streq(p->id, n->id)))
-        return false;
-    char *glob = log_glob(cluster_of(s), p->what, p->id, p->glob);
-    if (glob) {
-        free(s->node);
-        s->node = rt_strdup(n->id);
-        s->listing = rt_ray_log_list(ray, n->id, glob, got_files, s);
-    }
-    free(glob);
-    return s->listing != NULL;
+static void no_list(void *ctx, const char *node, const struct rt_error *err) {
+    struct search *s = ctx;
+    char *text = rt_strf("--- %.12s: no list of its files: %.200s ---", node, err->message);
+    note(s, text);
+    free(text);
 }
 
-static void list_next(struct search *s) {
-    const rt_nodes *nodes = &cluster_of(s)->nodes;
-    if (s->listing || s->listed)
-        return;
-    for (; s->at_part < s->parts.n; s->at_part++, s->at_node = 0)
-        for (; s->parts.v[s->at_part].what != RT_LOG_PART_DRIVER && s->at_node < nodes->n; s->at_node++)
-            if (ask_node(s, &s->parts.v[s->at_part], &nodes->v[s->at_node]))
-                return;
+static void listed(void *ctx) {
+    struct search *s = ctx;
     s->listed = true;
     if (s->files.n >= FILES_MAX)
         note(s, "--- more than 20,000 files: the rest is not looked at; name jobs or nodes ---");
+    soon(s);
 }
 
 /* ---- the whole ---- */
 
 static void say(struct search *s) {
     struct rt_log_status *st = &s->log->status;
-    char files[32], hits[32], bytes[32], failed[64] = "";
+    char files[32], hits[32], bytes[32], failed[40] = "", kept[48] = "";
     rt_fmt_count(files, sizeof files, (int64_t)s->files.n);
     rt_fmt_count(hits, sizeof hits, (int64_t)s->places.n);
     rt_fmt_bytes(bytes, sizeof bytes, (double)s->bytes);
     if (s->failed)
         snprintf(failed, sizeof failed, ", %zu not readable", s->failed);
+    if (s->kept)
+        snprintf(kept, sizeof kept, ", %zu of them from the cache", s->kept);
     st->following = !s->over;
     if (s->over)
-        snprintf(st->text, sizeof st->text, "%s lines of %s files, %s%s%s", hits, files, bytes, failed, s->full ? ", cut" : "");
+        snprintf(st->text, sizeof st->text, "%s lines of %s files%s, %s%s%s", hits, files, kept, bytes, failed, s->full ? ", cut" : "");
     else
         snprintf(st->text, sizeof st->text, "searching %zu of %s%s files, %s%s", s->next - s->running, files, s->listed ? "" : "+", bytes,
                  failed);
@@ -326,9 +352,15 @@ static void say(struct search *s) {
 static void go_on(void *ctx) {
     struct search *s = ctx;
     s->soon = NULL;
-    list_next(s);
-    for (size_t i = s->front; i < s->next; i++)
+    if (!s->listing) {
+        s->listing = true;
+        log_files_look(s->list);
+    }
+    for (size_t i = s->front; i < s->next; i++) {
+        if (s->files.v[i]->lost)
+            begin_kept(s->files.v[i]);
         stop_if_cut(s->files.v[i]);
+    }
     while (!s->full && s->running < AT_ONCE && s->next < s->files.n)
         begin(s, s->files.v[s->next++]);
     give_in_order(s);
@@ -337,13 +369,19 @@ static void go_on(void *ctx) {
         rt_op_drop(&s->soon);
         if (s->full)
             note(s, "--- 10,000 lines match: the rest was not looked at ---");
-        for (size_t i = 0; i < s->next; i++) {
-            rt_follow_destroy(s->files.v[i]->follow);
-            s->files.v[i]->follow = NULL;
-        }
+        for (size_t i = 0; i < s->next; i++)
+            file_close(s->files.v[i]);
         s->log->status.ended = true;
     }
     say(s);
+}
+
+static bool has_kept(const struct session *s) {
+    struct rt_strs nodes = {0};
+    log_far_nodes(s, true, &nodes);
+    const bool any = nodes.n > 0;
+    rt_strs_deinit(&nodes);
+    return any;
 }
 
 bool search_open(struct rt_log *l, const struct rt_log_target *t, struct rt_error *err) {
@@ -354,30 +392,32 @@ bool search_open(struct rt_log *l, const struct rt_log_target *t, struct rt_erro
     s->log = l;
     s->re = re;
     s->matcher = rt_logmatcher_create(re);
-    rt_map_init(&s->known, false);
     l->session = session_get(l->app, t->cluster, err);
-    if (!l->session || !session_ray(l->session, err))
+    if (!l->session || !(session_ray(l->session, err) || has_kept(l->session)))
         return false;
+    rt_error_clear(err);
     if (!l->session->attached)
         session_attach(l->session, true);
     l->buf = rt_logbuf_create(l->app->loop, NULL);
-    for (size_t i = 0; i < t->nparts; i++) {
-        *rt_vec_push(&s->parts) = (struct part){t->parts[i].what, rt_strdup(t->parts[i].id), rt_strdup(t->parts[i].glob)};
+    const struct log_files_out out = {.found = found, .trouble = no_list, .over = listed, .ctx = s};
+    s->list = log_files_create(l, t, true, &out);
+    for (size_t i = 0; i < t->nparts; i++)
         if (t->parts[i].what == RT_LOG_PART_DRIVER)
             add_job(s, t->parts[i].id);
-    }
     soon(s);
     say(s);
     return true;
 }
 
 static void file_free(struct file *f) {
-    rt_follow_destroy(f->follow);
+    file_close(f);
     rt_buf_deinit(&f->line);
     for (size_t i = 0; i < f->waiting.n; i++)
         free(f->waiting.v[i].text);
     rt_vec_deinit(&f->waiting);
+    free(f->seen);
     free(f->trouble);
+    free(f->kept_id);
     free(f->node);
     free(f->name);
     free(f->job);
@@ -389,21 +429,14 @@ static void file_free(struct file *f) {
 void search_close(struct search *s) {
     if (!s)
         return;
-    rt_op_drop(&s->listing);
+    log_files_destroy(s->list);
     rt_op_drop(&s->soon);
     for (size_t i = 0; i < s->files.n; i++)
         file_free(s->files.v[i]);
     rt_vec_deinit(&s->files);
-    for (size_t i = 0; i < s->parts.n; i++) {
-        free(s->parts.v[i].id);
-        free(s->parts.v[i].glob);
-    }
-    rt_vec_deinit(&s->parts);
     rt_vec_deinit(&s->places);
-    rt_map_deinit(&s->known);
     rt_logmatcher_destroy(s->matcher);
     rt_logregex_unref(s->re);
-    free(s->node);
     free(s);
 }
 
@@ -420,9 +453,13 @@ bool rt_log_hit(const struct rt_log *l, int64_t number, struct rt_log_target *ou
     if (!s || lo >= s->places.n || s->places.v[lo].number != number)
         return false;
     const struct file *f = s->files.v[s->places.v[lo].file];
+    *line = s->places.v[lo].line;
+    if (f->kept_id) {
+        *out = (struct rt_log_target){.what = RT_LOG_KEPT, .cluster = cluster_of(s)->name, .id = f->kept_id};
+        return true;
+    }
     *out = (struct rt_log_target){.what = f->job ? RT_LOG_JOB : RT_LOG_NODE_FILE, .cluster = cluster_of(s)->name,
                                   .id = f->job ? f->job : f->node, .file = f->name};
-    *line = s->places.v[lo].line;
     return true;
 }
 

@@ -89,6 +89,21 @@ int cli_job_exit(int job_status) {
     return job_status == RT_JOB_FAILED ? 1 : job_status == RT_JOB_STOPPED ? 2 : 0;
 }
 
+/* What stands between the lines of a search's result: what came from the cache, what could not be read. */
+static void note_marks(struct rt_log *log) {
+    struct rt_logbuf *b = rt_log_buffer(log);
+    struct rt_line line;
+    struct rt_buf text;
+    rt_buf_init(&text, 0);
+    for (int64_t i = 0; i < rt_logbuf_lines(b, NULL); i++)
+        if (rt_logbuf_line(b, i, &line) && line.kind == RT_LINE_MARK) {
+            rt_buf_clear(&text);
+            rt_clean(&text, line.text, line.len);
+            out_note("raytui: %s", rt_buf_str(&text));
+        }
+    rt_buf_deinit(&text);
+}
+
 /* The log is not closed inside its own callback. */
 static void over(void *ctx) {
     struct follow *f = ctx;
@@ -107,6 +122,7 @@ static void over(void *ctx) {
     }
     if (f->search) {
         const int64_t hits = rt_log_hits(f->log);
+        note_marks(f->log);
         out_note("raytui: %s", st.text);
         cli_release(c);
         cli_end(c, hits > 0 ? 0 : 1);
@@ -192,6 +208,27 @@ static uint32_t topics_of(const struct cli *c) {
     for (size_t i = 0; i < c->call.args.n; i++)
         topics |= strchr(c->call.args.v[i], '/') ? nodes : jobs;
     return topics;
+}
+
+/* What is kept of a cluster that is away is searched all the same. */
+static void have_jobs_or_cache(void *ctx, const struct rt_error *err) {
+    struct cli *c = ctx;
+    const struct rt_cluster *cl = rt_store_cluster(c->app->store, c->call.cluster);
+    struct rt_strs kept = {0};
+    c->op = NULL;
+    if (err && cl->reach != RT_REACH_OK)
+        rt_app_logs_kept(c->app, cl->name, NULL, &kept);
+    const bool go = !err || kept.n;
+    rt_strs_deinit(&kept);
+    if (!go) {
+        cli_fail(c, err);
+        return;
+    }
+    if (err) {
+        out_note("raytui: %s: searching what the cache has", err->message);
+        rt_app_recall(c->app, cl->name);
+    }
+    have_jobs(c);
 }
 
 static void print_file(struct cli *c, const char *file, int64_t lines) {
@@ -313,6 +350,10 @@ void verb_logs(struct cli *c) {
     }
     if (rt_call_option(&c->call, "machine")) {
         c->op = rt_app_wait(c->app, c->call.cluster, RT_TOPIC_BIT(RT_T_CLUSTER), 0, machine_known, c);
+        return;
+    }
+    if (!file && rt_call_option(&c->call, "search")) {
+        c->op = rt_app_wait(c->app, c->call.cluster, topics_of(c), 0, have_jobs_or_cache, c);
         return;
     }
     if (!file) {

@@ -3,6 +3,7 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/vec.h"
 #include <dirent.h>
@@ -196,56 +197,55 @@ bool rt_logcache_find(const struct rt_logcache_key *k, struct rt_logcache_entry 
     return out->path != NULL;
 }
 
-void rt_logcache_names(const struct rt_logcache_key *k, struct rt_strs *names) {
-    struct rt_strs sessions = {0}, files = {0};
+/* Each name in the directories of k's sessions once, as it was before it went to the disk. */
+static void names_in(const struct rt_logcache_key *k, bool dirs, struct rt_strs *names) {
+    struct rt_strs sessions = {0};
+    struct rt_map known;
+    rt_map_init(&known, false);
+    for (size_t i = 0; i < names->n; i++)
+        rt_map_set(&known, names->v[i], names);
     sessions_of(k, &sessions);
     for (size_t i = 0; i < sessions.n; i++) {
-        char *name = plain(sessions.v[i]), *path = path_of(k, name);
-        list(path, false, &files);
-        free(name);
+        struct rt_strs here = {0};
+        char *session = plain(sessions.v[i]), *path = path_of(k, session);
+        list(path, dirs, &here);
+        for (size_t j = 0; j < here.n; j++) {
+            char *name = plain(here.v[j]);
+            if (rt_map_get(&known, name)) {
+                free(name);
+            } else {
+                rt_map_set(&known, name, names);
+                rt_strs_take(names, name);
+            }
+        }
+        rt_strs_deinit(&here);
+        free(session);
         free(path);
     }
-    for (size_t i = 0; i < files.n; i++) {
-        char *name = plain(files.v[i]);
-        bool known = false;
-        for (size_t j = 0; j < names->n; j++)
-            known = known || rt_streq(names->v[j], name);
-        if (known)
-            free(name);
-        else
-            rt_strs_take(names, name);
-    }
+    rt_map_deinit(&known);
     rt_strs_deinit(&sessions);
-    rt_strs_deinit(&files);
+}
+
+void rt_logcache_names(const struct rt_logcache_key *k, struct rt_strs *names) {
+    names_in(k, false, names);
+}
+
+void rt_logcache_nodes(const struct rt_logcache_key *k, struct rt_strs *nodes) {
+    names_in(k, true, nodes);
 }
 
 void rt_logcache_all(const char *cluster, struct rt_strs *names) {
     const struct rt_logcache_key any = {.cluster = cluster};
-    struct rt_strs sessions = {0}, nodes = {0};
-    sessions_of(&any, &sessions);
-    for (size_t i = 0; i < sessions.n; i++) {
-        char *name = plain(sessions.v[i]), *path = path_of(&any, name);
-        struct rt_strs here = {0};
-        list(path, true, &here);
-        for (size_t j = 0; j < here.n; j++)
-            rt_strs_take(&nodes, plain(here.v[j]));
-        rt_strs_deinit(&here);
-        free(name);
-        free(path);
-    }
+    struct rt_strs nodes = {0};
+    rt_logcache_nodes(&any, &nodes);
     for (size_t i = 0; i < nodes.n; i++) {
         const struct rt_logcache_key k = {.cluster = cluster, .node = nodes.v[i]};
         struct rt_strs files = {0};
-        bool again = false;
-        for (size_t j = 0; j < i; j++)
-            again = again || rt_streq(nodes.v[j], nodes.v[i]);
-        if (!again)
-            rt_logcache_names(&k, &files);
+        rt_logcache_names(&k, &files);
         for (size_t j = 0; j < files.n; j++)
             rt_strs_addf(names, "%s/%s", nodes.v[i], files.v[j]);
         rt_strs_deinit(&files);
     }
-    rt_strs_deinit(&sessions);
     rt_strs_deinit(&nodes);
 }
 

@@ -32,6 +32,8 @@ struct rt_logcache_entry {
 bool rt_logcache_find(const struct rt_logcache_key *k, struct rt_logcache_entry *out);
 /* Names of the logs of k's node that are kept (k->file NULL). */
 void rt_logcache_names(const struct rt_logcache_key *k, struct rt_strs *names);
+/* Nodes that something is kept of, "jobs" among them (k->node and k->file NULL). */
+void rt_logcache_nodes(const struct rt_logcache_key *k, struct rt_strs *nodes);
 /* All logs that are kept of a cluster, as "NODE/FILE", the newest session's only once. */
 void rt_logcache_all(const char *cluster, struct rt_strs *names);
 

@@ -105,6 +105,42 @@ class Logs(unittest.TestCase):
         self.logs("--search", "nobody wrote this", code=1)
         self.assertIn("pattern", self.logs("--search", "(", code=64).stderr)
 
+    def test_a_search_finds_what_the_cache_has_of_a_dead_node(self):
+        node = self.info["nodes"][1]
+        self.logs(node + "/raylet.out")
+        alive = self.logs("--search", "step 000000029 ")
+        self.assertNotIn("from the cache", alive.stderr)
+        self.sim.post("node", index=1)
+        dead = self.logs("--search", "step 000000029 ")
+        there = [x for x in dead.stdout.splitlines() if x.startswith("10.0.0.2/")]
+        self.assertEqual(there, [x for x in alive.stdout.splitlines() if x.startswith("10.0.0.2/raylet.out:")])
+        self.assertEqual(len(there), 1)
+        self.assertRegex(dead.stderr, r"--- 10\.0\.0\.2/raylet\.out: from the cache, seen until \d\d:\d\d \(\d+s ago\) ---")
+        self.assertRegex(dead.stderr, r"files, 1 of them from the cache")
+        named = self.logs("--search", "step 000000029 ", node).stdout.splitlines()
+        self.assertEqual(named, there)
+
+    def test_a_search_without_the_cluster_is_one_of_the_cache(self):
+        self.logs("--all", self.job)
+        self.logs("*/raylet.out")
+        seen = sorted(self.logs("--search", "step 000000029 ", self.job).stdout.splitlines())
+        self.sim.close()
+        p = self.logs("--search", "step 000000029 ")
+        self.assertIn("searching what the cache has", p.stderr)
+        self.assertIn("--- %s: from the cache, seen until" % self.job, p.stderr)
+        lines = p.stdout.splitlines()
+        self.assertEqual(len(lines), len(seen) + 2)
+        texts = [x.split(":", 2)[2] for x in lines]
+        for line in seen:
+            self.assertIn(line.split(":", 2)[2], texts)
+        for line in lines:  # what stands in front is what it is called in the cache
+            place, number, text = line.split(":", 2)
+            kept = self.logs("--cached", place).stdout.splitlines()
+            self.assertEqual(kept[int(number) - 1], text)
+        of_job = self.logs("--search", "step 000000029 ", self.job).stdout.splitlines()
+        self.assertEqual(of_job, [x for x in seen if x.startswith(self.job)])
+        self.logs("--search", "nobody wrote this", code=1)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -93,7 +93,8 @@ static void names_are_listed_once(void **state) {
     (void)state;
     const struct rt_logcache_key other = {"prod", "session_2", "n1", "raylet.out"}, nested = {"prod", "session_2", "n1", "serve/a%b.log"},
                                  job = {"prod", "session_2", "jobs", "train"}, node = {"prod", NULL, "n1", NULL};
-    struct rt_strs names = {0}, all = {0};
+    const struct rt_logcache_key any = {"prod", NULL, NULL, NULL}, second = {"prod", "session_2", NULL, NULL};
+    struct rt_strs names = {0}, all = {0}, nodes = {0}, here = {0};
     put(&key, 0, "x");
     put(&other, 0, "x");
     put(&nested, 0, "x");
@@ -101,6 +102,12 @@ static void names_are_listed_once(void **state) {
     rt_logcache_names(&node, &names);
     assert_int_equal(names.n, 2);
     assert_true(rt_streq(names.v[0], "serve/a%b.log") || rt_streq(names.v[1], "serve/a%b.log"));
+    rt_logcache_nodes(&any, &nodes);
+    assert_int_equal(nodes.n, 2);
+    rt_logcache_nodes(&second, &here);
+    assert_int_equal(here.n, 2);
+    rt_strs_deinit(&nodes);
+    rt_strs_deinit(&here);
     rt_logcache_all("prod", &all);
     assert_int_equal(all.n, 3);
     rt_strs_deinit(&names);
