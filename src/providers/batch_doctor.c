@@ -31,8 +31,7 @@ struct rt_op *batch_doctor(struct rt_provider *p, void (*done)(void *ctx, const 
     rt_buf_init(&b, RT_MIB);
     batch_script_doctor(&s, &b);
     const struct rt_exec_opts o = {.script = rt_buf_str(&b), .login_shell = true, .timeout_ms = 60000};
-    rt_hop_open(p->env.hop, true);
-    d->script = rt_hop_exec(p->env.hop, &o, told, d);
+    d->script = far_exec_patiently(p->env.loop, p->env.hop, &o, told, d);
     rt_buf_deinit(&b);
     return &d->op;
 }

@@ -80,10 +80,17 @@ void far_set_path(struct rt_buf *out, const char *name, const char *path); /* th
 void far_activate(const struct far_conf *far, struct rt_buf *out);         /* the lines of python.activate, then conda */
 void far_container(const struct far_conf *far, struct rt_buf *out);        /* the container's words, a blank behind each */
 void far_option(struct rt_buf *out, const char *word);                     /* " \<newline>    'word'": next word of a long line */
+/* Sets VERSION (to be installed where none is there), RAY (where it must be, or is looked for) and, where raytui may install
+ * it, V (the virtual environment); requirements: some are configured. */
+void far_where_ray(const struct far_conf *far, const char *cluster, bool requirements, struct rt_buf *out);
 /* A whole script that finds or installs Python and Ray on the machine where it runs; on success it prints
  * "ray PATH", "python PATH", "address IP" (of the machine as SSH saw it; may be empty). requirements: text or NULL.
  * While it runs $D/NODE.step names its process group (stop_node ends it). */
 void far_prepare(const struct far_conf *far, const char *cluster, const char *node, const char *requirements, struct rt_buf *out);
+/* What `doctor` asks a machine (far_doctor.c), as a whole script: lines "MARK\tHOST\ttext" with MARK ok, warn or bad; then
+ * "is\tKEY\tVALUE" for what is compared between hosts and with this machine: ray, python (versions; of what would be
+ * installed where none is there), clock (seconds since 1970). `head`: its first ports are looked at too. */
+void far_doctor(const struct far_conf *far, const char *cluster, const char *host, bool head, bool requirements, struct rt_buf *out);
 /* "ray PATH" and the like of what far_prepare printed; a line that is not there leaves its target as it is. Frees what
  * the targets held, gives the new text; address may be NULL. */
 void far_prepared(const char *text, char **ray, char **python, char **address);
@@ -109,6 +116,10 @@ void far_place_clear(struct far_place *at);
 /* Why a script failed: the last line that it printed as its complaint. */
 void far_complaint(const struct rt_exec_result *r, struct rt_error *err);
 
+/* far_patient.c: opens the hop, waits as long as a person may need to answer a question on the way, then runs the script; `o`
+ * is copied. */
+struct rt_op *far_exec_patiently(struct rt_loop *l, struct rt_hop *hop, const struct rt_exec_opts *o, rt_exec_fn *fn, void *ctx);
+
 /* ---- far_log.c: a log there, copied to STATE/clusters/NAME/machine-NODE.log while it is read ---- */
 struct far_log {
     struct rt_op *op;
@@ -126,8 +137,8 @@ void far_log_drop(struct far_log *l);
  * far_sh_common  die TEXT · started PID · alive FILE · lock DIR · unlock · home (makes $D)
  * far_sh_python  python_of RAY · version_of RAY · fits RAY · make_venv DIR VERSION · require FILE; uses $WANT
  * far_sh_net     net ip [PEER...] · net ports FILE FIRST... (a free port from each on, outside Ray's 10002 to 19999; nobody
- *                else on the host is told the same one until Ray listens to all of them or FILE is gone) ·
- *                net reach HOST PORT · net up HOST PORT (a dashboard answers); uses $PY
+ *                else on the host is told the same one until Ray listens to all of them or FILE is gone) · net taken PORT... (those that are) · net reach HOST PORT ·
+ *                net up HOST PORT (a dashboard answers); uses $PY
  * far_sh_launch  launch NODE MARK ARG... · wait_for NODE SECONDS COMMAND... · last_words NODE
  * far_sh_stop    stop_node NODE · remove_temp DIR
  * far_sh_look    prints up, coming, ended or none, then "place KEY VALUE", "ended TEXT", "life JSON" (watchdog.h)

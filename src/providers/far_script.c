@@ -63,26 +63,15 @@ void far_activate(const struct far_conf *far, struct rt_buf *out) {
 
 /* ---- Python and Ray ---- */
 
-/* Where nothing is installed by us: it must be there, and fit. */
-static void take_ray(const char *where, struct rt_buf *out) {
-    rt_buf_addf(out, "fits \"$RAY\" || die \"$(uname -n): %s there is $([ -n \"$have\" ] && echo \"Ray $have,"
-                     " not $WANT\" || echo \"no ray%s\")\"\n", where, rt_streq(where, "in the container") ? "" : " on the PATH");
-}
-
-static void find_ray(const struct far_conf *far, const char *cluster, bool requirements, struct rt_buf *out) {
+void far_where_ray(const struct far_conf *far, const char *cluster, bool requirements, struct rt_buf *out) {
     const char *want = far_version(far);
     far_set(out, "VERSION", want ? want : FAR_RAY_VERSION);
+    rt_buf_adds(out, "V=\n");
     if (far->container) {
         rt_buf_adds(out, "RAY=ray\n");
-        take_ray("in the container", out);
-        return;
-    }
-    if (far_login_shell(far) && !far->python.venv) {
+    } else if (far_login_shell(far) && !far->python.venv) {
         rt_buf_adds(out, "RAY=$(command -v ray)\n");
-        take_ray("after python.activate", out);
-        return;
-    }
-    if (far->python.venv) {
+    } else if (far->python.venv) {
         far_set_path(out, "V", far->python.venv);
         rt_buf_adds(out, "RAY=$V/bin/ray\n");
     } else if (requirements) {
@@ -94,7 +83,14 @@ static void find_ray(const struct far_conf *far, const char *cluster, bool requi
                          "RAY=$(command -v ray)\n"
                          "fits \"$RAY\" || RAY=$V/bin/ray\n");
     }
-    rt_buf_adds(out, "fits \"$RAY\" || make_venv \"$V\" \"$VERSION\"\n");
+}
+
+/* Where nothing is installed by us it must be there, and fit. */
+static void have_ray(const struct far_conf *far, struct rt_buf *out) {
+    rt_buf_addf(out, "fits \"$RAY\" || {\n"
+                     "    [ -n \"$V\" ] || die \"$(uname -n): %s there is $([ -n \"$have\" ] && echo \"Ray $have, not $WANT\" || echo \"no ray%s\")\"\n"
+                     "    make_venv \"$V\" \"$VERSION\"\n"
+                     "}\n", far->container ? "in the container" : "after python.activate", far->container ? "" : " on the PATH");
 }
 
 void far_prepare(const struct far_conf *far, const char *cluster, const char *node, const char *requirements, struct rt_buf *out) {
@@ -106,7 +102,8 @@ void far_prepare(const struct far_conf *far, const char *cluster, const char *no
                      "set -- $(sed 's/^.*) //' /proc/$$/stat 2>/dev/null || ps -o pgid= -o pgid= -o pgid= -p $$)\n"
                      "echo \"$$ $(started $$) $3\" >\"$D/$NODE.step\"\n");
     far_activate(far, out);
-    find_ray(far, cluster, requirements != NULL, out);
+    far_where_ray(far, cluster, requirements != NULL, out);
+    have_ray(far, out);
     rt_buf_adds(out, "PY=$(python_of \"$RAY\")\n");
     if (requirements) {
         rt_buf_adds(out, "printf %s ");

@@ -303,6 +303,7 @@ const struct rt_provider_ops rt_provider_ssh = {
     .keepalive = ssh_keepalive,
     .shell = ssh_shell,
     .equivalent = ssh_equivalent,
+    .doctor = ssh_doctor,
     .machine_logs = ssh_machine_logs,
     .machine_pull = ssh_machine_pull,
 };

@@ -135,6 +135,8 @@ struct snode *ssh_node_add(struct rt_provider *p, const char *name, const char *
 void ssh_node_free(struct snode *n);
 void ssh_nodes_from_journal(struct rt_provider *p);
 struct rt_hop *ssh_node_hop(struct snode *n); /* made if it is not there; nothing is contacted */
+/* Not reached for this reason: may it be reached through the head? */
+bool ssh_node_may_go_through_head(const struct snode *n, const struct rt_error *err);
 void ssh_node_drop_hop(struct snode *n);
 void ssh_node_start(struct snode *n, struct stask *t);
 void ssh_node_look(struct snode *head, struct stask *t); /* reaches the head and looks what is there */
@@ -159,6 +161,8 @@ void ssh_scale_nodes(const struct rt_provider *p, const char *pool, int64_t n, s
 bool ssh_set_limits(struct rt_provider *p, const char *pool, int64_t min, int64_t max, struct rt_error *err);
 struct rt_operation *ssh_scale(struct rt_provider *p, const char *pool, int64_t n, struct rt_error *err);
 
+/* ssh_doctor.c */
+struct rt_op *ssh_doctor(struct rt_provider *p, void (*done)(void *ctx, const char *lines, const struct rt_error *err), void *ctx);
 
 /* ssh_plan.c */
 bool ssh_plan(struct rt_provider *p, const char *verb, const struct rt_up_opts *o, struct rt_buf *out, struct rt_error *err);

@@ -337,7 +337,7 @@ static void on_script(void *ctx, const struct rt_exec_result *r, const struct rt
 
 /* ---- what is waited for ---- */
 
-static bool worth_another_way(const struct snode *n, const struct rt_error *err) {
+bool ssh_node_may_go_through_head(const struct snode *n, const struct rt_error *err) {
     return !is_head(n) && !n->through_head &&
            (err->code == RT_E_UNREACHABLE || err->code == RT_E_TIMEOUT || err->code == RT_E_NOT_FOUND);
 }
@@ -368,7 +368,7 @@ static void reach(struct snode *n) {
         return;
     if (!err.code)
         rt_error_set(&err, RT_E_TIMEOUT, "no connection");
-    if (worth_another_way(n, &err)) {
+    if (ssh_node_may_go_through_head(n, &err)) {
         const enum rt_hop_state way = rt_hop_status(ssh_node_hop(head))->state;
         if (way == RT_HOP_UP) {
             n->direct = err;

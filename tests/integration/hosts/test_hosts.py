@@ -237,6 +237,61 @@ class Environment(unittest.TestCase):
         self.assertEqual(bed.left(), [])
 
 
+class Doctor(unittest.TestCase):
+    """What each host has and lacks, before anything is made there."""
+
+    def setUp(self):
+        self.home = Home(RAYTUI, config())
+
+    def tearDown(self):
+        self.home.close()
+        for host in HOSTS:
+            bed.ssh(host, "rm -rf ~/env ~/bin; chmod 755 ~")
+
+    def told(self, host):
+        """{mark: text of its lines}"""
+        found = {"ok": "", "warn": "", "bad": ""}
+        for line in self.home.run("doctor", "lab", timeout=100, code=None).stdout.splitlines():
+            words = line.split(None, 2)
+            if len(words) == 3 and words[1] == host:
+                found[words[0]] += words[2] + "\n"
+        return found
+
+    def test_every_host_tells_what_it_has_and_nothing_is_left_there(self):
+        out = self.home.run("doctor", "lab", timeout=100).stdout
+        for host in HOSTS:
+            for words in ("Ray %s, /srv/venv/bin/ray" % VERSION, "Python 3.", "memory: ", "home: /home/ray, ", "temp_dir: /tmp, "):
+                self.assertTrue([x for x in out.splitlines() if x.startswith("ok    %s " % host) and words in x], (host, words, out))
+        self.assertIn("ports 8265 10001 6379 are free", out)
+        self.assertNotIn("bad ", out)
+        self.assertIn("not up: `raytui up lab` starts it", out)
+        self.assertEqual(bed.left(), [])
+
+    def test_a_host_that_cannot_be_reached_is_named_beside_what_the_others_tell(self):
+        self.home.configure(config(hosts="[w1, nosuch]"))
+        self.assertIn("cannot be reached: ", self.told("nosuch")["bad"])
+        self.assertIn("Ray %s" % VERSION, self.told("w1")["ok"])
+
+    def test_what_differs_or_is_missing_is_said_with_what_to_do(self):
+        bed.ssh("head", "ln -s /srv/venv ~/env")
+        bed.ssh("w1", "mkdir -p ~/env/bin ~/bin && printf '#!/bin/sh\\necho ray, version 2.9.3\\n' >~/env/bin/ray && chmod 755 ~/env/bin/ray &&"
+                      " printf '#!/bin/sh\\necho 1000\\n' >~/bin/date && chmod 755 ~/bin/date")
+        bed.ssh("w2", "chmod 555 ~")
+        other = bed.ssh("head", "nohup python3 -m http.server 8265 >/dev/null 2>&1 & echo $!").strip()
+        try:
+            self.home.configure(config(extra="    temp_dir: /sys\n").replace("venv: /srv/venv, ray: %s" % VERSION,
+                                                                             "venv: ~/env, activate: \"PATH=$HOME/bin:$PATH\""))
+            until("the port is taken", lambda: "taken already: port 8265; the next free one" in self.told("head")["ok"], 30)
+            w1, w2 = self.told("w1"), self.told("w2")
+        finally:
+            bed.ssh("head", "kill %s" % other)
+        self.assertIn("its Ray is 2.9.3, the head's %s: they must be the same" % VERSION, w1["bad"])
+        self.assertIn("temp_dir: nothing can be written in /sys: name another temp_dir", w1["bad"])
+        self.assertIn("s behind: times of logs", w1["warn"])
+        self.assertIn("home: nothing can be written in /home/ray/.raytui", w2["bad"])
+        self.assertIn("no Ray in /home/ray/env: `up` installs", w2["warn"])
+
+
 class Life(unittest.TestCase):
     """What goes on with every laptop closed: no raytui runs between these commands."""
 
