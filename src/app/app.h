@@ -185,6 +185,8 @@ typedef void rt_found_fn(void *ctx, const struct rt_found *f);
 struct rt_op *rt_app_discover(struct rt_app *a, rt_found_fn *fn, void *ctx);
 /* The same at a place, which is contacted: kube://[CONTEXT][/NAMESPACE], kube://"*" for all contexts. */
 struct rt_op *rt_app_discover_at(struct rt_app *a, const char *where, rt_found_fn *fn, void *ctx);
+/* The same kept up to date until it is cancelled (core/provider.h). NULL: what is there can only be looked at once. */
+struct rt_op *rt_app_watch_at(struct rt_app *a, const char *where, rt_seen_fn *fn, void *ctx);
 /* Is this a place to look at, and not a cluster to attach to? */
 bool rt_app_is_place(const char *target);
 

@@ -181,6 +181,15 @@ struct rt_op *rt_app_discover_at(struct rt_app *a, const char *where, rt_found_f
     return &d->op;
 }
 
+struct rt_op *rt_app_watch_at(struct rt_app *a, const char *where, rt_seen_fn *fn, void *ctx) {
+    const struct rt_provider_env env = env_of(a);
+    struct rt_op *op = NULL;
+    for (size_t i = 0; rt_providers[i] && !op; i++)
+        if (rt_providers[i]->watch_at)
+            op = rt_providers[i]->watch_at(&env, where, fn, ctx);
+    return op;
+}
+
 struct rt_op *rt_app_discover(struct rt_app *a, rt_found_fn *fn, void *ctx) {
     struct discover *d = new_discover(a, fn, ctx);
     const struct rt_provider_env env = env_of(a);

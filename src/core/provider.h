@@ -72,6 +72,14 @@ struct rt_provider_env {
     const struct rt_config *config;
 };
 
+/* Something to attach to at a place. */
+struct rt_seen {
+    const char *target, *text; /* an address, a line about it */
+};
+/* All that is seen now, anew at each change. `whole`: everything was looked at once. `err`: what cannot be seen at the
+ * moment, what was seen there before stays; NULL: all of it can. The look may be cancelled in here. */
+typedef void rt_seen_fn(void *ctx, const struct rt_seen *all, size_t n, bool whole, const struct rt_error *err);
+
 /* What a change of a pool would do. */
 struct rt_scale_impact {
     int64_t min, max;      /* limits that are asked for with it; set before, -1: none */
@@ -178,6 +186,8 @@ struct rt_provider_ops {
     struct rt_op *(*discover_at)(const struct rt_provider_env *env, const char *where,
                                  void (*found)(void *ctx, const char *target, const char *text),
                                  void (*done)(void *ctx, const struct rt_error *err), void *ctx);
+    /* The same kept up to date until it is cancelled. NULL: no such place. May be NULL. */
+    struct rt_op *(*watch_at)(const struct rt_provider_env *env, const char *where, rt_seen_fn *fn, void *ctx);
 };
 
 /* All providers, NULL-terminated; defined in providers/registry.c. */

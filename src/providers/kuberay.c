@@ -571,4 +571,5 @@ const struct rt_provider_ops rt_provider_kuberay = {
     .doctor = kuberay_doctor,
     .discover = kuberay_discover,
     .discover_at = kuberay_discover_at,
+    .watch_at = kuberay_watch_at,
 };

@@ -18,6 +18,7 @@ struct kuberay_config {
     struct kuberay_make make;
 };
 extern const struct rt_yfield kuberay_fields[];
+extern const struct rt_provider_ops rt_provider_kuberay;
 
 /* kuberay_conf.c */
 bool kuberay_check(const struct rt_cluster_conf *conf, rt_yproblem_fn *problem, void *ctx);
@@ -168,5 +169,8 @@ struct rt_op *kuberay_discover(const struct rt_provider_env *env, void (*found)(
 struct rt_op *kuberay_discover_at(const struct rt_provider_env *env, const char *where,
                                   void (*found)(void *ctx, const char *target, const char *text),
                                   void (*done)(void *ctx, const struct rt_error *err), void *ctx);
+
+/* kuberay_watch.c */
+struct rt_op *kuberay_watch_at(const struct rt_provider_env *env, const char *where, rt_seen_fn *fn, void *ctx);
 
 #endif

@@ -16,6 +16,7 @@ struct start {
     struct rt_op *op;
     int first_row;
     char *where;         /* NULL: this machine */
+    bool looked;         /* all that is there was told once */
     struct rt_error error;
 };
 
@@ -27,6 +28,7 @@ static void on_found(void *ctx, const struct rt_found *f) {
     struct start *s = ctx;
     if (!f) {
         s->op = NULL;
+        s->looked = true;
     } else if (f->error) {
         s->error = *f->error;
     } else {
@@ -43,7 +45,23 @@ static void forget(struct start *s) {
         free(s->found.v[i].key);
     }
     s->found.n = 0;
-    s->at = 0;
+}
+
+/* A place that is watched: the selection stays on its cluster. */
+static void on_seen(void *ctx, const struct rt_seen *all, size_t n, bool whole, const struct rt_error *err) {
+    struct start *s = ctx;
+    char *selected = s->at < s->found.n ? rt_strdup(s->found.v[s->at].target) : NULL;
+    forget(s);
+    s->at = n ? RT_MIN(s->at, n - 1) : 0;
+    for (size_t i = 0; i < n; i++) {
+        *rt_vec_push(&s->found) = (struct found){rt_strdup(all[i].target), rt_strdup(all[i].text), rt_strdup("Enter attaches")};
+        if (rt_streq(selected, all[i].target))
+            s->at = i;
+    }
+    s->looked = whole;
+    s->error = err ? *err : (struct rt_error){0};
+    free(selected);
+    rt_ui_mark(s->view.ui);
 }
 
 /* `where` NULL: here. */
@@ -54,8 +72,12 @@ static void look(struct start *s, const char *where) {
     forget(s);
     free(s->where);
     s->where = copy;
+    s->at = 0;
+    s->looked = false;
     s->error = (struct rt_error){0};
-    s->op = copy ? rt_app_discover_at(app, copy, on_found, s) : rt_app_discover(app, on_found, s);
+    s->op = copy ? rt_app_watch_at(app, copy, on_seen, s) : rt_app_discover(app, on_found, s);
+    if (!s->op)
+        s->op = rt_app_discover_at(app, copy, on_found, s);
     rt_ui_mark(s->view.ui);
 }
 
@@ -109,7 +131,7 @@ static void start_draw(struct rt_view *v, const struct rt_draw *d, struct rt_rec
     if (s->error.code)
         rt_clean_to(head, sizeof head, s->error.message);
     else
-        snprintf(head, sizeof head, s->found.n ? "Found on %s:" : s->op ? "Looking at %s ..." : "No Ray was found on %s.", place);
+        snprintf(head, sizeof head, s->found.n ? "Found on %s:" : !s->looked ? "Looking at %s ..." : "No Ray was found on %s.", place);
     if (!configured)
         row += put(d, row, r, 2, "Nothing is configured yet.", RT_R_STRONG) > 0;
     put(d, row, r, 2, head, RT_R_TEXT);
