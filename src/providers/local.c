@@ -231,18 +231,26 @@ static void all_ended(struct task *t) {
     task_end(t);
 }
 
-static void start_workers(struct task *t) {
-    struct rt_provider *p = t->provider;
+/* The workers of the configuration that are not there; with a task they are started. Gives their number. */
+static int missing_workers(struct rt_provider *p, struct task *t) {
+    int missing = 0;
     for (size_t i = 0; i < p->pools.n; i++) {
         const struct pool_conf *po = &p->pools.v[i];
-        const int64_t want = RT_MAX(po->nodes, po->min);
-        for (int64_t k = 1; k <= want; k++) {
+        int64_t want = RT_MAX(po->nodes, po->min);
+        for (size_t k = 0; k < p->nnodes; k++)
+            want -= rt_streq(p->nodes[k]->pool, po->name);
+        for (int64_t k = 1; want > 0; k++) {
             char *name = rt_strf("%s-%lld", po->name, (long long)k);
-            if (!local_node_named(p, name))
-                local_node_start(p, t, name, po->name);
+            if (!local_node_named(p, name)) {
+                if (t)
+                    local_node_start(p, t, name, po->name);
+                missing++;
+                want--;
+            }
             free(name);
         }
     }
+    return missing;
 }
 
 static void stop_all(struct task *t) {
@@ -298,10 +306,16 @@ void local_node_done(struct lnode *n, const struct rt_error *err) {
         t->first = unwatched;
         undo(t);
     } else if (t->is_up && head && !err && !t->undo && !ended)
-        start_workers(t);
+        missing_workers(t->provider, t);
     else if (t->is_up && err && !t->undo && head)
         undo(t);
     maybe_end(t);
+}
+
+static struct rt_operation *begin(struct rt_provider *p, struct task *t, const char *verb, char *title) {
+    t->operation = rt_operation_start(p->env.operations, verb, p->conf->name, title, cancel_task, t);
+    free(title);
+    return t->operation;
 }
 
 /* ---- up ---- */
@@ -323,26 +337,40 @@ static void have_ray(struct rt_provider *p, const char *ray, const struct rt_err
     free(dir);
 }
 
+/* Of a cluster whose head is up. Given up, it takes only what it has added. */
+static struct rt_operation *add_workers(struct rt_provider *p) {
+    struct task *t = task_new(p);
+    struct rt_operation *op = begin(p, t, "up", rt_strf("bring %s up", p->conf->name));
+    t->result = rt_strf("%s is up", p->conf->name);
+    t->open = 1; /* while tasks are handed out */
+    missing_workers(p, t);
+    if (--t->open == 0)
+        task_end(t);
+    local_show(p);
+    return op;
+}
+
 static struct rt_operation *local_up(struct rt_provider *p, const struct rt_up_opts *o, struct rt_error *err) {
     if (p->up) {
         rt_error_set(err, RT_E_BUSY, "%s is coming up already", p->conf->name);
         return NULL;
     }
-    if (local_head(p)) {
+    const struct lnode *head = local_head(p);
+    const bool add = head && head->state == LNODE_UP && missing_workers(p, NULL);
+    if (head && !add) {
         rt_error_set(err, RT_E_CONFLICT, "%s is up already", p->conf->name);
         return NULL;
     }
     if (!may_work(p, "up", err))
         return NULL;
+    if (add)
+        return add_workers(p);
     struct task *t = p->up = task_new(p);
     t->is_up = true;
     t->keep = o->keep;
     p->up_timeout_ms = o->timeout_ms ? o->timeout_ms : p->conf->up_timeout_ms;
     t->result = rt_strf("%s is up", p->conf->name);
-    char *title = rt_strf("bring %s up", p->conf->name);
-    t->operation = rt_operation_start(p->env.operations, "up", p->conf->name, title, cancel_task, t);
-    free(title);
-    struct rt_operation *op = t->operation;
+    struct rt_operation *op = begin(p, t, "up", rt_strf("bring %s up", p->conf->name));
     free(p->job);
     if (watchdog_job(p->journal, p->conf->name, op->id, o->user_job, &p->job, &t->first))
         local_env_get(p, op, have_ray);
@@ -402,11 +430,8 @@ static struct rt_operation *local_down(struct rt_provider *p, struct rt_error *e
     struct task *t = task_new(p);
     t->is_down = true;
     t->result = rt_strf("%s is down", p->conf->name);
-    char *title = rt_strf("take %s down", p->conf->name);
-    t->operation = rt_operation_start(p->env.operations, "down", p->conf->name, title, cancel_task, t);
-    free(title);
+    struct rt_operation *op = begin(p, t, "down", rt_strf("take %s down", p->conf->name));
     stop_all(t);
-    struct rt_operation *op = t->operation;
     if (!t->open)
         all_ended(t); /* nothing ran: what is left on disk goes */
     return op;
@@ -421,12 +446,6 @@ static bool local_scale_impact(struct rt_provider *p, const char *pool, int64_t 
     const bool ok = pools_impact(p->conf, p->cluster, up, &p->pools, nodes, p->nnodes, pool, n, out, err);
     free(nodes);
     return ok;
-}
-
-static struct rt_operation *begin(struct rt_provider *p, struct task *t, const char *verb, char *title) {
-    t->operation = rt_operation_start(p->env.operations, verb, p->conf->name, title, cancel_task, t);
-    free(title);
-    return t->operation;
 }
 
 static struct rt_operation *local_scale(struct rt_provider *p, const char *pool, int64_t n, struct rt_error *err) {

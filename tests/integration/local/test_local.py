@@ -111,7 +111,11 @@ class Local(unittest.TestCase):
         self.assertEqual(pools["head"]["ready"], 1)
         self.assertEqual(pools["workers"]["max"], 4)
 
-    def test_up_again_says_that_it_is_up(self):
+    def test_up_again_adds_what_is_missing_and_then_says_that_it_is_up(self):
+        self.home.run("scale", "mine", "workers", "0", "--yes")
+        until("the worker is gone", lambda: len(self.nodes()) == 1)
+        self.home.run("up", "mine", "--yes")
+        self.assertEqual(len(self.nodes()), 2)
         p = self.home.run("up", "mine", "--yes", code=None)
         self.assertNotEqual(p.returncode, 0)
         self.assertIn("up already", p.stderr)
