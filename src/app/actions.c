@@ -115,7 +115,7 @@ const struct rt_action_def rt_actions[] = {
      RT_CONFIRM_NONE, false, NULL, NULL, 0, NULL, NULL, run_attach},
     {"discover", "[WHERE]", "look for Ray clusters on this machine, or at kube://CONTEXT", RT_ON_NOTHING, 0, RT_CONFIRM_NONE, false, NULL, "discover", 0,
      NULL, NULL, NULL},
-    {"init", "PROVIDER [NAME]", "write a commented configuration of a new cluster", RT_ON_NOTHING, 0, RT_CONFIRM_NONE,
+    {"init", "PROVIDER [NAME] [KEY=VALUE...]", "write a commented configuration of a new cluster", RT_ON_NOTHING, 0, RT_CONFIRM_NONE,
      false, init_options, NULL, 0, NULL, NULL, run_init},
     {"up", "CLUSTER", "bring the cluster up", RT_ON_CLUSTER, RT_CAP_UP, RT_CONFIRM_YES_NO, true, up_options, NULL, 0, NULL,
      ask_up, run_up},

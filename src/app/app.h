@@ -208,6 +208,15 @@ void rt_app_doctor(struct rt_app *a, struct rt_buf *out);
 typedef void rt_doctor_fn(void *ctx, const char *lines, const struct rt_error *err);
 struct rt_op *rt_app_doctor_far(struct rt_app *a, const char *cluster, rt_doctor_fn *fn, void *ctx);
 /* The commented configuration that `init` writes. */
-void rt_app_init_text(const char *name, const struct rt_provider_ops *ops, struct rt_buf *out);
+void rt_app_init_text(const char *name, const struct rt_provider_ops *ops, const struct rt_strs *set, struct rt_buf *out);
+/* Fields that a form asks for, in the order of the provider's table; at most `max` of them. A field in a map has the keys of
+ * both: "python.venv". */
+struct rt_init_field {
+    char key[48];
+    const struct rt_yfield *field;
+};
+size_t rt_app_init_fields(const struct rt_provider_ops *ops, struct rt_init_field *out, size_t max);
+/* Would it do as it is? Says what is wrong first. */
+bool rt_app_init_check(const char *name, const struct rt_provider_ops *ops, const struct rt_strs *set, struct rt_error *err);
 
 #endif

@@ -646,3 +646,22 @@ struct rt_cluster_conf *rt_config_add(struct rt_config *c, const char *name, con
     conf->file = NULL;
     return conf;
 }
+
+bool rt_config_try(const char *text, const struct rt_provider_ops *const *providers, struct rt_error *err) {
+    struct rt_config_own *o = rt_config_fresh();
+    struct rt_ydoc *doc = RT_NEW(struct rt_ydoc);
+    struct rt_error first = {0};
+    const bool parsed = rt_yaml_parse("", text, strlen(text), doc, &first);
+    keep_doc(o, doc);
+    if (parsed && doc->root)
+        read_clusters(o, doc, rt_ynode_get(doc->root, "clusters"), providers);
+    if (parsed && o->c.nproblems)
+        first = o->c.problems[0];
+    rt_config_destroy(&o->c);
+    if (!first.code)
+        return true;
+    const char *after = rt_starts(first.message, ":") ? strstr(first.message, ": ") : NULL;
+    rt_error_set(err, first.code, "%s", after ? after + 2 : first.message);
+    rt_error_hint(err, "%s", first.hint);
+    return false;
+}

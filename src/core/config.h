@@ -84,6 +84,8 @@ struct rt_cluster_conf *rt_config_cluster(const struct rt_config *c, const char 
  * `text` is a YAML map of its fields. NULL with the first problem, or RT_E_CONFLICT when the name is taken. */
 struct rt_cluster_conf *rt_config_add(struct rt_config *c, const char *name, const char *text,
                                       const struct rt_provider_ops *const *providers, struct rt_error *err);
+/* Would a file of clusters.d with this text do? False with its first problem, without its place. Nothing is kept. */
+bool rt_config_try(const char *text, const struct rt_provider_ops *const *providers, struct rt_error *err);
 /* Remembers what a cluster of `provider: auto` was found to be, for as long as its login node stays the same: it is read so from
  * the next load on. */
 bool rt_config_settle(const struct rt_cluster_conf *conf, const char *provider, struct rt_error *err);

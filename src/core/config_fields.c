@@ -204,7 +204,7 @@ const struct rt_yfield rt_cluster_fields[] = {
      .help = "command line, or {entrypoint, working_dir, runtime_env}: submitted once per up",
      .example = "python train.py"},
     {.key = "ephemeral", .need = RT_CAP_KEEPALIVE, C(ephemeral), .type = RT_Y_BOOL, .help = "ends when user_script ended", .example = "true"},
-    {.key = "idle_timeout", .need = RT_CAP_KEEPALIVE, C(idle_timeout_ms), .type = RT_Y_DURATION, .help = "ends when nothing ran for so long",
+    {.key = "idle_timeout", .form = true, .need = RT_CAP_KEEPALIVE, C(idle_timeout_ms), .type = RT_Y_DURATION, .help = "ends when nothing ran for so long",
      .example = "60m"},
     {.key = "cluster_idle_timeout", .need = RT_CAP_KEEPALIVE, C(idle_timeout_ms), .type = RT_Y_CUSTOM, .parse = parse_minutes},
     {.key = "lifetime", .need = RT_CAP_KEEPALIVE, .alias = {"cluster_lifetime"}, C(lifetime_ms), .type = RT_Y_DURATION,

@@ -17,7 +17,7 @@ static const struct rt_yfield address_fields[] = {
     {.key = "url", .off = offsetof(struct address_config, url), .type = RT_Y_STR,
      .help = "the dashboard, as seen from here or from the hop", .example = "http://127.0.0.1:8265",
      .wanted = true},
-    {.key = "client_port", .off = offsetof(struct address_config, client_port), .type = RT_Y_I64, .min = 1, .max = 65535,
+    {.key = "client_port", .form = true, .off = offsetof(struct address_config, client_port), .type = RT_Y_I64, .min = 1, .max = 65535,
      .help = "port of the Ray client server on the same host", .example = "10001"},
     {0},
 };

@@ -40,7 +40,7 @@ extern const char *const far_dashboard_hosts[];
 /* Rows of a field table for a struct whose first member is a struct far_conf. */
 #define FAR_PYTHON_FIELDS                                                                                               \
     {.key = "python", .off = 0, .type = RT_Y_STRUCT, .sub = far_python_fields, .help = "the Python that runs Ray on the hosts"}, \
-    {.key = "ray_version", .off = offsetof(struct far_conf, ray_version), .type = RT_Y_STR,                             \
+    {.key = "ray_version", .form = true, .off = offsetof(struct far_conf, ray_version), .type = RT_Y_STR,                             \
      .help = "the same as `python: {ray: VERSION}`", .example = FAR_RAY_VERSION},                                       \
     {.key = "container", .off = offsetof(struct far_conf, container), .type = RT_Y_STR,                                 \
      .help = "command line before `ray` and `python` on the hosts: an image that has Ray",                              \

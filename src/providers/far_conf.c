@@ -9,11 +9,11 @@ const char *const far_dashboard_hosts[] = {"loopback", "node", NULL};
 #define F(member) .off = offsetof(struct far_conf, member)
 
 const struct rt_yfield far_python_fields[] = {
-    {.key = "venv", F(python.venv), .type = RT_Y_STR, .alias = {"ray_venv"},
+    {.key = "venv", .form = true, F(python.venv), .type = RT_Y_STR, .alias = {"ray_venv"},
      .help = "virtual environment on the hosts that has Ray, or where it is made", .example = "~/ray"},
     {.key = "conda", F(python.conda), .type = RT_Y_STR, .alias = {"conda_env"},
      .help = "conda environment that has Ray", .example = "ray"},
-    {.key = "activate", F(python.activate), .type = RT_Y_STRS,
+    {.key = "activate", .form = true, F(python.activate), .type = RT_Y_STRS,
      .help = "shell lines before ray, run by a login bash", .example = "module load python/3.11"},
     {.key = "ray", F(python.ray), .type = RT_Y_STR, .alias = {"version"},
      .help = "version of Ray that must be there, or is installed", .example = FAR_RAY_VERSION},

@@ -23,7 +23,7 @@ bool kuberay_parse_not(const struct rt_ynode *n, void *member, struct rt_error *
 /* clang-format off */
 /* The rows for a field table of T, whose member `m` is a struct kuberay_make. */
 #define KUBERAY_MAKE_FIELDS(T, m) \
-    {.key = "image", .off = offsetof(T, m.image), .type = RT_Y_STR, \
+    {.key = "image", .form = true, .off = offsetof(T, m.image), .type = RT_Y_STR, \
      .help = "image of every pod (default rayproject/ray with ray_version)", .example = "rayproject/ray:" KUBERAY_RAY_VERSION}, \
     {.key = "image_pull_policy", .off = offsetof(T, m.image_pull_policy), .type = RT_Y_STR, \
      .help = "Always, IfNotPresent or Never", .example = "IfNotPresent"}, \
@@ -31,9 +31,9 @@ bool kuberay_parse_not(const struct rt_ynode *n, void *member, struct rt_error *
      .help = "secrets with the registry's credentials", .example = "[registry]"}, \
     {.key = "ray_version", .off = offsetof(T, m.ray_version), .type = RT_Y_STR, \
      .help = "Ray in the image (default: as its tag says)", .example = KUBERAY_RAY_VERSION}, \
-    {.key = "head", .alias = {"head_node"}, .off = offsetof(T, m.head), .type = RT_Y_NODE, \
+    {.key = "head", .form = true, .alias = {"head_node"}, .off = offsetof(T, m.head), .type = RT_Y_NODE, \
      .help = "pod of the head: cpu, memory_gb, gpu_count", .example = "{cpu: 2, memory_gb: 4}"}, \
-    {.key = "pools", .alias = {"scaling_groups"}, .off = offsetof(T, m.pools), .type = RT_Y_NODE, \
+    {.key = "pools", .form = true, .alias = {"scaling_groups"}, .off = offsetof(T, m.pools), .type = RT_Y_NODE, \
      .help = "worker groups: cpu, memory_gb, gpu_count, replicas, min, max, image, node_selector, tolerations", \
      .example = "{cpu: {cpu: 4, memory_gb: 16, replicas: 2}}"}, \
     {.key = "autoscaler", .alias = {"autoscaler_config"}, .off = offsetof(T, m.autoscaler), .type = RT_Y_NODE, \

@@ -18,9 +18,9 @@ void node_size_args(const struct node_size *s, struct rt_strs *out);
 void node_size_copy(struct node_size *to, const struct node_size *from); /* `to` is zeroed */
 /* Fields of a table for the struct TYPE with a struct node_size MEMBER; OF says whose they are ("each host"). */
 #define NODE_SIZE_FIELDS(TYPE, MEMBER, OF)                                                                              \
-    {.key = "cpus", .alias = {"num_cpus_per_node", "cpus_per_node"}, .off = offsetof(struct TYPE, MEMBER.cpus),         \
+    {.key = "cpus", .form = true, .alias = {"num_cpus_per_node", "cpus_per_node"}, .off = offsetof(struct TYPE, MEMBER.cpus),         \
      .type = RT_Y_F64, .max = 100000, .help = "CPUs of " OF " (default: all that it has)", .example = "16"},            \
-    {.key = "gpus", .alias = {"num_gpus_per_node", "gpus_per_node"}, .off = offsetof(struct TYPE, MEMBER.gpus),         \
+    {.key = "gpus", .form = true, .alias = {"num_gpus_per_node", "gpus_per_node"}, .off = offsetof(struct TYPE, MEMBER.gpus),         \
      .type = RT_Y_F64, .max = 100000, .help = "GPUs of " OF, .example = "1"},                                           \
     {.key = "memory_gb", .alias = {"ray_memory_gb"}, .off = offsetof(struct TYPE, MEMBER.memory_gb), .type = RT_Y_F64,  \
      .max = 1000000, .help = "memory of " OF " in GiB", .example = "64"},                                               \

@@ -7,7 +7,7 @@
 const struct rt_yfield ssh_fields[] = {
     {.key = "head", S(head), .type = RT_Y_STR, .wanted = true, .alias = {"resource", "login"},
      .help = "[user@]host of the head, or a Host of ~/.ssh/config", .example = "me@lab1"},
-    {.key = "workers", S(workers), .type = RT_Y_STRS,
+    {.key = "workers", .form = true, S(workers), .type = RT_Y_STRS,
      .help = "hosts of the one pool `workers` (or say `pools`)", .example = "[lab2, lab3]"},
     {.key = "pools", S(pools), .type = RT_Y_NODE,
      .help = "pools of worker hosts: hosts, cpus, gpus, memory_gb, resources, labels, accelerator_type, nodes (that `up` starts), min, max",

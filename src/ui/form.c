@@ -32,6 +32,36 @@ void rt_form_fill(struct rt_form *f, const char *id, const char *value) {
         rt_input_set(&f->inputs[i], value);
 }
 
+void rt_form_set_fields(struct rt_form *f, const struct rt_form_field *fields) {
+    struct rt_input inputs[RT_FORM_FIELDS] = {0};
+    char *notes[RT_FORM_FIELDS] = {0};
+    const char *const focus = f->fields[f->at].id;
+    size_t n = 0, at = 0;
+    for (; n < RT_FORM_FIELDS && fields[n].id; n++) {
+        const size_t i = index_of(f, fields[n].id);
+        rt_input_init(&inputs[n]);
+        if (rt_streq(fields[n].id, focus))
+            at = n;
+        if (i == f->n)
+            continue;
+        inputs[n] = f->inputs[i];
+        notes[n] = f->notes[i];
+        rt_input_init(&f->inputs[i]);
+        f->notes[i] = NULL;
+    }
+    for (size_t i = 0; i < f->n; i++) {
+        rt_input_deinit(&f->inputs[i]);
+        free(f->notes[i]);
+    }
+    memcpy(f->inputs, inputs, sizeof inputs);
+    memcpy(f->notes, notes, sizeof notes);
+    f->fields = fields;
+    f->n = n;
+    f->at = at;
+    f->scroll = 0;
+    rt_ui_mark(f->view.ui);
+}
+
 void rt_form_note(struct rt_form *f, const char *id, const char *text) {
     const size_t i = index_of(f, id);
     if (i >= f->n)

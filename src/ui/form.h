@@ -17,6 +17,7 @@ struct rt_form_field {
     bool joins;              /* in the line of the field before */
     bool path;               /* F5 browses for it */
     const char *const *choices; /* Space steps through them; NULL: free text */
+    const char *help;        /* dim below the fields while it is typed into; NULL */
 };
 
 struct rt_form;
@@ -71,6 +72,8 @@ struct rt_form *rt_form_create(struct rt_ui *ui, const struct rt_form_ops *ops, 
                                const char *title, const char *cluster);
 const char *rt_form_get(const struct rt_form *f, const char *id);
 void rt_form_fill(struct rt_form *f, const char *id, const char *value); /* before a person types; NULL: nothing */
+/* Other fields from now on; what was typed into those that are in both stays. Not the array that it has. */
+void rt_form_set_fields(struct rt_form *f, const struct rt_form_field *fields);
 void rt_form_note(struct rt_form *f, const char *id, const char *text);  /* NULL takes it away */
 void rt_form_clear_lines(struct rt_form *f);
 void rt_form_say(struct rt_form *f, enum rt_role role, const char *text); /* cleaned */

@@ -83,6 +83,7 @@ static void put_fields(struct rt_form *f, const struct rt_draw *w, struct rt_rec
 }
 
 static void put_lines(struct rt_form *f, const struct rt_draw *w, struct rt_rect r) {
+    const char *help = f->fields[f->at].help;
     int row = 0;
     for (size_t i = 0; i < f->lines.n && row < r.rows; i++) {
         const struct rt_form_line *l = &f->lines.v[i];
@@ -93,6 +94,9 @@ static void put_lines(struct rt_form *f, const struct rt_draw *w, struct rt_rect
             rt_tool_put(w->s, text.row, r.col, 1, "!", look);
         row += rt_wrap_put(w->s, text, l->text, 0, look);
     }
+    if (help && row < r.rows)
+        rt_wrap_put(w->s, (struct rt_rect){r.row + row, r.col + 2, r.rows - row, r.cols - 2}, help, 0,
+                    rt_tool_look(w->theme, RT_R_DIALOG, RT_R_DIM));
 }
 
 static int put_key(const struct rt_draw *w, int row, int col, int end, const char *key, const char *text) {

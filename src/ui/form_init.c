@@ -1,4 +1,5 @@
-/* The form of a new cluster: a provider, a name, and the text that would be written. */
+/* The form of a new cluster: a provider, a name, the fields that matter for that provider, and the text that would be
+ * written. The fields are those of the provider's own table. */
 #include "ui/form.h"
 #include "ui/views.h"
 
@@ -10,46 +11,118 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROVIDERS_MAX = 32 };
+enum { PROVIDERS_MAX = 32, OWN = 2 /* fields of the form itself */ };
+
+struct fields {
+    struct rt_init_field from[RT_FORM_FIELDS];
+    struct rt_form_field list[RT_FORM_FIELDS + 1];
+};
 
 struct init_own {
     const char *names[PROVIDERS_MAX];
-    struct rt_form_field fields[3];
+    const struct rt_provider_ops *ops; /* whose fields are shown; NULL */
+    struct fields fields[2];           /* the form has one of them */
+    size_t shown;
 };
+
+static const char *const booleans[] = {"true", "false", NULL};
 
 static const struct rt_provider_ops *provider(const struct rt_form *f) {
     return rt_provider_find(rt_providers, rt_form_get(f, "provider"));
 }
 
+/* ---- fields ---- */
+
+static void make_fields(struct init_own *own, struct fields *to) {
+    const size_t n = own->ops ? rt_app_init_fields(own->ops, to->from, RT_FORM_FIELDS - OWN) : 0;
+    to->list[0] = (struct rt_form_field){.id = "provider", .label = "provider", .choices = own->names};
+    to->list[1] = (struct rt_form_field){.id = "name", .label = "name", .example = "a-z 0-9 -"};
+    for (size_t i = 0; i < n; i++) {
+        const struct rt_yfield *y = to->from[i].field;
+        to->list[OWN + i] = (struct rt_form_field){
+            .id = to->from[i].key,
+            .label = to->from[i].key,
+            .example = y->example,
+            .help = y->help,
+            .choices = y->type == RT_Y_ENUM ? y->names : y->type == RT_Y_BOOL ? booleans : NULL,
+        };
+    }
+    to->list[OWN + n] = (struct rt_form_field){0};
+}
+
+static void show_fields(struct rt_form *f) {
+    struct init_own *own = f->own;
+    const struct rt_provider_ops *ops = provider(f);
+    if (!ops || ops == own->ops)
+        return;
+    own->ops = ops;
+    own->shown = !own->shown;
+    make_fields(own, &own->fields[own->shown]);
+    rt_form_set_fields(f, own->fields[own->shown].list);
+}
+
+/* "KEY=VALUE" of what is filled in. */
+static void filled(const struct rt_form *f, struct rt_strs *out) {
+    for (size_t i = OWN; i < f->n; i++) {
+        const char *text = rt_input_text(&f->inputs[i]);
+        text += strspn(text, " ");
+        size_t n = strlen(text);
+        while (n && text[n - 1] == ' ')
+            n--;
+        if (n)
+            rt_strs_addf(out, "%s=%.*s", f->fields[i].id, (int)n, text);
+    }
+}
+
+/* ---- what it does ---- */
+
 static bool init_call(struct rt_form *f, struct rt_call *out, struct rt_error *err) {
-    const char *name = rt_form_get(f, "name"), *kind = rt_form_get(f, "provider");
+    const char *name = rt_form_get(f, "name");
+    struct rt_strs words = {0};
+    show_fields(f);
     if (!*name) {
         f->at = 1;
         return rt_error_set(err, RT_E_USAGE, "the name is empty");
     }
-    return rt_call_parse(rt_ui_app(f->view.ui), (const char *const[]){"init", kind, name, NULL}, NULL, out, err);
+    rt_strs_add(&words, "init");
+    rt_strs_add(&words, rt_form_get(f, "provider"));
+    rt_strs_add(&words, name);
+    filled(f, &words);
+    const bool ok = rt_call_parse(rt_ui_app(f->view.ui), (const char *const *)words.v, NULL, out, err);
+    rt_strs_deinit(&words);
+    return ok;
 }
 
 static void init_preview(struct rt_form *f) {
     struct rt_error err = {0};
+    struct rt_strs set = {0};
     const struct rt_provider_ops *ops = provider(f);
     const char *name = rt_form_get(f, "name");
+    show_fields(f);
     rt_form_clear_lines(f);
+    filled(f, &set);
     if (!ops)
         rt_form_say(f, RT_R_STATUS_WARN, "no such provider - Space steps through them");
     else if (*name && !rt_cluster_name_ok(name, rt_action_names(), &err))
         rt_form_fail(f, &err);
+    else if (set.n && !rt_app_init_check(*name ? name : "new", ops, &set, &err))
+        rt_form_say(f, RT_R_STATUS_WARN, err.message);
     else
         rt_form_say(f, RT_R_DIM, ops->summary);
+    rt_strs_deinit(&set);
 }
 
 static void init_request(struct rt_form *f, struct rt_buf *out) {
+    struct rt_strs set = {0};
     const struct rt_provider_ops *ops = provider(f);
     const char *name = rt_form_get(f, "name");
+    show_fields(f);
+    filled(f, &set);
     if (ops)
-        rt_app_init_text(*name ? name : "NAME", ops, out);
+        rt_app_init_text(*name ? name : "NAME", ops, &set, out);
     else
         rt_buf_adds(out, "no such provider");
+    rt_strs_deinit(&set);
 }
 
 /* F3: the file in the editor, then it is read. */
@@ -89,9 +162,8 @@ struct rt_view *rt_form_init(struct rt_ui *ui) {
     struct init_own *own = RT_NEW(struct init_own);
     for (size_t i = 0; rt_providers[i] && i + 1 < PROVIDERS_MAX; i++)
         own->names[i] = rt_providers[i]->name;
-    own->fields[0] = (struct rt_form_field){.id = "provider", .label = "provider", .choices = own->names};
-    own->fields[1] = (struct rt_form_field){.id = "name", .label = "name", .example = "a-z 0-9 -"};
-    struct rt_form *f = rt_form_create(ui, &ops, own->fields, "new cluster", NULL);
+    make_fields(own, &own->fields[own->shown]);
+    struct rt_form *f = rt_form_create(ui, &ops, own->fields[own->shown].list, "new cluster", NULL);
     f->own = own;
     rt_form_fill(f, "provider", own->names[0]);
     init_preview(f);

@@ -382,8 +382,32 @@ clusters:
         again = self.home.file("again.yaml", text)
         self.assertEqual(self.home.run("check", again, "-o", "yaml").stdout, text)
 
+    def test_init_writes_the_fields_that_are_told_and_refuses_what_would_not_do(self):
+        cases = {"ssh": ("head=me@lab1", "workers=lab2, lab3", "cpus=4", "python.venv=~/my ray", "python.activate=[module load a, \"b: c\"]", "idle_timeout=1h"),
+                 "slurm": ("login=hpc", "partition=gpu", "walltime=4:00:00", "nodes=2", "directives=--exclusive,--comment=x"),
+                 "pbs": ("login=hpc", "queue=workq", "select=2:ncpus=4", "resources=tpu=1,fast=2"),
+                 "local": ("cpus=2", "pools={workers: {cpus: 1, max: 2}}"), "address": ("url=http://127.0.0.1:8265",)}
+        for provider, words in cases.items():
+            p = self.home.run("init", provider, "own-" + provider, *words)
+            path = re.search(r"wrote (\S+)", p.stdout).group(1)
+            self.assertIn("no problems", self.home.run("check", path).stdout)
+        with open(self.home.dir + "/config/raytui/clusters.d/own-ssh.yaml") as f:
+            text = f.read()
+        for line in ("    head: me@lab1 ", "    workers: [lab2, lab3] ", "    cpus: 4 ", "    python: ", "      venv: ~/my ray ",
+                     "      activate: [module load a, \"b: c\"] ", "    idle_timeout: 1h ", "    # gpus: 1 "):
+            self.assertIn("\n" + line, text)
+        with open(self.home.dir + "/config/raytui/clusters.d/own-pbs.yaml") as f:
+            self.assertIn("\n    resources: {tpu: 1, fast: 2} ", f.read())
+        for words, said in ((("workers=lab2",), "the host of the head is wanted"), (("head=lab1", "cpu=1"), "ssh has no field cpu"),
+                            (("head=-oProxyCommand=x",), "is no name of a host"), (("head=a\nb: c",), "on one line"),
+                            (("head=lab1", "idle_timeout=soon"), "is no duration"), (("head=lab1", "workers=[a"), "nope")):
+            p = self.home.run("init", "ssh", "nope", *words, code=None)
+            self.assertIn(said, p.stderr)
+            self.assertNotEqual(p.returncode, 0)
+        self.assertFalse(os.path.exists(self.home.dir + "/config/raytui/clusters.d/nope.yaml"))
+
     def test_init_writes_what_check_accepts(self):
-        for provider in ("address", "local", "ssh"):
+        for provider in ("address", "local", "ssh", "slurm", "pbs", "kuberay"):
             p = self.home.run("init", provider, "my-" + provider)
             path = re.search(r"wrote (\S+)", p.stdout).group(1)
             self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)

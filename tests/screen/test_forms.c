@@ -157,6 +157,26 @@ static void a_new_cluster_at_80x24(void **state) {
     world_leave(&t, ":q<Enter>");
 }
 
+static void the_form_of_a_slurm_cluster_asks_for_what_slurm_wants(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_jobs(&t, 24, 80);
+    rt_pty_type(&t, "1n");
+    rt_pty_until(&t, "new cluster", 3000);
+    rt_pty_type(&t, "<Tab>hpc<Tab><Tab><Tab><Up><Up><Up><Up>");
+    rt_pty_type(&t, "<^U>slurm");
+    rt_pty_until(&t, "partition", 3000);
+    rt_pty_type(&t, "<Tab><Tab>me@login<Tab>abc<Tab>gpu<Tab><Tab>soon");
+    rt_pty_until(&t, "no duration", 3000);
+    rt_pty_matches(&t, "init-slurm-80x24.golden");
+    rt_pty_type(&t, "<^U>4h<F4>");
+    rt_pty_until(&t, "walltime: 4h", 3000);
+    rt_pty_until(&t, "account: abc", 3000);
+    rt_pty_type(&t, "<Esc><F2>");
+    rt_pty_until(&t, "hpc.yaml", 5000);
+    world_leave(&t, ":q<Enter>");
+}
+
 static void a_nodes_log_files_are_picked(void **state) {
     struct rt_pty t;
     (void)state;
@@ -175,6 +195,7 @@ int main(void) {
         cmocka_unit_test(a_path_is_browsed_for),
         cmocka_unit_test(a_finished_job_is_run_again),
         cmocka_unit_test(a_new_cluster_at_80x24),
+        cmocka_unit_test(the_form_of_a_slurm_cluster_asks_for_what_slurm_wants),
         cmocka_unit_test(a_nodes_log_files_are_picked),
         cmocka_unit_test(a_question_shows_what_would_be_called),
         /* from here on the jobs are others */
