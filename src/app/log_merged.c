@@ -156,7 +156,8 @@ static void source_lost(struct source *s, bool lost, const char *why) {
 static void source_end(struct source *s, const char *state) {
     s->ended = true;
     s->state = state;
-    source_lost(s, false, NULL);
+    s->m->lost -= s->lost;
+    s->lost = false; /* it did not come back */
     rt_logmerge_end(s->m->merge, s->i, true);
     if (s->job && !log_files_busy(s->m->files))
         rt_timer_again(s->m->timer, 0, 0);

@@ -12,6 +12,7 @@ struct follow {
     char *cluster, *id;
     bool is_job, search, follows, clean; /* clean: stdout is a terminal */
     int64_t last_lines; /* -1: all */
+    int64_t told;       /* marks before it were printed */
     struct rt_buf line, held;
     struct rt_op *soon;
 };
@@ -89,14 +90,15 @@ int cli_job_exit(int job_status) {
     return job_status == RT_JOB_FAILED ? 1 : job_status == RT_JOB_STOPPED ? 2 : 0;
 }
 
-/* What stands between the lines of a search's result: what came from the cache, what could not be read. */
-static void note_marks(struct rt_log *log) {
-    struct rt_logbuf *b = rt_log_buffer(log);
+/* What raytui itself says between the lines: a connection that was lost, a node that died, what came from the cache. */
+static void note_marks(struct follow *f) {
+    struct rt_logbuf *b = rt_log_buffer(f->log);
+    const int64_t n = rt_logbuf_lines(b, NULL);
     struct rt_line line;
     struct rt_buf text;
     rt_buf_init(&text, 0);
-    for (int64_t i = 0; i < rt_logbuf_lines(b, NULL); i++)
-        if (rt_logbuf_line(b, i, &line) && line.kind == RT_LINE_MARK) {
+    for (; f->told < n; f->told++)
+        if (rt_logbuf_line(b, f->told, &line) && line.kind == RT_LINE_MARK) {
             rt_buf_clear(&text);
             rt_clean(&text, line.text, line.len);
             out_note("raytui: %s", rt_buf_str(&text));
@@ -112,6 +114,7 @@ static void over(void *ctx) {
     f->soon = NULL;
     if (f->last_lines >= 0)
         print_last(f);
+    note_marks(f);
     if (f->line.len)
         print_clean(rt_buf_str(&f->line), f->line.len);
     fflush(stdout);
@@ -122,7 +125,6 @@ static void over(void *ctx) {
     }
     if (f->search) {
         const int64_t hits = rt_log_hits(f->log);
-        note_marks(f->log);
         out_note("raytui: %s", st.text);
         cli_release(c);
         cli_end(c, hits > 0 ? 0 : 1);
@@ -139,6 +141,8 @@ static void changed(void *ctx) {
     struct follow *f = ctx;
     const struct rt_log_status *st = f->log ? rt_log_status(f->log) : NULL;
     fflush(stdout);
+    if (st)
+        note_marks(f);
     if (st && (st->ended || st->failed) && !f->soon)
         f->soon = rt_loop_defer(f->cli->app->loop, over, f);
     else if (st && f->last_lines >= 0 && st->following && f->held.len)

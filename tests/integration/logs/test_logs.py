@@ -3,6 +3,7 @@
 usage: test_logs.py RAYTUI RAY-VERSION [TEST...]"""
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,27 @@ ray.get(tasks + [counter.count.remote()])
 say("driver ends")
 """ % (LINES, LINES)
 
+BEATS = """
+import os, sys, time
+import ray
+ray.init(log_to_driver=False)
+where = [n["NodeID"] for n in ray.nodes() if n["Alive"] and n["NodeManagerAddress"] == "127.0.0.4"][0]
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as On
+@ray.remote(num_cpus=1, max_restarts=0)
+class Heart:
+    def beat(self):
+        for i in range(10000):
+            print("beat", i, flush=True)
+            time.sleep(0.2)
+heart = Heart.options(scheduling_strategy=On(where, soft=False)).remote()
+try:
+    ray.get(heart.beat.remote())
+except ray.exceptions.RayError:
+    print("the heart stopped", flush=True)
+while not os.path.exists(sys.argv[1]):
+    time.sleep(0.2)
+"""
+
 
 class TwoNodes:
     """A head and a second node, each with a loopback address of its own."""
@@ -53,14 +75,44 @@ class TwoNodes:
                            stderr=subprocess.PIPE, text=True, timeout=180)
         assert p.returncode == 0, p.stderr
         place = dict(x.split("=", 1) for x in p.stdout.splitlines() if "=" in x)
-        self.url, ray = place["DASHBOARD"], place["RAY"]
+        self.url, self.place = place["DASHBOARD"], place
+        self.add("127.0.0.3")
+
+    def add(self, ip, before=()):
+        """One more node; `before`: words in front of the command."""
         agent, metrics = free_ports(2)
+        ray = self.place["RAY"]
         env = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
         env["PATH"] = os.path.dirname(ray) + ":" + env["PATH"]
-        subprocess.run([ray, "start", "--address=" + place["GCS"], "--node-ip-address=127.0.0.3", "--num-cpus=2",
+        subprocess.run([*before, ray, "start", "--address=" + self.place["GCS"], "--node-ip-address=" + ip, "--num-cpus=2",
                         "--object-store-memory=100000000", "--disable-usage-stats", "--log-color=false",
                         "--dashboard-agent-listen-port=%d" % agent, "--metrics-export-port=%d" % metrics],
                        env=env, check=True, timeout=120, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def add_apart(self, ip):
+        """A node that does not see the head's files, as one on another machine. False: this machine has no such namespaces."""
+        apart = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
+        if subprocess.run([*apart, "true"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
+            return False
+        own = os.path.join(self.dir, "apart")
+        os.mkdir(own)
+        script = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
+        self.add(ip, [*apart, "sh", "-c", script, "apart", own, self.place["TEMP_DIR"]])
+        return True
+
+    def kill(self, ip):
+        """The raylet of a node alone, as when its machine is taken away."""
+        pids = subprocess.run([RAY_LOCAL, "pids", self.dir], check=True, timeout=60, stdout=subprocess.PIPE, text=True).stdout.split()
+        for pid in pids:
+            try:
+                with open("/proc/%s/cmdline" % pid, "rb") as f:
+                    words = f.read().decode(errors="replace").split("\0")
+            except FileNotFoundError:
+                continue
+            if words[0].endswith("/raylet") and "--node_ip_address=" + ip in words:
+                os.kill(int(pid), signal.SIGKILL)
+                return
+        raise AssertionError("no raylet of its among %s" % pids)
 
     def down(self):
         subprocess.run([RAY_LOCAL, "down", self.dir], check=True, timeout=60, stdout=subprocess.DEVNULL)
@@ -140,6 +192,27 @@ class Logs(unittest.TestCase):
         p = self.logs("--search", "counted line 9$")
         self.assertEqual(len(p.stdout.splitlines()), 1, p.stdout)
         self.logs("--search", "nobody ever wrote this", "followed", code=1)
+
+    def test_4b_a_node_that_dies_while_its_worker_is_followed(self):
+        if not self.rays.add_apart("127.0.0.4"):
+            self.skipTest("no mount namespaces: nodes of one machine share their files")
+        self.home.file("beats/main.py", BEATS)
+        go = self.home.dir + "/go"
+        self.home.run("submit", "-c", "real", "--submission-id", "beats", "--working-dir", self.home.dir + "/beats", "--", "python", "main.py", go)
+        follow = self.home.start("logs", "-c", "real", "-f", "--all", "beats")
+        until("its worker is followed", lambda: sum(" beat " in x for x in follow.out) > 10, 120)
+        self.rays.kill("127.0.0.4")
+        mark = r"raytui: --- Heart pid=\d+, ip=127\.0\.0\.4: the node is dead \d\d:\d\d"
+        until("the log says that the node is dead", lambda: any(re.match(mark, x) for x in follow.err), 120)
+        until("the driver goes on", lambda: any("the heart stopped" in x for x in follow.out), 120)
+        open(go, "w").close()
+        self.assertEqual(follow.wait(60), 0, follow.err)
+        self.assertFalse([x for x in follow.err if "Heart" in x and "resumed" in x])
+        beats = [int(m.group(1)) for m in (re.fullmatch(r"\(Heart pid=\d+, ip=127\.0\.0\.4\) beat (\d+)", x) for x in follow.out) if m]
+        self.assertEqual(beats, list(range(len(beats))))
+        p = self.logs("--search", "^beat 7$")
+        self.assertEqual(len(p.stdout.splitlines()), 1, p.stdout)
+        self.assertIn("from the cache, seen until", p.stderr)
 
     def test_5_what_was_seen_is_there_without_the_cluster(self):
         seen = self.logs("followed").stdout
