@@ -68,9 +68,9 @@ struct rt_op *run_up(struct rt_app *a, const struct rt_call *c, rt_action_done_f
 /* Numbers of what would end. */
 static void what_ends(const struct rt_cluster *c, struct rt_buf *text) {
     const struct rt_totals t = rt_cluster_totals(c);
-    if (c->fresh[RT_T_NODES].at_ms)
+    if (c->fresh[RT_T_NODES].at_ms && t.nodes_alive >= 0)
         rt_buf_addf(text, "%lld node%s", (long long)t.nodes_alive, t.nodes_alive == 1 ? " ends" : "s end");
-    if (c->fresh[RT_T_JOBS].at_ms && t.jobs_running + t.jobs_pending)
+    if (c->fresh[RT_T_JOBS].at_ms && (t.jobs_running > 0 || t.jobs_pending > 0))
         rt_buf_addf(text, "; %lld running and %lld pending jobs end with them", (long long)t.jobs_running,
                     (long long)t.jobs_pending);
     if (text->len)

@@ -585,6 +585,7 @@ double rt_cluster_cost(const struct rt_cluster *c) {
 }
 
 struct rt_totals rt_cluster_totals(const struct rt_cluster *c) {
-    const bool ended = (c->state == RT_CL_DOWN || c->state == RT_CL_SUSPENDED) && c->reach != RT_REACH_OK;
+    const bool over = c->state == RT_CL_DOWN || c->state == RT_CL_SUSPENDED || c->state == RT_CL_FAILED;
+    const bool ended = over && c->reach != RT_REACH_OK;
     return ended ? nothing_known() : entry_at(c)->totals;
 }

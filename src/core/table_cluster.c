@@ -12,7 +12,8 @@ static const struct rt_cluster *cluster(const void *row) {
 static bool reach_speaks(const struct rt_cluster *c) {
     switch (c->reach) {
     case RT_REACH_LOST: /* while it comes or goes that is no news */
-        return c->state == RT_CL_UNKNOWN || c->state == RT_CL_UP || c->state == RT_CL_SCALING || c->state == RT_CL_FAILED;
+        return c->state == RT_CL_UNKNOWN || c->state == RT_CL_UP || c->state == RT_CL_SCALING ||
+               (c->state == RT_CL_FAILED && !c->state_detail);
     case RT_REACH_TOKEN_NEEDED:
     case RT_REACH_NEEDS_LOGIN:
     case RT_REACH_REFUSED:

@@ -335,7 +335,12 @@ static void say_next_try(struct why *w) {
     }
 }
 
-void why_cluster(struct why *w) {
+/* What it says of its own end is worth more than that it does not answer. */
+static bool failed_by_itself(const struct rt_cluster *c) {
+    return c->state == RT_CL_FAILED && c->state_detail && *c->state_detail;
+}
+
+static void how_it_is(struct why *w) {
     const struct rt_cluster *c = w->c;
     struct rt_buf state;
     rt_buf_init(&state, 4 * RT_KIB);
@@ -350,6 +355,17 @@ void why_cluster(struct why *w) {
         rt_arena_strf(w->arena, "It is %s%s%s.", rt_buf_str(&state), *detail ? ": " : "", detail);
     w->brief = detail;
     rt_buf_deinit(&state);
+}
+
+void why_cluster(struct why *w) {
+    const struct rt_cluster *c = w->c;
+    if (failed_by_itself(c)) {
+        w->title = rt_arena_strf(w->arena, "why did %s fail?", c->name);
+        w->brief = why_clean(w, c->state_detail);
+        w->summary = rt_arena_strf(w->arena, "It failed: %s.", w->brief);
+    } else {
+        how_it_is(w);
+    }
     say_next_try(w);
     if (c->autoscaler_error)
         why_line(w, RT_T_DEMAND, "the autoscaler broke down: %s",

@@ -12,13 +12,20 @@
 
 /* ---- state into the store ---- */
 
+/* Without its head the cluster is over, whatever else of it still runs. */
+static enum rt_cluster_state without_head(const struct rt_provider *p, bool moving) {
+    if (p->up)
+        return RT_CL_STARTING;
+    return moving ? RT_CL_STOPPING : p->nnodes || p->lost ? RT_CL_FAILED : RT_CL_DOWN;
+}
+
 static enum rt_cluster_state state_of(const struct rt_provider *p) {
     const struct lnode *head = local_head(p);
     bool moving = false;
     for (size_t i = 0; i < p->nnodes; i++)
         moving = moving || p->nodes[i]->state == LNODE_STARTING || p->nodes[i]->state == LNODE_STOPPING;
     if (!head)
-        return p->up ? RT_CL_STARTING : RT_CL_DOWN;
+        return without_head(p, moving);
     if (head->state == LNODE_STARTING)
         return RT_CL_STARTING;
     if (head->state == LNODE_STOPPING)
@@ -32,7 +39,8 @@ void local_show(struct rt_provider *p) {
     free(nodes);
     const bool ours = p->journal && rt_journal_count(p->journal) > 0;
     p->cluster->ours = ours || !local_head(p); /* what is not there yet will be ours */
-    rt_store_set_state(p->env.store, p->cluster, state_of(p), NULL);
+    const enum rt_cluster_state state = state_of(p);
+    rt_store_set_state(p->env.store, p->cluster, state, state != RT_CL_FAILED ? NULL : p->lost ? p->lost : "its head has ended");
     local_watchdog_show(p);
 }
 
@@ -122,6 +130,7 @@ static void local_destroy(struct rt_provider *p) {
     pools_deinit(&p->pools);
     free(p->place.ray);
     free(p->job);
+    free(p->lost);
     free(p);
 }
 
@@ -280,11 +289,30 @@ static void maybe_end(struct task *t) {
         all_ended(t);
 }
 
+static void set_lost(struct rt_provider *p, char *why) {
+    free(p->lost);
+    p->lost = why;
+}
+
+void local_node_leave(struct lnode *n) {
+    struct task *t = n->task;
+    struct rt_error err = {0};
+    n->task = NULL;
+    rt_error_set(&err, RT_E_CANCELLED, "%s ends for another operation", n->name);
+    rt_operation_step_end(t->operation, n->step, &err);
+    t->open--;
+    if (!t->first.code)
+        t->first = err;
+    maybe_end(t);
+}
+
 void local_node_done(struct lnode *n, const struct rt_error *err) {
     struct task *t = n->task;
     const bool head = rt_streq(n->name, "head"), ended = n->state == LNODE_STOPPING || n->state == LNODE_LOST;
     const size_t step = n->step;
     n->task = NULL;
+    if (head && n->state == LNODE_LOST && !t)
+        set_lost(n->provider, rt_strf("its head ended%s%.200s", n->why && *n->why ? ": " : "", n->why ? n->why : ""));
     if (err && t && !t->undo && n->state == LNODE_STARTING) { /* timed out: it goes again */
         rt_operation_step_end(t->operation, step, err);
         t->open--;
@@ -332,6 +360,7 @@ static void have_ray(struct rt_provider *p, const char *ray, const struct rt_err
         t->first = e;
         task_end(t);
     } else {
+        local_nodes_drop(p);
         local_node_start(p, t, "head", "head");
     }
     free(dir);
@@ -361,10 +390,15 @@ static struct rt_operation *local_up(struct rt_provider *p, const struct rt_up_o
         rt_error_set(err, RT_E_CONFLICT, "%s is up already", p->conf->name);
         return NULL;
     }
+    if (state_of(p) == RT_CL_STOPPING) {
+        rt_error_set(err, RT_E_BUSY, "%s is going down", p->conf->name);
+        return NULL;
+    }
     if (!may_work(p, "up", err))
         return NULL;
     if (add)
         return add_workers(p);
+    set_lost(p, NULL);
     struct task *t = p->up = task_new(p);
     t->is_up = true;
     t->keep = o->keep;
@@ -391,6 +425,8 @@ static bool local_plan(struct rt_provider *p, const char *verb, const struct rt_
         free(tmp);
         return true;
     }
+    for (size_t i = 0; i < p->nnodes; i++)
+        rt_buf_addf(out, "end node %s (session %lld): its head has ended\n", p->nodes[i]->name, (long long)p->nodes[i]->pid);
     char *line = local_env_plan(p);
     struct local_place before = p->place;
     struct rt_error ignored = {0};
@@ -427,6 +463,7 @@ static struct rt_operation *local_down(struct rt_provider *p, struct rt_error *e
         rt_operation_cancel(p->up->operation);
     if (!may_work(p, "down", err))
         return NULL;
+    set_lost(p, NULL);
     struct task *t = task_new(p);
     t->is_down = true;
     t->result = rt_strf("%s is down", p->conf->name);

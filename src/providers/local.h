@@ -74,6 +74,7 @@ struct rt_provider {
     struct rt_op *probe;      /* HTTP */
     struct env_job *env_job;  /* making the environment */
     struct task *up;          /* up under way */
+    char *lost;               /* why it failed: its head ended by itself; NULL */
     char *job;                /* submission of user_script, for the present up; NULL */
     struct rt_proc *watchdog; /* started by us; NULL: found again, or none */
     int lock;                 /* held while there are tasks; -1 */
@@ -93,6 +94,7 @@ void local_nodes_find(struct rt_provider *p);  /* from the journal */
 struct lnode *local_node_start(struct rt_provider *p, struct task *t, const char *name, const char *pool);
 void local_node_stop(struct lnode *n, struct task *t);
 void local_nodes_look(struct rt_provider *p);  /* who has ended by itself */
+void local_nodes_drop(struct rt_provider *p);  /* ends, at once, the workers of a head that has ended */
 struct lnode *local_head(const struct rt_provider *p);
 struct lnode *local_node_named(const struct rt_provider *p, const char *name);
 /* Views of the nodes, p->nnodes of them in their order; gives the array. */
@@ -107,6 +109,7 @@ bool local_choose_ports(struct rt_provider *p, struct rt_error *err);
 /* local.c: a node came up, or could not; or has ended. err NULL: fine. Called once per node and task. */
 void local_node_done(struct lnode *n, const struct rt_error *err);
 void local_show(struct rt_provider *p); /* state and pools into the store */
+void local_node_leave(struct lnode *n); /* another task takes it over: the one that was at it ends without */
 
 /* local_watchdog.c */
 bool local_watchdog_start(struct rt_provider *p, const char *job, struct rt_error *err); /* its head is up */

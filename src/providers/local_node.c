@@ -431,6 +431,8 @@ void local_tick_on(struct rt_provider *p) {
 /* ---- ending ---- */
 
 void local_node_stop(struct lnode *n, struct task *t) {
+    if (n->task && n->task != t)
+        local_node_leave(n);
     n->task = t;
     n->state = LNODE_STOPPING;
     n->since_ms = rt_loop_now_ms(n->provider->env.loop);
@@ -440,4 +442,14 @@ void local_node_stop(struct lnode *n, struct task *t) {
     if (alive(n))
         kill((pid_t)n->pid, SIGTERM); /* `ray start --block` drains, then ends its own */
     local_tick_on(n->provider);
+}
+
+void local_nodes_drop(struct rt_provider *p) {
+    while (p->nnodes) {
+        struct lnode *n = p->nodes[p->nnodes - 1];
+        if (n->pid > 1)
+            local_session_signal(n->pid, SIGKILL);
+        gone(p, n->name);
+        local_node_free(n);
+    }
 }

@@ -103,7 +103,8 @@ static void add_uses(struct pieces *l, const struct rt_totals *t, enum rt_role r
 /* Why it cannot be reached is worth more than numbers of the past. */
 static void add_reason(struct pieces *l, const struct rt_cluster *c, int cols) {
     struct rt_buf text, cut;
-    if (c->reach == RT_REACH_OK || !c->reach_detail || !*c->reach_detail || rt_cluster_health(c) == RT_H_OFF)
+    const bool told = c->state == RT_CL_FAILED && c->state_detail; /* by the state itself */
+    if (c->reach == RT_REACH_OK || !c->reach_detail || !*c->reach_detail || told || rt_cluster_health(c) == RT_H_OFF)
         return;
     const char *why = rt_starts(c->reach_detail, "GET /") ? strstr(c->reach_detail, ": ") : NULL; /* what was asked matters less */
     why = why ? why + 2 : c->reach_detail;

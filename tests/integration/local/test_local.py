@@ -6,11 +6,13 @@ started are ended, and by raytui. One cluster serves the whole class: bringing o
 """
 import json
 import os
+import pty
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 import urllib.request
@@ -64,9 +66,26 @@ class Home:
                 found.append((int(pid), line[:150]))
         return found
 
+    def screen(self, *words):
+        """raytui on a terminal of its own, whose output nobody keeps; gives the pid and where keys go."""
+        pid, keys = pty.fork()
+        if pid == 0:
+            os.chdir(self.dir)
+            os.execve(RAYTUI, [RAYTUI, *words], dict(self.env, TERM="xterm-256color", LINES="24", COLUMNS="80"))
+        threading.Thread(target=drain, args=(keys,), daemon=True).start()
+        return pid, keys
+
     def close(self):
         self.run("down", self.name, "--yes", code=None)
         shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def drain(fd):
+    try:
+        while os.read(fd, 65536):
+            pass
+    except OSError:
+        pass
 
 
 def until(what, fn, seconds=40):
@@ -126,6 +145,29 @@ class Local(unittest.TestCase):
         self.assertEqual(len(self.nodes()), before + 1)
         self.home.run("scale", "mine", "workers", "-1", "--yes")
         until("the worker is gone", lambda: len(self.nodes()) == before)
+
+    def test_a_scale_that_is_taken_back_on_the_screen_is_over(self):
+        logs = os.path.join(self.home.dir, "state/raytui/clusters/mine")
+        before, had = len(self.nodes()), set(os.listdir(logs))
+        pid, keys = self.home.screen("mine")
+
+        def started(n):
+            new = [os.path.join(logs, f) for f in os.listdir(logs) if f.startswith("op-") and f not in had]
+            return len(new) >= n and all(os.path.getsize(f) for f in new)
+
+        def both():
+            p = self.home.run("scale", "mine", "workers", str(before - 1), "--yes", code=None)
+            return p.returncode == 0  # refused as long as an operation of the screen holds the cluster
+
+        try:
+            time.sleep(2)  # until it has read the terminal's answers; a key that comes too early is typed again
+            until("a worker more is asked for", lambda: os.write(keys, b"2G") and (os.write(keys, b"+"), time.sleep(2), started(1))[-1], 60)
+            os.write(keys, b"u")
+            until("both operations are over", both, 60)
+            until("as many as before", lambda: len(self.nodes()) == before)
+        finally:
+            os.kill(pid, signal.SIGTERM)
+            os.waitpid(pid, 0)
 
     def test_scale_above_max_is_refused_with_the_reason(self):
         p = self.home.run("scale", "mine", "workers", "9", code=None)
@@ -242,6 +284,23 @@ class NothingThere(unittest.TestCase):
             self.assertFalse(os.path.exists(home.tmp))
         finally:
             home.close()
+
+    def test_a_head_that_dies_is_told_and_up_makes_it_whole_again(self):
+        home = Home("other")
+        try:
+            home.run("up", "other", "--yes", timeout=240)
+            with open(os.path.join(home.dir, "state/raytui/clusters/other/journal.jsonl")) as f:
+                head = [e for e in map(json.loads, f) if e.get("name") == "head" and e.get("phase") == "made"][-1]
+            os.kill(int(head["id"]), signal.SIGKILL)
+            row = until("it has failed", lambda: next((c for c in home.json("ls")["items"] if c["state"] == "failed"), None))
+            self.assertIn("head", row["state_detail"])
+            self.assertIn("its head has ended", home.run("why", "other").stdout)
+            home.run("up", "other", "--yes", timeout=240)
+            alive = [n for n in home.json("nodes", "other")["items"] if n["state"] == "ALIVE"]
+            self.assertEqual(sorted(n["pool"] for n in alive), ["head", "workers"])
+        finally:
+            home.close()
+        self.assertFalse(home.processes())
 
     def test_an_interrupted_up_leaves_nothing(self):
         home = Home("other")
