@@ -425,7 +425,7 @@ static bool local_plan(struct rt_provider *p, const char *verb, const struct rt_
         free(tmp);
         return true;
     }
-    for (size_t i = 0; i < p->nnodes; i++)
+    for (size_t i = 0; !local_head(p) && i < p->nnodes; i++)
         rt_buf_addf(out, "end node %s (session %lld): its head has ended\n", p->nodes[i]->name, (long long)p->nodes[i]->pid);
     char *line = local_env_plan(p);
     struct local_place before = p->place;
