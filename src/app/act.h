@@ -42,6 +42,11 @@ struct rt_op *run_remove_pool(struct rt_app *a, const struct rt_call *c, rt_acti
 bool ask_suspend(struct rt_app *a, const struct rt_call *c, struct rt_confirmation *out, struct rt_error *err);
 struct rt_op *run_suspend(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
 
+/* act_change.c: RayJobs and RayServices */
+bool ready_change(struct rt_app *a, const struct rt_call *c, struct rt_error *err);
+bool ask_change(struct rt_app *a, const struct rt_call *c, struct rt_confirmation *out, struct rt_error *err);
+struct rt_op *run_change(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
+
 /* act_job.c */
 bool ready_stop(struct rt_app *a, const struct rt_call *c, struct rt_error *err);
 bool ask_stop(struct rt_app *a, const struct rt_call *c, struct rt_confirmation *out, struct rt_error *err);

@@ -145,20 +145,42 @@ struct rt_op *run_scale(struct rt_app *a, const struct rt_call *c, rt_action_don
     return answer;
 }
 
+/* One of Ray's nodes, or a pod by its name, be it a node yet or not: then `pod` is set; its node may be known too. */
+static bool machine_of(const struct rt_cluster *cl, const char *word, const struct rt_node **node, const char **pod, struct rt_error *err) {
+    struct rt_error ignored;
+    *pod = NULL;
+    *node = rt_find_node(cl, word, err);
+    if (*node || !(cl->caps & RT_CAP_PODS))
+        return *node != NULL;
+    for (size_t i = 0; i < cl->nodes.n; i++)
+        if (cl->nodes.v[i].alive && rt_streq(cl->nodes.v[i].instance_id, word))
+            *node = &cl->nodes.v[i];
+    for (size_t i = 0; !*node && i < cl->lists[RT_T_PODS].n; i++) {
+        const struct rt_pod *p = &((const struct rt_pod *)cl->lists[RT_T_PODS].v)[i];
+        if (rt_streq(p->id, word) && p->ip)
+            *node = rt_find_node(cl, p->ip, &ignored);
+    }
+    rt_error_clear(err);
+    *pod = word;
+    return true;
+}
+
 bool ask_remove_node(struct rt_app *a, const struct rt_call *c, struct rt_confirmation *out, struct rt_error *err) {
     const struct rt_cluster *cl = rt_store_cluster(a->store, c->cluster);
-    const struct rt_node *n = rt_find_node(cl, c->args.v[0], err);
-    if (!n)
+    const struct rt_node *n = NULL;
+    const char *pod = NULL;
+    if (!machine_of(cl, c->args.v[0], &n, &pod, err))
         return false;
     struct rt_scale_impact i = {0};
     struct rt_buf text;
     rt_buf_init(&text, 64 * RT_KIB);
-    rt_strs_add(&i.nodes, n->id);
+    if (n)
+        rt_strs_add(&i.nodes, n->id);
     rt_work_on_nodes(cl, &i.nodes, &i.work);
     list_work(&i, &text);
     act_foreign(cl, &text);
     out->grade = RT_CONFIRM_YES_NO;
-    out->title = rt_strf("End node %s of %s?", n->name ? n->name : n->id, c->cluster);
+    out->title = rt_strf("End node %s of %s?", pod ? pod : n->name ? n->name : n->id, c->cluster);
     out->text = rt_buf_take(&text);
     out->seen = cl->fresh[RT_T_NODES].revision;
     rt_scale_impact_deinit(&i);
@@ -168,7 +190,9 @@ bool ask_remove_node(struct rt_app *a, const struct rt_call *c, struct rt_confir
 struct rt_op *run_remove_node(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx) {
     struct rt_error err = {0};
     struct session *s = act_session(a, c, &err);
-    const struct rt_node *n = s ? rt_find_node(s->cluster, c->args.v[0], &err) : NULL;
-    struct rt_operation *op = n ? s->conf->ops->remove_node(s->provider, n->id, &err) : NULL;
+    const struct rt_node *n = NULL;
+    const char *pod = NULL;
+    const bool known = s && machine_of(s->cluster, c->args.v[0], &n, &pod, &err);
+    struct rt_operation *op = known ? s->conf->ops->remove_node(s->provider, pod ? pod : n->id, &err) : NULL;
     return act_answer(a, done, ctx, op ? NULL : &err, op, "%s: ending node %s", c->cluster, c->args.v[0]);
 }

@@ -121,15 +121,25 @@ static char *shift(struct rt_strs *l) {
     return first;
 }
 
+static bool has_second(const struct rt_action_def *d) {
+    return d->target == RT_ON_POOL || d->target == RT_ON_NODE || d->target == RT_ON_RAYJOB || d->target == RT_ON_RAYSERVICE;
+}
+
+static const char *selected_second(const struct rt_action_def *d, const struct rt_selection *sel) {
+    if (!sel)
+        return NULL;
+    return d->target == RT_ON_POOL ? sel->pool : d->target == RT_ON_NODE ? sel->node : d->target == RT_ON_RAYJOB ? sel->rayjob : sel->rayservice;
+}
+
 /* CLUSTER [POOL|NODE] words...: what is left out comes from the selection, the cluster first. */
 static bool take_targets(struct rt_app *a, const struct rt_selection *sel, struct rt_strs *plain, struct rt_call *out,
                          struct rt_error *err) {
     const struct rt_action_def *d = out->def;
-    const bool second = d->target == RT_ON_POOL || d->target == RT_ON_NODE;
+    const bool second = has_second(d);
     const bool optional_second = strchr(d->args, '[') != NULL;
     const size_t full = 1u + (second && !optional_second ? 1u : 0u) + (size_t)d->tail;
     const bool by_option = rt_call_option(out, "cluster") || rt_call_option(out, "address");
-    const char *const sel_second = !sel ? NULL : d->target == RT_ON_POOL ? sel->pool : sel->node;
+    const char *const sel_second = selected_second(d, sel);
     bool cluster_given = !by_option && plain->n >= full;
     if (sel && !by_option && plain->n && plain->n >= full && optional_second)
         cluster_given = rt_store_cluster(a->store, plain->v[0]) != NULL || strstr(plain->v[0], "://");
@@ -209,6 +219,8 @@ bool rt_call_parse(struct rt_app *a, const char *const *words, const struct rt_s
         case RT_ON_CLUSTER:
         case RT_ON_POOL:
         case RT_ON_NODE:
+        case RT_ON_RAYJOB:
+        case RT_ON_RAYSERVICE:
             ok = take_targets(a, sel, &plain, out, err);
             break;
         case RT_ON_JOB:
@@ -272,7 +284,7 @@ char *rt_call_text(const struct rt_call *c) {
     struct rt_buf b;
     rt_buf_init(&b, 0);
     rt_buf_adds(&b, c->def->name);
-    const bool first = c->def->target == RT_ON_CLUSTER || c->def->target == RT_ON_POOL || c->def->target == RT_ON_NODE;
+    const bool first = c->def->target == RT_ON_CLUSTER || has_second(c->def);
     if (c->cluster) {
         rt_buf_adds(&b, first ? " " : " --cluster ");
         rt_shell_word(&b, c->cluster);

@@ -9,6 +9,8 @@ enum rt_target_kind {
     RT_ON_CLUSTER,  /* CLUSTER first */
     RT_ON_POOL,     /* CLUSTER POOL */
     RT_ON_NODE,     /* CLUSTER NODE */
+    RT_ON_RAYJOB,   /* CLUSTER RAYJOB, as NAME or NAMESPACE/NAME */
+    RT_ON_RAYSERVICE,
     RT_ON_JOB,      /* JOB…, the cluster by --cluster */
     RT_ON_FORWARD,
     RT_ON_OPERATION
@@ -75,7 +77,7 @@ struct rt_call {
 };
 /* Defaults from the selection: what CLUSTER, POOL, NODE, JOB mean when they are left out. */
 struct rt_selection {
-    const char *cluster, *pool, *node, *forward, *operation;
+    const char *cluster, *pool, *node, *rayjob, *rayservice, *forward, *operation;
     const struct rt_strs *jobs; /* marked or selected */
 };
 /* `words` from the verb on. Options may stand anywhere before "--"; "+2" and "-2" are values. The nearest verb

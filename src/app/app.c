@@ -247,6 +247,26 @@ static const char *kube_target(struct rt_app *a, const char *target, struct rt_e
     return got;
 }
 
+const char *rt_app_beside(struct rt_app *a, const char *where, const char *fields, struct rt_error *err) {
+    char *context = NULL, *space = NULL, *object = NULL, name[64];
+    for (size_t i = 0; i < rt_store_count(a->store); i++)
+        if (rt_streq(rt_store_at(a->store, i)->where, where))
+            return rt_store_at(a->store, i)->name;
+    const char *got = NULL;
+    if (rt_kube_target(where, &context, &space, &object) && object) {
+        char *place = rt_strf("%s-%s", object, space);
+        name_of(place, name, sizeof name);
+        got = app_add(a, name, fields, err);
+        free(place);
+    } else {
+        rt_error_set(err, RT_E_INTERNAL, "%s is no address of a cluster", where);
+    }
+    free(context);
+    free(space);
+    free(object);
+    return got;
+}
+
 static bool looks_like_address(const char *t) {
     const char *colon = strrchr(t, ':');
     int64_t port = 0;
@@ -430,7 +450,10 @@ bool rt_app_shell(struct rt_app *a, const char *cluster, const char *node, struc
     if (!s->conf->ops->shell)
         return rt_error_set(err, RT_E_UNSUPPORTED, "%s: provider %s has no way to a shell", cluster, s->conf->provider);
     const struct rt_node *n = node ? rt_find_node(s->cluster, node, err) : NULL;
-    return (!node || n) && s->conf->ops->shell(s->provider, n ? n->id : NULL, argv, err);
+    if (node && !n && !(s->cluster->caps & RT_CAP_PODS))
+        return false;
+    rt_error_clear(err);
+    return s->conf->ops->shell(s->provider, n ? n->id : node, argv, err);
 }
 
 bool rt_app_tool(struct rt_app *a, const char *cluster, const char *what, const char *arg, struct rt_strs *argv, struct rt_error *err) {

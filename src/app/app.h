@@ -99,6 +99,7 @@ enum rt_log_what {
     RT_LOG_MERGED, /* several sources by time (core/logmerge.h) */
     RT_LOG_SEARCH, /* the lines of all of them that match, with their place */
     RT_LOG_KEPT,   /* from the cache alone: id "NODE/FILE", or a job */
+    RT_LOG_POD,    /* of a container: id "POD/CONTAINER"; file "previous": what ran there before */
     RT_LOG_MACHINE /* what a machine wrote while Ray started there: id is its node's name, or a pool: its last node */
 };
 /* Of a merged log: a job's driver, all of its workers that write a file, or files of nodes. Sources that come while it
@@ -192,6 +193,10 @@ bool rt_app_is_place(const char *target);
 
 /* argv of an interactive shell on the head (node NULL) or a node, for whoever owns the terminal to run. */
 bool rt_app_shell(struct rt_app *a, const char *cluster, const char *node, struct rt_strs *argv, struct rt_error *err);
+
+/* The cluster that a row of RayJobs or RayServices leads to (its `where` and `fields`): the one that is there, or a new one.
+ * Its name in the store; NULL with the reason. */
+const char *rt_app_beside(struct rt_app *a, const char *where, const char *fields, struct rt_error *err);
 
 /* argv of a program for the terminal about the cluster's own objects: what `edit` and `pod` run (core/provider.h: tool). */
 bool rt_app_tool(struct rt_app *a, const char *cluster, const char *what, const char *arg, struct rt_strs *argv, struct rt_error *err);

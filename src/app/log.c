@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { WAY_MS = 500 };
+
 void log_changed(struct rt_log *l) {
     if (l->change)
         l->change(l->change_ctx);
@@ -116,12 +118,50 @@ static bool is_gone(const struct session *s, const struct rt_log_target *t) {
     return n && !n->alive;
 }
 
+static void start_far(struct rt_log *l, struct rt_ray *ray, const struct rt_follow_opts *o) {
+    const struct log_far_callbacks cb = {{.data = log_data, .event = got_event, .failed = log_failed, .ctx = l}, got_note};
+    l->far = log_far_start(l->session, ray, o, &cb);
+}
+
+static void look_for_way(void *ctx) {
+    struct rt_log *l = ctx;
+    struct rt_error err = {0};
+    struct rt_ray *ray = session_ray(l->session, &err);
+    if (!ray && (err.code == RT_E_BUSY || err.code == RT_E_UNREACHABLE)) {
+        snprintf(l->status.text, sizeof l->status.text, "waiting: %.180s", err.message);
+        log_changed(l);
+        return;
+    }
+    rt_timer_stop(l->pull_timer);
+    l->pull_timer = NULL;
+    if (ray)
+        start_far(l, ray, &(struct rt_follow_opts){.tail_bytes = -1, .follow = true, .until_job_ends = true, .job = l->waits});
+    else
+        log_failed(l, &err);
+}
+
+/* Its cluster was attached to just now: where it is is still being found out. */
+static bool open_later(struct rt_log *l, const struct rt_log_target *t) {
+    if (!l->session->attached)
+        session_attach(l->session, true);
+    l->waits = rt_strdup(t->id);
+    l->buf = rt_logbuf_create(l->app->loop, NULL);
+    l->status.following = true;
+    snprintf(l->status.text, sizeof l->status.text, "waiting: connecting");
+    l->pull_timer = rt_timer_start(l->app->loop, WAY_MS, WAY_MS, look_for_way, l);
+    return true;
+}
+
 static bool open_far(struct rt_log *l, const struct rt_log_target *t, bool follow, struct rt_error *err) {
     l->session = session_get(l->app, t->cluster, err);
     struct rt_ray *ray = l->session ? session_ray(l->session, err) : NULL;
     const bool job = t->what == RT_LOG_JOB;
     if (ray && is_gone(l->session, t) && log_far_kept(l->session, job ? t->id : NULL, t->id, t->file))
         ray = NULL; /* nobody can be asked */
+    if (!ray && job && follow && l->session && err->code == RT_E_BUSY && !log_far_kept(l->session, t->id, t->id, t->file)) {
+        rt_error_clear(err);
+        return open_later(l, t);
+    }
     if (!ray && !(l->session && log_far_kept(l->session, job ? t->id : NULL, t->id, t->file)))
         return false;
     if (!l->session->attached)
@@ -133,9 +173,8 @@ static bool open_far(struct rt_log *l, const struct rt_log_target *t, bool follo
         o.node_id = t->id;
         o.filename = t->file;
     }
-    const struct log_far_callbacks cb = {{.data = log_data, .event = got_event, .failed = log_failed, .ctx = l}, got_note};
     l->buf = rt_logbuf_create(l->app->loop, NULL);
-    l->far = log_far_start(l->session, ray, &o, &cb);
+    start_far(l, ray, &o);
     return true;
 }
 
@@ -253,7 +292,7 @@ struct rt_log *rt_log_open_target(struct rt_app *a, const struct rt_log_target *
     l->app = a;
     const bool far = t->what == RT_LOG_JOB || t->what == RT_LOG_NODE_FILE;
     const bool process = t->what == RT_LOG_ACTOR || t->what == RT_LOG_TASK || t->what == RT_LOG_PROCESS;
-    if (!(t->what == RT_LOG_MERGED ? merged_open(l, t, follow, err) : t->what == RT_LOG_SEARCH ? search_open(l, t, err) : t->what == RT_LOG_KEPT ? open_kept(l, t, err) : t->what == RT_LOG_MACHINE ? machine_open(l, t, follow, err) : far ? open_far(l, t, follow, err) : process ? open_process(l, t, follow, err) : open_near(l, t, follow, err))) {
+    if (!(t->what == RT_LOG_MERGED ? merged_open(l, t, follow, err) : t->what == RT_LOG_SEARCH ? search_open(l, t, err) : t->what == RT_LOG_KEPT ? open_kept(l, t, err) : t->what == RT_LOG_POD ? pod_open(l, t, follow, err) : t->what == RT_LOG_MACHINE ? machine_open(l, t, follow, err) : far ? open_far(l, t, follow, err) : process ? open_process(l, t, follow, err) : open_near(l, t, follow, err))) {
         rt_log_close_target(l);
         return NULL;
     }
@@ -274,9 +313,11 @@ void rt_log_close_target(struct rt_log *l) {
     log_far_destroy(l->far);
     merged_close(l->merged);
     search_close(l->search);
+    pod_close(l->pod);
     if (l->buf)
         rt_logbuf_destroy(l->buf);
     free(l->node);
+    free(l->waits);
     free(l->path);
     free(l->machine);
     free(l);
@@ -304,6 +345,8 @@ void rt_log_retry(struct rt_log *l) {
         log_far_retry(l->far);
     if (l->merged)
         merged_retry(l->merged);
+    if (l->pod)
+        pod_retry(l->pod);
 }
 
 struct rt_op *rt_app_log_files(struct rt_app *a, const char *cluster, const char *node_id, rt_log_files_fn *fn, void *ctx,

@@ -6,6 +6,7 @@
 
 struct merged;
 struct search;
+struct pod_log;
 
 struct rt_log {
     struct rt_app *app;
@@ -14,8 +15,10 @@ struct rt_log {
     struct log_far *far;
     struct merged *merged; /* in place of `far` */
     struct search *search; /* the same */
+    struct pod_log *pod;   /* the same */
     struct rt_op *listing; /* looking for the file of a process */
     char *node;            /* where it ran */
+    char *waits;           /* the job whose log it will be, once the way to the cluster is known */
     char *path;            /* of a log that is read from the cache alone */
     bool follow_on;
     char cached[160];      /* "from the cache, seen until ..."; "" */
@@ -38,6 +41,11 @@ void log_failed(void *log, const struct rt_error *err);
 
 /* log_machine.c */
 bool machine_open(struct rt_log *l, const struct rt_log_target *t, bool follow, struct rt_error *err);
+
+/* log_pod.c */
+bool pod_open(struct rt_log *l, const struct rt_log_target *t, bool follow, struct rt_error *err);
+void pod_close(struct pod_log *x); /* NULL is fine */
+void pod_retry(struct pod_log *x);
 
 /* log_merged.c */
 bool merged_open(struct rt_log *l, const struct rt_log_target *t, bool follow, struct rt_error *err);

@@ -301,6 +301,8 @@ static void start(struct poll *p, struct rt_ray *ray) {
 
 static void ask_provider(struct session *s, int64_t now) {
     struct poll *p = &s->polls[POLL_PROVIDER];
+    if (s->conf->ops->look)
+        s->conf->ops->look(s->provider, topics_of(s) & RT_TOPICS_OWN);
     if (p->due_ms > now || !s->conf->ops->refresh)
         return;
     p->due_ms = now + interval_ms(s, POLL_PROVIDER);

@@ -100,10 +100,31 @@ static bool has_pools(const struct waiter *w) {
     return wants(w, RT_T_POOLS) && w->session->conf->ops->own_pools && came_since(w, RT_T_POOLS);
 }
 
+/* Of the provider's own lists the first that did not come; RT_T_COUNT: all did. */
+static enum rt_topic missing_own(const struct waiter *w) {
+    enum rt_topic t = RT_T_PODS;
+    while (t <= RT_T_RAYSERVICES && (!wants(w, t) || came_since(w, t)))
+        t++;
+    return t <= RT_T_RAYSERVICES ? t : RT_T_COUNT;
+}
+
+/* Whether Ray answers is nothing to them. */
+static void check_own(struct waiter *w) {
+    const enum rt_topic t = missing_own(w);
+    if (t == RT_T_COUNT)
+        finish(w, NULL);
+    else if (failed_since(w, t))
+        finish_bad(w, &w->session->cluster->fresh[t].error);
+}
+
 static void check(void *ctx) {
     struct waiter *w = ctx;
     if (w->start_error.code) {
         finish(w, &w->start_error);
+        return;
+    }
+    if (w->topics && !(w->topics & ~RT_TOPICS_OWN)) {
+        check_own(w);
         return;
     }
     const struct rt_error *why = hopeless(w);
@@ -119,7 +140,10 @@ static void on_timeout(void *ctx) {
     struct waiter *w = ctx;
     const struct rt_cluster *c = w->session->cluster;
     struct rt_error err = {0};
-    if (c->reach == RT_REACH_OK)
+    const enum rt_topic own = missing_own(w);
+    if (own != RT_T_COUNT)
+        rt_error_set(&err, RT_E_TIMEOUT, "%s: no answer about %s within %lld s", c->name, rt_topic_name(own), (long long)w->timeout_ms / 1000);
+    else if (c->reach == RT_REACH_OK)
         rt_error_set(&err, RT_E_TIMEOUT, "%s: no answer about %s within %lld s", c->name, missing(w), (long long)w->timeout_ms / 1000);
     else
         rt_error_set(&err, RT_E_TIMEOUT, "%s: no answer within %lld s (%s)", c->name, (long long)w->timeout_ms / 1000,

@@ -98,6 +98,7 @@ static const struct {
     {"doctor", verb_doctor}, {"stats", verb_stats}, {"discover", verb_discover}, {"shell", verb_shell},
     {"submit", verb_submit}, {"run", verb_run}, {"edit", verb_edit}, {"pod", verb_pod}, {"forward", verb_forward}, {"actors", verb_table}, {"tasks", verb_table},
     {"pgs", verb_table}, {"serve", verb_table}, {"envs", verb_table}, {"workers", verb_table}, {"events", verb_table},
+    {"pods", verb_table}, {"rayjobs", verb_table}, {"rayservices", verb_table},
     {"stack", verb_profile}, {"profile", verb_profile},
 };
 

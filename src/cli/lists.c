@@ -132,7 +132,10 @@ static uint32_t topics_of(const struct rt_table *t) {
 
 void verb_table(struct cli *c) {
     const struct rt_table *t = table_of(c);
-    if (t == &rt_table_forwards || t == &rt_table_operations)
+    struct rt_error err = {0};
+    if (!rt_call_ready(c->app, &c->call, &err))
+        cli_fail(c, &err);
+    else if (t == &rt_table_forwards || t == &rt_table_operations)
         print_list(c, t); /* of this process: none; the screen has them */
     else
         cli_when(c, topics_of(t), have_table);

@@ -216,8 +216,8 @@ void verb_shell(struct cli *c) {
     const struct rt_cluster *cl = rt_store_cluster(c->app->store, c->call.cluster);
     if (!rt_call_ready(c->app, &c->call, &err))
         cli_fail(c, &err);
-    else if (!c->call.args.n && cl->caps & RT_CAP_PODS) /* which pod is the head's */
-        c->op = rt_app_wait(c->app, c->call.cluster, RT_TOPIC_BIT(RT_T_POOLS), 5000, shell_anyway, c);
+    else if (cl->caps & RT_CAP_PODS) /* which pod is the head's, or the node's */
+        c->op = rt_app_wait(c->app, c->call.cluster, RT_TOPIC_BIT(RT_T_POOLS) | (c->call.args.n ? RT_TOPIC_BIT(RT_T_NODES) : 0), 5000, shell_anyway, c);
     else if (c->call.args.n)
         cli_when(c, RT_TOPIC_BIT(RT_T_NODES), open_shell);
     else

@@ -239,6 +239,12 @@ void verb_action(struct cli *c) {
     case RT_ON_NODE:
         cli_when(c, RT_TOPIC_BIT(RT_T_POOLS) | RT_TOPIC_BIT(RT_T_NODES) | RT_TOPIC_BIT(RT_T_DEMAND) | RT_TOPIC_BIT(RT_T_JOBS) | RT_TOPIC_BIT(RT_T_ACTORS), go);
         break;
+    case RT_ON_RAYJOB:
+        cli_when(c, RT_TOPIC_BIT(RT_T_RAYJOBS), go);
+        break;
+    case RT_ON_RAYSERVICE:
+        cli_when(c, RT_TOPIC_BIT(RT_T_RAYSERVICES), go);
+        break;
     case RT_ON_JOB:
         cli_when(c, RT_TOPIC_BIT(RT_T_JOBS), go);
         break;

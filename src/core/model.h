@@ -91,6 +91,7 @@ struct rt_pool {
     struct rt_amounts per_node;  /* what one node of it offers; may be empty */
     bool head;                   /* the head's own: cannot be scaled */
     bool scalable;
+    bool limits_move;            /* an autoscaler owns its size: scaling moves min and max instead */
 };
 
 /* ---- demand (from the autoscaler's status) ---- */
@@ -173,6 +174,40 @@ struct rt_serve {
     int64_t pid;                    /* of a replica; -1 unknown */
     int64_t replicas, wanted;       /* -1 unknown */
     int64_t deployed_ms;            /* of a replica: when it started */
+};
+
+/* What Kubernetes has of a RayCluster and beside it; ids of RayJobs and RayServices are NAMESPACE/NAME. */
+struct rt_container {
+    const char *name, *state, *reason; /* state: "running", "waiting", "terminated"; NULL unknown */
+    int64_t restarts;
+    bool init, ready;
+    bool before; /* another one ran in its place before: it has a previous log */
+};
+struct rt_pod {
+    const char *id, *pool, *phase, *node, *ip, *why; /* id is its name; pool "head" for the head */
+    const struct rt_container *containers;           /* init containers last */
+    size_t ncontainers;
+    int64_t created_ms;
+    bool head, ready, deleting;
+};
+struct rt_rayjob {
+    const char *id, *name, *space;
+    const char *deployment, *status; /* jobDeploymentStatus, jobStatus; NULL while there is none */
+    const char *cluster, *job;       /* its RayCluster, and what its job is called there; NULL */
+    const char *where, *fields;      /* of that cluster: its address, and its configuration as JSON; NULL without one */
+    const char *why, *entrypoint, *mode;
+    int64_t created_ms, start_ms, end_ms;
+    bool suspend, deleting;
+    const char *unsuspendable; /* why it cannot be suspended; NULL: it can */
+};
+struct rt_rayservice {
+    const char *id, *name, *space, *state; /* "Running", "Upgrading", "Starting", ... */
+    const char *cluster, *pending;         /* that serves; that comes with an upgrade; NULL */
+    const char *where, *fields;            /* as of a RayJob */
+    const char *apps, *why;                /* "app RUNNING, other DEPLOYING" */
+    int64_t endpoints, apps_total, apps_running; /* -1 unknown */
+    int64_t created_ms;
+    bool ready, upgrading, deleting;
 };
 
 /* A batch of any of these: `v` is an array of `n` structs of `size` bytes whose first member is the id. */

@@ -23,6 +23,8 @@ const char *rt_cap_name(uint32_t one_cap) {
         {RT_CAP_DISCOVER, "discover"},
         {RT_CAP_EDIT, "edit"},
         {RT_CAP_PODS, "pod"},
+        {RT_CAP_RAYJOBS, "rayjobs"},
+        {RT_CAP_RAYSERVICES, "rayservices"},
     };
     for (size_t i = 0; i < RT_COUNT(names); i++)
         if (names[i].cap == one_cap)

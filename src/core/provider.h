@@ -26,7 +26,9 @@ enum rt_cap {
     RT_CAP_MACHINE_LOGS = 1u << 10,
     RT_CAP_DISCOVER = 1u << 11,
     RT_CAP_EDIT = 1u << 12,
-    RT_CAP_PODS = 1u << 13
+    RT_CAP_PODS = 1u << 13,
+    RT_CAP_RAYJOBS = 1u << 14,
+    RT_CAP_RAYSERVICES = 1u << 15
 };
 const char *rt_cap_name(uint32_t one_cap);
 
@@ -139,6 +141,9 @@ struct rt_provider_ops {
     /* Looks at the machines and writes state and pools into the store. Called every few seconds while the
      * cluster is looked at; must not start a second look while one runs. May be NULL. */
     void (*refresh)(struct rt_provider *p);
+    /* Which of its own lists (RT_TOPICS_OWN) somebody looks at now; it puts these into the store while that is so. May be
+     * NULL. */
+    void (*look)(struct rt_provider *p, uint32_t topics);
     /* After Ray's nodes came: joins them into its pools (store->pools). May be NULL: pools are then made from
      * Ray's node types by rt_pools_from_nodes. */
     void (*join)(struct rt_provider *p);
@@ -157,9 +162,11 @@ struct rt_provider_ops {
     struct rt_operation *(*remove_pool)(struct rt_provider *p, const char *pool, struct rt_error *err);
     /* on: its machines go, what it is stays; off: they come back. */
     struct rt_operation *(*suspend)(struct rt_provider *p, bool on, struct rt_error *err);
+    /* A row of its own lists RT_T_RAYJOBS and RT_T_RAYSERVICES: "suspend", "resume", "delete". */
+    struct rt_operation *(*change)(struct rt_provider *p, enum rt_topic list, const char *id, const char *verb, struct rt_error *err);
     /* Starts the idle time of its watchdog anew. */
     struct rt_operation *(*keepalive)(struct rt_provider *p, struct rt_error *err);
-    /* argv of an interactive shell on a node (NULL: the head). */
+    /* argv of an interactive shell on a node (NULL: the head), or in "POD[/CONTAINER]" where it has pods. */
     bool (*shell)(struct rt_provider *p, const char *node_id, struct rt_strs *argv, struct rt_error *err);
     /* argv of a program for the terminal: "edit" (in $EDITOR), "pods", or with a pod as `arg` ("POD[/CONTAINER]", NULL: the
      * head's) "describe", "yaml", "events", "log", "log-follow", "log-previous". May be NULL. */

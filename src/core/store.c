@@ -45,6 +45,8 @@ const char *rt_topic_name(enum rt_topic t) {
         [RT_T_TASKS] = "tasks",       [RT_T_PGS] = "pgs",
         [RT_T_EVENTS] = "events",     [RT_T_SERVE] = "serve",
         [RT_T_ENVS] = "envs",         [RT_T_WORKERS] = "workers",
+        [RT_T_PODS] = "pods",         [RT_T_RAYJOBS] = "RayJobs",
+        [RT_T_RAYSERVICES] = "RayServices",
         [RT_T_FORWARDS] = "forwards", [RT_T_OPERATIONS] = "operations",
     };
     return (size_t)t < RT_T_COUNT ? names[t] : "unknown";
@@ -466,7 +468,7 @@ static void drop_session(struct rt_store *s, struct rt_cluster *c) {
     rt_batch_deinit(&c->nodes);
     rt_batch_deinit(&c->jobs);
     rt_batch_deinit(&c->actors);
-    for (size_t i = 0; i < RT_T_COUNT; i++)
+    for (size_t i = RT_T_TASKS; i <= RT_T_WORKERS; i++)
         rt_batch_deinit(&c->lists[i]);
     e->jobs_cap = 0;
     for (size_t i = 0; i < RT_COUNT(topics); i++) {

@@ -20,11 +20,16 @@ enum rt_topic {
     RT_T_SERVE,
     RT_T_ENVS,
     RT_T_WORKERS,
+    RT_T_PODS, /* from here to RAYSERVICES: in lists[] too, of the provider, while looked at */
+    RT_T_RAYJOBS,
+    RT_T_RAYSERVICES,
     RT_T_FORWARDS,
     RT_T_OPERATIONS,
     RT_T_COUNT
 };
 #define RT_TOPIC_BIT(t) (1u << (t))
+/* Lists that Ray knows nothing of: the provider's own. */
+#define RT_TOPICS_OWN (RT_TOPIC_BIT(RT_T_PODS) | RT_TOPIC_BIT(RT_T_RAYJOBS) | RT_TOPIC_BIT(RT_T_RAYSERVICES))
 const char *rt_topic_name(enum rt_topic t); /* "nodes", ... */
 
 /* How fresh a topic of a cluster is. */
@@ -77,7 +82,7 @@ struct rt_cluster {
     rt_demands failures; /* of launches, lately; kind is the pool or "node" */
     rt_jobs jobs;
     rt_actors actors;
-    struct rt_rows lists[RT_T_COUNT]; /* by topic: TASKS to WORKERS */
+    struct rt_rows lists[RT_T_COUNT]; /* by topic: TASKS to RAYSERVICES */
     struct rt_forward_row *forwards;
     size_t nforwards;
 };

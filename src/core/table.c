@@ -17,6 +17,9 @@ static const struct rt_table *const tables[] = {
     &rt_table_serve,
     &rt_table_envs,
     &rt_table_workers,
+    &rt_table_pods,
+    &rt_table_rayjobs,
+    &rt_table_rayservices,
     NULL,
 };
 

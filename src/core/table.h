@@ -52,7 +52,7 @@ struct rt_table {
 
 extern const struct rt_table rt_table_clusters, rt_table_pools, rt_table_nodes, rt_table_jobs, rt_table_forwards,
     rt_table_operations, rt_table_actors, rt_table_tasks, rt_table_pgs, rt_table_events, rt_table_serve, rt_table_envs,
-    rt_table_workers;
+    rt_table_workers, rt_table_pods, rt_table_rayjobs, rt_table_rayservices;
 const struct rt_table *const *rt_tables(void); /* all, NULL-terminated */
 const struct rt_table *rt_table_find(const char *name); /* by name or singular */
 

@@ -147,6 +147,7 @@ static json_t *to_json(const void *row, const struct rt_row_env *env, bool show_
     rt_put_text(o, "why", p->why);
     rt_put_bool(o, "head", p->head);
     rt_put_bool(o, "scalable", p->scalable);
+    rt_put_bool(o, "limits_move", p->limits_move);
     json_object_set_new(o, "per_node", offer);
     return o;
 }

@@ -204,6 +204,7 @@ static void changed(struct rt_provider *p) {
     if (p->space)
         set_target(p);
     kuberay_show(p);
+    kuberay_show_pods(p);
     find_way(p);
     kuberay_tasks_look(p);
     kuberay_making_look(p);
@@ -338,6 +339,8 @@ static void on_space(void *ctx, const char *space, const struct rt_error *err) {
     if (space)
         p->space = rt_strdup(space);
     kuberay_look(p);
+    kuberay_show_pods(p);
+    kuberay_owners_look(p);
 }
 
 void kuberay_look(struct rt_provider *p) {
@@ -358,7 +361,19 @@ void kuberay_look(struct rt_provider *p) {
     look_at_pods(p);
 }
 
+static void kuberay_look_at(struct rt_provider *p, uint32_t topics) {
+    const bool more = topics & ~p->shown;
+    p->shown = topics;
+    if (more) {
+        p->asked_ms = rt_loop_now_ms(p->env.loop);
+        kuberay_look(p);
+        kuberay_show_pods(p);
+    }
+    kuberay_owners_look(p);
+}
+
 static void stop_looking(struct rt_provider *p) {
+    kuberay_owners_rest(p->owners);
     rt_kube_watch_close(p->clusters);
     rt_kube_watch_close(p->pods_watch);
     p->clusters = p->pods_watch = NULL;
@@ -372,7 +387,7 @@ static void stop_looking(struct rt_provider *p) {
 
 static void on_rest(void *ctx) {
     struct rt_provider *p = ctx;
-    if (p->ntasks || p->making || rt_loop_now_ms(p->env.loop) - p->asked_ms < REST_AFTER_MS)
+    if (p->ntasks || p->nchanges || p->making || rt_loop_now_ms(p->env.loop) - p->asked_ms < REST_AFTER_MS)
         return;
     stop_looking(p);
     rt_kube_ports_rest(p->ports);
@@ -388,6 +403,7 @@ static void kuberay_refresh(struct rt_provider *p) {
     if (p->error.code && !p->clusters) /* the context: it may have been mended */
         p->error = (struct rt_error){0};
     kuberay_look(p);
+    kuberay_owners_look(p);
     if (p->way_known && !p->through_service && rt_kube_ports_status(p->ports, DASHBOARD_PORT, &st) && st.attempt >= DOUBT)
         p->way_known = false; /* the port-forward does not work either: the service proxy may by now */
     find_way(p);
@@ -513,6 +529,7 @@ static struct rt_provider *kuberay_create(const struct rt_provider_env *env, con
     p->ports = rt_kube_ports_create(p->kube, env->loop);
     p->name = rt_strdup(own->service ? own->service : own->name ? own->name : conf->name);
     p->limits_min = p->limits_max = -1;
+    p->owners = kuberay_owners_create(p);
     if (own->spaces.n == 1 && !rt_streq(own->spaces.v[0], "*"))
         p->space = rt_strdup(own->spaces.v[0]);
     if (!p->space)
@@ -524,7 +541,9 @@ static struct rt_provider *kuberay_create(const struct rt_provider_env *env, con
 static void kuberay_destroy(struct rt_provider *p) {
     kuberay_tasks_abandon(p);
     kuberay_making_abandon(p);
+    kuberay_changes_abandon(p);
     stop_looking(p);
+    kuberay_owners_destroy(p->owners);
     rt_timer_stop(p->rest);
     rt_kube_ports_destroy(p->ports);
     forget_object(p);
@@ -540,7 +559,7 @@ static void kuberay_destroy(struct rt_provider *p) {
 const struct rt_provider_ops rt_provider_kuberay = {
     .name = "kuberay",
     .summary = "a RayCluster of a Kubernetes or OpenShift with the KubeRay operator",
-    .caps = RT_CAP_UP | RT_CAP_DOWN | RT_CAP_SHELL | RT_CAP_EDIT | RT_CAP_PODS | RT_CAP_SCALE | RT_CAP_ADD_POOL | RT_CAP_REMOVE_POOL | RT_CAP_REMOVE_NODE | RT_CAP_SUSPEND | RT_CAP_DISCOVER,
+    .caps = RT_CAP_UP | RT_CAP_DOWN | RT_CAP_SHELL | RT_CAP_EDIT | RT_CAP_PODS | RT_CAP_SCALE | RT_CAP_ADD_POOL | RT_CAP_REMOVE_POOL | RT_CAP_REMOVE_NODE | RT_CAP_SUSPEND | RT_CAP_DISCOVER | RT_CAP_RAYJOBS | RT_CAP_RAYSERVICES,
     .config = kuberay_fields,
     .config_size = sizeof(struct kuberay_config),
     .own_pools = true,
@@ -553,6 +572,7 @@ const struct rt_provider_ops rt_provider_kuberay = {
     .port_way = kuberay_port_way,
     .token_command = kuberay_token_command,
     .refresh = kuberay_refresh,
+    .look = kuberay_look_at,
     .join = kuberay_join,
     .validates = true,
     .plan = kuberay_plan_text,
@@ -565,6 +585,7 @@ const struct rt_provider_ops rt_provider_kuberay = {
     .add_pool = kuberay_add_pool,
     .remove_pool = kuberay_remove_pool,
     .suspend = kuberay_suspend,
+    .change = kuberay_change,
     .shell = kuberay_shell,
     .tool = kuberay_tool,
     .equivalent = kuberay_equivalent,

@@ -52,14 +52,22 @@ bool kuberay_decode_cluster(const json_t *object, struct kcluster *out, struct r
 void kuberay_cluster_deinit(struct kcluster *c);
 const struct kgroup *kuberay_group(const struct kcluster *c, const char *name); /* NULL when absent */
 
+struct kcontainer {
+    char *name, *state, *reason;
+    int64_t restarts;
+    bool init, ready, before; /* before: another one ran in its place */
+};
 struct kpod {
-    char *name, *uid, *group, *ip, *node;
+    char *name, *uid, *group, *ip, *node, *phase;
+    struct kcontainer *containers; /* init containers last */
+    size_t ncontainers;
     bool head, running, ready, deleting, autoscaler; /* autoscaler: a container of that name is beside Ray */
     char *why;          /* why it is not ready, in one line; NULL */
     int64_t created_ms; /* wall */
 };
 bool kuberay_decode_pod(const json_t *object, struct kpod *out, struct rt_error *err);
 void kuberay_pod_deinit(struct kpod *pod);
+int64_t kuberay_time_ms(const char *text); /* "2026-11-21T03:17:30Z"; 0 when it is none */
 
 /* ---- kuberay_patch.c: bodies of JSON patches; NULL when there is no such group ---- */
 
@@ -75,6 +83,7 @@ json_t *kuberay_patch_remove_group(const json_t *object, const char *group);
 /* ---- the provider ---- */
 
 struct kmake;
+struct kowners; /* RayJobs and RayServices (kuberay_owners.c) */
 struct ktask; /* an operation that changes the object (kuberay_task.c) */
 
 struct rt_provider {
@@ -106,6 +115,10 @@ struct rt_provider {
     int64_t limits_min, limits_max;
     struct ktask **tasks;
     size_t ntasks;
+    struct kchange **changes; /* of RayJobs and RayServices */
+    size_t nchanges;
+    uint32_t shown;           /* own lists that somebody looks at */
+    struct kowners *owners;
     struct kmake *making;     /* up or down under way (kuberay_make.c); NULL */
 };
 
@@ -130,10 +143,33 @@ void kuberay_making_abandon(struct rt_provider *p);
 /* Where the cluster's RayCluster was made, as its journal says; gives it, NULL when there is none. */
 char *kuberay_made_space(const char *cluster);
 
+/* kuberay_pods.c */
+void kuberay_decode_containers(const json_t *object, struct kpod *out);
+void kuberay_containers_deinit(struct kpod *pod);
+void kuberay_show_pods(struct rt_provider *p); /* into the store, if somebody looks */
+
+/* kuberay_owners.c: the lists of RayJobs and RayServices, watched while somebody looks or a change of one is under way. */
+enum kowner_kind { K_RAYJOB, K_RAYSERVICE, K_OWNER_KINDS };
+struct kowners *kuberay_owners_create(struct rt_provider *p);
+void kuberay_owners_destroy(struct kowners *o); /* NULL is fine */
+void kuberay_owners_look(struct rt_provider *p); /* opens what is wanted, closes what is not */
+void kuberay_owners_rest(struct kowners *o);     /* closes all */
+/* As last seen, by id (NAMESPACE/NAME), without the spec of its cluster; NULL. `listed`: a whole list came. */
+const json_t *kuberay_owner(const struct rt_provider *p, enum kowner_kind k, const char *id, bool *listed);
+const char *kuberay_owner_plural(enum kowner_kind k); /* "rayjobs" */
+
+/* kuberay_change.c: operations on one of them. */
+struct rt_operation *kuberay_change(struct rt_provider *p, enum rt_topic list, const char *id, const char *verb, struct rt_error *err);
+struct kchange;
+void kuberay_changes_look(struct rt_provider *p, enum kowner_kind k); /* its list changed */
+void kuberay_changes_abandon(struct rt_provider *p);
+
 /* kuberay_pools.c */
 void kuberay_pools(const struct rt_provider *p, rt_pools *out);
 bool kuberay_scale_impact(struct rt_provider *p, const char *pool, int64_t n, struct rt_scale_impact *out, struct rt_error *err);
 
+/* How many replicas (of numOfHosts each) so many nodes are; < 0 stays. */
+int64_t kuberay_replicas(const struct kgroup *g, int64_t nodes);
 /* Pods that would go so that the group has n: not ready ones first, then those without work. Appends names. */
 void kuberay_victims(const struct rt_provider *p, const char *group, size_t n, struct rt_strs *out);
 const struct rt_node *kuberay_node_of(const struct rt_provider *p, const struct kpod *pod); /* alive in Ray; NULL */

@@ -158,8 +158,7 @@ const struct kgroup *kuberay_group(const struct kcluster *c, const char *name) {
 
 /* ---- pods ---- */
 
-/* "2026-11-21T03:17:30Z"; 0 when it is none. */
-static int64_t time_ms(const char *s) {
+int64_t kuberay_time_ms(const char *s) {
     int y = 0, mo = 0, d = 0, h = 0, mi = 0, sec = 0;
     if (!s || sscanf(s, "%4d-%2d-%2dT%2d:%2d:%2d", &y, &mo, &d, &h, &mi, &sec) != 6)
         return 0;
@@ -238,8 +237,10 @@ bool kuberay_decode_pod(const json_t *object, struct kpod *out, struct rt_error 
     out->deleting = rt_json_str(object, "metadata.deletionTimestamp") != NULL;
     out->running = rt_streq(phase, "Running") && !out->deleting;
     out->ready = out->running && rt_streq(rt_json_str(condition(status, "Ready"), "status"), "True");
+    out->phase = text(status, "phase");
+    kuberay_decode_containers(object, out);
     out->autoscaler = has_container(object, "autoscaler");
-    out->created_ms = time_ms(rt_json_str(object, "metadata.creationTimestamp"));
+    out->created_ms = kuberay_time_ms(rt_json_str(object, "metadata.creationTimestamp"));
     if (!out->ready)
         out->why = why_of(status, phase, out->deleting);
     return true;
@@ -251,6 +252,8 @@ void kuberay_pod_deinit(struct kpod *pod) {
     free(pod->group);
     free(pod->ip);
     free(pod->node);
+    free(pod->phase);
+    kuberay_containers_deinit(pod);
     free(pod->why);
     *pod = (struct kpod){0};
 }

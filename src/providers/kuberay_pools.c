@@ -122,7 +122,7 @@ static void put_amount(struct rt_amounts *l, const char *name, double total) {
 static void put_group(const struct rt_provider *p, rt_pools *out, const struct kgroup *g) {
     struct rt_pool *row = &out->v[out->n++];
     const struct counts c = count(p, g->name, false);
-    *row = (struct rt_pool){.name = rt_arena_strdup(out->arena, g->name), .kind = "worker group", .scalable = true};
+    *row = (struct rt_pool){.name = rt_arena_strdup(out->arena, g->name), .kind = "worker group", .scalable = true, .limits_move = p->seen.autoscaler};
     row->min = g->min * g->hosts;
     row->max = g->max < 0 ? -1 : g->max * g->hosts;
     row->desired = g->wanted;
@@ -152,6 +152,10 @@ void kuberay_pools(const struct rt_provider *p, rt_pools *out) {
 }
 
 /* ---- a change ---- */
+
+int64_t kuberay_replicas(const struct kgroup *g, int64_t nodes) {
+    return nodes < 0 ? nodes : nodes >= INT32_MAX ? INT32_MAX : (nodes + g->hosts - 1) / g->hosts;
+}
 
 void kuberay_plan_scale(const struct rt_provider *p, const struct kgroup *g, int64_t n, int64_t min, int64_t max, struct kpatch *out,
                         struct rt_strs *pods, char *note, size_t size) {
@@ -183,7 +187,8 @@ void kuberay_plan_scale(const struct rt_provider *p, const struct kgroup *g, int
 }
 
 static bool within(const struct rt_provider *p, const struct kgroup *g, int64_t n, const struct rt_scale_impact *limits, struct rt_error *err) {
-    const int64_t min = limits->min >= 0 ? limits->min : g->min, max = limits->max >= 0 ? limits->max : g->max;
+    const int64_t min = limits->min >= 0 ? kuberay_replicas(g, limits->min) : g->min;
+    const int64_t max = limits->max >= 0 ? kuberay_replicas(g, limits->max) : g->max;
     if (n % g->hosts) {
         rt_error_set(err, RT_E_USAGE, "group %s: its nodes come %lld at a time (numOfHosts)", g->name, (long long)g->hosts);
         return false;
@@ -196,7 +201,7 @@ static bool within(const struct rt_provider *p, const struct kgroup *g, int64_t 
     rt_error_set(err, RT_E_LIMIT, "group %s: %lld is %s (%lld..%lld): the operator would make it that", g->name, (long long)n,
                  low ? "below its min" : "above its max", (long long)min, (long long)max);
     return rt_error_hint(err, "`raytui scale %s %s %lld --%s %lld` moves the limit along", p->conf->name, g->name, (long long)n,
-                         low ? "min" : "max", (long long)(n / g->hosts));
+                         low ? "min" : "max", (long long)n);
 }
 
 bool kuberay_scale_impact(struct rt_provider *p, const char *pool, int64_t n, struct rt_scale_impact *out, struct rt_error *err) {
@@ -216,7 +221,7 @@ bool kuberay_scale_impact(struct rt_provider *p, const char *pool, int64_t n, st
     out->from = g->wanted;
     out->to = n;
     out->autoscaled = p->seen.autoscaler;
-    kuberay_plan_scale(p, g, n, out->min, out->max, &patch, &pods, out->note, sizeof out->note);
+    kuberay_plan_scale(p, g, n, kuberay_replicas(g, out->min), kuberay_replicas(g, out->max), &patch, &pods, out->note, sizeof out->note);
     for (size_t i = 0; i < pods.n; i++) {
         const struct rt_node *node = kuberay_node_of(p, kuberay_pod(p, pods.v[i]));
         if (node)

@@ -29,6 +29,30 @@ static void patch_line(struct rt_provider *p, json_t *patch, const char *type, s
     json_decref(patch);
 }
 
+/* "delete-rayjob" of NAMESPACE/NAME. */
+static bool same_change(struct rt_provider *p, const char *verb, const char *id, struct rt_buf *out) {
+    const char *slash = id ? strchr(id, '/') : NULL;
+    const char *kind = strchr(verb, '-');
+    if (!slash || !kind)
+        return false;
+    struct rt_strs argv = {0};
+    rt_kube_argv(p->kube, &argv);
+    rt_strs_add(&argv, "--namespace");
+    rt_strs_addf(&argv, "%.*s", (int)(slash - id), id);
+    rt_strs_add(&argv, rt_starts(verb, "delete") ? "delete" : "patch");
+    rt_strs_add(&argv, kind + 1);
+    rt_strs_add(&argv, slash + 1);
+    if (!rt_starts(verb, "delete")) {
+        rt_strs_add(&argv, "--type=merge");
+        rt_strs_add(&argv, "--patch");
+        rt_strs_addf(&argv, "{\"spec\":{\"suspend\":%s}}", rt_starts(verb, "suspend") ? "true" : "false");
+    }
+    rt_shell_words(out, (const char *const *)argv.v);
+    rt_buf_addc(out, '\n');
+    rt_strs_deinit(&argv);
+    return true;
+}
+
 static bool same_scale(struct rt_provider *p, const char *arg, struct rt_buf *out) {
     char pool[128], note[256];
     long long n = 0;
@@ -52,6 +76,8 @@ bool kuberay_equivalent(struct rt_provider *p, const char *verb, const char *arg
         patch_line(p, json_pack("{s:{s:b}}", "spec", "suspend", rt_streq(verb, "suspend")), "--type=merge", out);
         return true;
     }
+    if (rt_ends(verb, "-rayjob") || rt_ends(verb, "-rayservice"))
+        return same_change(p, verb, arg, out);
     if (rt_streq(verb, "forward")) {
         char *what = p->own->service ? rt_strf("service/%s", p->own->service) : rt_strf("service/%s", p->seen.head_service ? p->seen.head_service : p->name);
         const char *const words[] = {"port-forward", what, "8265", "10001", NULL};

@@ -348,8 +348,9 @@ bool kuberay_set_limits(struct rt_provider *p, const char *pool, int64_t min, in
         return rt_error_set(err, RT_E_USAGE, "pool %s: %lld..%lld are no limits", pool, (long long)min, (long long)max);
     free(p->limits_pool);
     p->limits_pool = rt_strdup(pool);
-    p->limits_min = min != g->min ? min : -1;
-    p->limits_max = max != g->max ? max : -1;
+    const int64_t least = kuberay_replicas(g, min), most = kuberay_replicas(g, max);
+    p->limits_min = least != g->min ? least : -1;
+    p->limits_max = most != g->max && !(most == INT32_MAX && g->max < 0) ? most : -1;
     return true;
 }
 
@@ -387,11 +388,11 @@ static void on_drained(void *ctx, const char *log, const struct rt_error *err) {
     next_patch(t, P_PATCH, "patching the RayCluster");
 }
 
-/* Ray is told first, so that nothing new begins there. Where it cannot be (an old Ray, no dashboard) the pod goes all the
+/* Ray is told first, so that nothing new begins there. Where it cannot be (an old Ray, no dashboard, no node yet) the pod goes all the
  * same: the person was told what runs on it. */
 static void drain(struct ktask *t, const char *node_id) {
     const struct rt_provider *p = t->provider;
-    if (!p->env.ray->run_script || p->cluster->reach != RT_REACH_OK) {
+    if (!node_id || !p->env.ray->run_script || p->cluster->reach != RT_REACH_OK) {
         t->step = rt_operation_step(t->operation, t->pods.v[0], "patching the RayCluster");
         send_patch(t);
         return;
@@ -406,7 +407,8 @@ static void drain(struct ktask *t, const char *node_id) {
 }
 
 struct rt_operation *kuberay_remove_node(struct rt_provider *p, const char *node_id, struct rt_error *err) {
-    const struct kpod *pod = kuberay_pod_of(p, node_id);
+    const struct kpod *named = kuberay_pod(p, node_id), *pod = named ? named : kuberay_pod_of(p, node_id);
+    const struct rt_node *node = pod ? kuberay_node_of(p, pod) : NULL;
     const struct kgroup *g = pod && pod->group ? kuberay_group(&p->seen, pod->group) : NULL;
     if (!known(p, err))
         return NULL;
@@ -415,10 +417,14 @@ struct rt_operation *kuberay_remove_node(struct rt_provider *p, const char *node
                      pod && pod->head ? "%s is the head: a cluster has one" : "no worker pod is known for node %s", pod ? pod->name : node_id);
         return NULL;
     }
+    if (pod->deleting) {
+        rt_error_set(err, RT_E_CONFLICT, "%s is ending already", pod->name);
+        return NULL;
+    }
     if (g->wanted - g->hosts < g->min * g->hosts) {
         rt_error_set(err, RT_E_LIMIT, "group %s is at its min (%lld): another pod would come at once", g->name, (long long)g->min);
-        rt_error_hint(err, "`raytui scale %s %s %lld --min %lld` moves the limit", p->conf->name, g->name, (long long)(g->wanted - 1),
-                      (long long)(g->min - 1));
+        rt_error_hint(err, "`raytui scale %s %s %lld --min %lld` moves the limit", p->conf->name, g->name, (long long)(g->wanted - g->hosts),
+                      (long long)((g->min - 1) * g->hosts));
         return NULL;
     }
     char *title = rt_strf("remove %s", pod->name);
@@ -427,7 +433,7 @@ struct rt_operation *kuberay_remove_node(struct rt_provider *p, const char *node
     rt_strs_add(&t->pods, pod->name);
     t->want.replicas = g->wanted / g->hosts - 1;
     t->result = rt_strf("%s is gone", pod->name);
-    drain(t, node_id);
+    drain(t, node ? node->id : NULL);
     return t->operation;
 }
 

@@ -34,15 +34,18 @@ static void add_all(struct rt_strs *argv, const char *const *words) {
 bool kuberay_shell(struct rt_provider *p, const char *node_id, struct rt_strs *argv, struct rt_error *err) {
     static const char *const words[] = {"--", "sh", "-c", "command -v bash >/dev/null && exec bash || exec sh", NULL};
     const struct kpod *pod = node_id ? kuberay_pod_of(p, node_id) : NULL;
-    char *name = NULL;
-    if (node_id && !pod)
-        return rt_error_set(err, RT_E_NOT_FOUND, "%s: no pod is known for this node", p->conf->name);
-    if (!pod_named(p, pod ? pod->name : NULL, &name, err))
+    const char *slash = node_id && !pod ? strchr(node_id, '/') : NULL;
+    char *wanted = slash ? rt_strndup(node_id, (size_t)(slash - node_id)) : rt_strdup(pod ? pod->name : node_id), *name = NULL;
+    const bool ok = pod_named(p, wanted, &name, err);
+    free(wanted);
+    if (!ok)
         return false;
     begin(p, "exec", argv);
     rt_strs_add(argv, isatty(STDIN_FILENO) ? "-it" : "-i");
     rt_strs_add(argv, name);
-    add_all(argv, words); /* the first container is Ray's */
+    if (slash) /* else the first container, which is Ray's */
+        rt_strs_addf(argv, "--container=%s", slash + 1);
+    add_all(argv, words);
     free(name);
     return true;
 }

@@ -169,6 +169,10 @@ static void list_select(struct rt_view *v, struct rt_selection *out) {
         out->pool = id;
     else if (l->rows.table == &rt_table_nodes)
         out->node = id;
+    else if (l->rows.table == &rt_table_rayjobs)
+        out->rayjob = id;
+    else if (l->rows.table == &rt_table_rayservices)
+        out->rayservice = id;
     else if (l->rows.table == &rt_table_forwards)
         out->forward = id;
     else if (l->rows.table == &rt_table_operations)
@@ -302,6 +306,7 @@ static void list_destroy(struct rt_view *v) {
 static const struct rt_view_ops all_ops[] = {
     LIST_OPS("clusters"), LIST_OPS("pools"),  LIST_OPS("nodes"), LIST_OPS("jobs"), LIST_OPS("forwards"), LIST_OPS("operations"), LIST_OPS("actors"),
     LIST_OPS("tasks"),    LIST_OPS("events"), LIST_OPS("pgs"),   LIST_OPS("serve"), LIST_OPS("envs"),    LIST_OPS("workers"),
+    LIST_OPS("pods"),     LIST_OPS("rayjobs"), LIST_OPS("rayservices"),
 };
 
 bool rt_view_is_list(const struct rt_view *v) {

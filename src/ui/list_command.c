@@ -415,7 +415,7 @@ enum rt_taken list_command(struct rt_view *v, const struct rt_strs *words, struc
 
 /* What panes add: none of it works on an empty list, some only before or after an end. */
 static bool own_offers(struct list *l, const char *name) {
-    static const char *const needs_row[] = {"stop-or-delete", "submit-again", "scale-step", "scale-form", "open", "operation-log", "up", "forwards-toggle", "stack", "profile-menu", "serve-log"};
+    static const char *const needs_row[] = {"stop-or-delete", "submit-again", "scale-step", "scale-form", "open", "operation-log", "up", "forwards-toggle", "stack", "profile-menu", "serve-log", "pod-log", "pod-shell", "pod-describe", "pod-yaml", "open-owned", "owned-log", "suspend-or-resume"};
     const struct rt_list_row *r = selected(l);
     const struct rt_operation *op = r && l->rows.table == &rt_table_operations ? r->row : NULL;
     if (rt_streq(name, "operation-cancel"))

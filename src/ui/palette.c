@@ -83,6 +83,12 @@ static void jobs(struct completing *c) {
         offer_quoted(c, cl->jobs.v[i].id);
 }
 
+static void rows(struct completing *c, const struct rt_table *t) {
+    const struct rt_row_env env = {.store = c->app->store, .cluster = cluster_of(c)};
+    for (size_t i = 0; env.cluster && i < t->count(&env); i++)
+        offer_quoted(c, t->id(t->at(&env, i)));
+}
+
 static void forwards(struct completing *c) {
     const struct rt_cluster *cl = cluster_of(c);
     for (size_t i = 0; cl && i < cl->nforwards; i++)
@@ -156,12 +162,19 @@ static void files(struct completing *c, bool only_dirs) {
 
 /* ---- verbs and options ---- */
 
+/* Has the cluster on the screen what this verb or view of its name is about? */
+static bool fits(const struct completing *c, const char *name) {
+    const struct rt_view_def *d = rt_view_find(name);
+    return !d || rt_view_fits(c->ui, d);
+}
+
 static void verbs(struct completing *c) {
     for (const struct rt_action_def *d = rt_actions; d->name; d++)
-        if (!d->writes || !c->app->readonly)
+        if ((!d->writes || !c->app->readonly) && fits(c, d->name))
             offer(c, d->name);
     for (const struct rt_view_def *d = rt_view_defs; d->name; d++)
-        offer(c, d->name);
+        if (fits(c, d->name))
+            offer(c, d->name);
     for (const struct shell_command *d = shell_commands; d->name; d++)
         offer(c, d->name);
     for (size_t i = 0; i < c->app->config->aliases.n; i++) {
@@ -246,6 +259,12 @@ static void targets(struct completing *c, const struct rt_action_def *d) {
         if (c->words.n == 1)
             clusters(c, "");
         nodes(c);
+        break;
+    case RT_ON_RAYJOB:
+    case RT_ON_RAYSERVICE:
+        if (c->words.n == 1)
+            clusters(c, "");
+        rows(c, d->target == RT_ON_RAYJOB ? &rt_table_rayjobs : &rt_table_rayservices);
         break;
     case RT_ON_JOB:
         jobs(c);

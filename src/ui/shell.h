@@ -188,6 +188,8 @@ bool shell_run_own(struct rt_ui *ui, const struct shell_own *own, struct rt_erro
 bool shell_own_refused(struct rt_ui *ui, const char *name, bool writes, struct rt_error *err);
 /* Further words are added to its line. */
 bool shell_run_user_command(struct rt_ui *ui, const struct rt_binding *b, const struct rt_strs *w, struct rt_error *err);
+/* What a program prints, in a pane; the screen stays. */
+void shell_show_output(struct rt_ui *ui, const char *title, const char *const *argv);
 /* "COMMAND" gets the screen; ">COMMAND" runs behind it, its output is read in a pane. */
 bool shell_run_program(struct rt_ui *ui, const char *line, struct rt_error *err);
 

@@ -28,7 +28,11 @@ static char *undo_line(struct rt_ui *ui, const struct rt_call *c) {
     const struct rt_pool *p = cluster && rt_streq(c->def->name, "scale") && c->args.n ? rt_store_pool(cluster, c->args.v[0]) : NULL;
     if (!p)
         return NULL;
-    return rt_strf("scale %s %s %lld", c->cluster, p->name, (long long)(p->desired >= 0 ? p->desired : RT_MAX(p->ready, 0)));
+    const long long now = p->desired >= 0 ? p->desired : RT_MAX(p->ready, 0);
+    if (p->limits_move)
+        return rt_strf("scale %s %s %lld --min %lld --max %lld", c->cluster, p->name, now, (long long)RT_MAX(p->min, 0),
+                       p->max >= 0 ? (long long)p->max : (long long)INT32_MAX);
+    return rt_strf("scale %s %s %lld", c->cluster, p->name, now);
 }
 
 static void done(void *ctx, const struct rt_error *err, const char *message, struct rt_operation *op) {
@@ -144,6 +148,8 @@ static void scale_now(void *ctx) {
 static bool within_limits(const char *cluster, const struct rt_pool *p, int64_t to, struct rt_error *err) {
     if (!p->scalable || p->head)
         return rt_error_set(err, RT_E_UNSUPPORTED, "%s: %s cannot be scaled", cluster, p->name);
+    if (p->limits_move)
+        return to >= 0 || rt_error_set(err, RT_E_USAGE, "%s: %s has none left", cluster, p->name);
     if (to < RT_MAX(p->min, 0))
         return rt_error_set(err, RT_E_USAGE, "%s: %s is at its least (%lld)", cluster, p->name, (long long)RT_MAX(p->min, 0));
     if (p->max >= 0 && to > p->max)

@@ -18,6 +18,15 @@ static bool use_cluster(struct rt_ui *ui, const char *target, struct rt_error *e
     return rt_app_attached(ui->app, name) || rt_app_attach(ui->app, name, true, err);
 }
 
+static bool has_power(struct rt_ui *ui, const struct rt_view_def *d, struct rt_error *err) {
+    const struct rt_cluster *c = ui->cluster ? rt_store_cluster(ui->app->store, ui->cluster) : NULL;
+    if (rt_view_fits(ui, d))
+        return true;
+    if (!c)
+        return rt_error_set(err, RT_E_USAGE, "no cluster is open");
+    return rt_error_set(err, RT_E_UNSUPPORTED, "%s: provider %s has no %s", c->name, c->provider, d->name);
+}
+
 bool shell_view_words(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
     const char *filter = NULL;
     for (size_t i = 1; i < w->n; i++) {
@@ -33,6 +42,8 @@ bool shell_view_words(struct rt_ui *ui, const struct rt_strs *w, struct rt_error
             filter = w->v[i];
         }
     }
+    if (!has_power(ui, rt_view_find(w->v[0]), err))
+        return false;
     shell_open_tab(ui, w->v[0]);
     if (filter && rt_view_is_list(shell_main(ui))) {
         rt_list_rows_filter(rt_list_rows(shell_main(ui)), filter);
@@ -80,7 +91,7 @@ bool shell_do_views(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *
     (void)w;
     (void)err;
     for (const struct rt_view_def *d = rt_view_defs; d->name; d++) {
-        if (rt_streq(d->name, "start"))
+        if (rt_streq(d->name, "start") || !rt_view_fits(ui, d))
             continue;
         char *text = rt_strf("%-12s %s", d->name, d->help);
         rt_menu_add(menu, d->tab ? d->tab : rt_streq(d->name, "pulse") ? "0" : rt_streq(d->name, "heat") ? "H" : rt_streq(d->name, "tree") ? "x" : "", text, d->name);

@@ -101,18 +101,21 @@ static void got_output(void *ctx, const struct rt_run_result *r, const struct rt
     rt_buf_deinit(&text);
 }
 
-/* Its output is read in a pane; the screen stays. */
-static bool run_behind(struct rt_ui *ui, const char *line, struct rt_error *err) {
-    const char *argv[] = {"/bin/sh", "-c", line, NULL};
+void shell_show_output(struct rt_ui *ui, const char *title, const char *const *argv) {
     const struct rt_proc_opts opts = {.argv = argv, .timeout_ms = OUTPUT_MS};
     struct output *o = RT_NEW(struct output);
-    (void)err;
-    char *title = cleaned(line);
-    o->view = rt_text_create(ui, "text", title, "running ...");
-    free(title);
+    char *clean = cleaned(title);
+    o->view = rt_text_create(ui, "text", clean, "running ...");
+    free(clean);
     rt_text_on_change(o->view, 0, NULL, o, output_free);
     o->op = rt_run(ui->app->loop, &opts, OUTPUT_MAX, got_output, o);
     rt_ui_push(ui, o->view);
+}
+
+/* Its output is read in a pane; the screen stays. */
+static bool run_behind(struct rt_ui *ui, const char *line) {
+    const char *argv[] = {"/bin/sh", "-c", line, NULL};
+    shell_show_output(ui, line, argv);
     return true;
 }
 
@@ -131,7 +134,7 @@ bool shell_run_program(struct rt_ui *ui, const char *line, struct rt_error *err)
     if (!*line)
         return rt_error_set(err, RT_E_USAGE, "usage: !COMMAND, or !>COMMAND to read its output in a pane");
     char *whole = expanded(ui, line, true, err);
-    const bool ok = whole && (behind ? run_behind(ui, whole, err) : run_before(ui, whole, err));
+    const bool ok = whole && (behind ? run_behind(ui, whole) : run_before(ui, whole, err));
     free(whole);
     return ok;
 }

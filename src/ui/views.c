@@ -6,23 +6,26 @@
 #include "ui/list.h"
 
 const struct rt_view_def rt_view_defs[] = {
-    {"clusters", "1", "clusters and how they are reached", rt_view_clusters},
-    {"pools", "2", "pools of nodes, scaled with + and -", rt_view_pools},
-    {"nodes", "3", "nodes and what they carry", rt_view_nodes},
-    {"jobs", "4", "jobs", rt_view_jobs},
-    {"actors", "5", "actors and where they live", rt_view_actors},
-    {"tasks", "6", "tasks that run, wait or failed", rt_view_tasks},
-    {"events", "8", "what the autoscaler and jobs reported", rt_view_events},
-    {"forwards", "9", "local ports carried to clusters", rt_view_forwards},
-    {"operations", "@", "what raytui does and did", rt_view_operations},
-    {"pgs", NULL, "placement groups", rt_view_pgs},
-    {"serve", NULL, "Serve applications and their deployments", rt_view_serve},
-    {"envs", NULL, "runtime environments and how their making went", rt_view_envs},
-    {"workers", NULL, "worker processes", rt_view_workers},
-    {"pulse", NULL, "all clusters together", rt_view_pulse},
-    {"heat", NULL, "all nodes at a glance", rt_view_heat},
-    {"tree", NULL, "pools, nodes and jobs with what they carry", rt_view_tree},
-    {"start", NULL, "what was found on this machine", rt_view_start},
+    {"clusters", "1", "clusters and how they are reached", rt_view_clusters, 0},
+    {"pools", "2", "pools of nodes, scaled with + and -", rt_view_pools, 0},
+    {"nodes", "3", "nodes and what they carry", rt_view_nodes, 0},
+    {"jobs", "4", "jobs", rt_view_jobs, 0},
+    {"actors", "5", "actors and where they live", rt_view_actors, 0},
+    {"tasks", "6", "tasks that run, wait or failed", rt_view_tasks, 0},
+    {"events", "8", "what the autoscaler and jobs reported", rt_view_events, 0},
+    {"forwards", "9", "local ports carried to clusters", rt_view_forwards, 0},
+    {"operations", "@", "what raytui does and did", rt_view_operations, 0},
+    {"pgs", NULL, "placement groups", rt_view_pgs, 0},
+    {"serve", NULL, "Serve applications and their deployments", rt_view_serve, 0},
+    {"envs", NULL, "runtime environments and how their making went", rt_view_envs, 0},
+    {"workers", NULL, "worker processes", rt_view_workers, 0},
+    {"pods", NULL, "pods and their containers (KubeRay)", rt_view_pods, RT_CAP_PODS},
+    {"rayjobs", NULL, "RayJobs and the clusters they made (KubeRay)", rt_view_rayjobs, RT_CAP_RAYJOBS},
+    {"rayservices", NULL, "RayServices and the clusters that serve (KubeRay)", rt_view_rayservices, RT_CAP_RAYSERVICES},
+    {"pulse", NULL, "all clusters together", rt_view_pulse, 0},
+    {"heat", NULL, "all nodes at a glance", rt_view_heat, 0},
+    {"tree", NULL, "pools, nodes and jobs with what they carry", rt_view_tree, 0},
+    {"start", NULL, "what was found on this machine", rt_view_start, 0},
     {0},
 };
 
@@ -31,6 +34,12 @@ const struct rt_view_def *rt_view_find(const char *name) {
         if (rt_streq(d->name, name))
             return d;
     return NULL;
+}
+
+bool rt_view_fits(struct rt_ui *ui, const struct rt_view_def *d) {
+    const char *name = rt_ui_cluster(ui);
+    const struct rt_cluster *c = name ? rt_store_cluster(rt_ui_app(ui)->store, name) : NULL;
+    return !d->need || (c && c->caps & d->need);
 }
 
 static void cluster_rail(const void *row, const struct rt_row_env *env, struct rt_buf *left, struct rt_buf *right) {
@@ -131,5 +140,29 @@ struct rt_view *rt_view_envs(struct rt_ui *ui) {
 
 struct rt_view *rt_view_workers(struct rt_ui *ui) {
     static const struct rt_list_opts opts = {.table = &rt_table_workers, .words = {[RT_H_OK] = "alive", [RT_H_BAD] = "died"}};
+    return rt_list_create(ui, &opts);
+}
+
+struct rt_view *rt_view_pods(struct rt_ui *ui) {
+    static const struct rt_list_opts opts = {
+        .table = &rt_table_pods,
+        .words = {[RT_H_OK] = "ready", [RT_H_BUSY] = "starting", [RT_H_WARN] = "without a place", [RT_H_BAD] = "failing", [RT_H_OFF] = "ending"},
+        .command = rt_pods_command};
+    return rt_list_create(ui, &opts);
+}
+
+struct rt_view *rt_view_rayjobs(struct rt_ui *ui) {
+    static const struct rt_list_opts opts = {
+        .table = &rt_table_rayjobs,
+        .words = {[RT_H_OK] = "running", [RT_H_BUSY] = "starting", [RT_H_WAITING] = "waiting", [RT_H_BAD] = "failed", [RT_H_OFF] = "suspended"},
+        .command = rt_owners_command};
+    return rt_list_create(ui, &opts);
+}
+
+struct rt_view *rt_view_rayservices(struct rt_ui *ui) {
+    static const struct rt_list_opts opts = {
+        .table = &rt_table_rayservices,
+        .words = {[RT_H_OK] = "running", [RT_H_BUSY] = "starting", [RT_H_BAD] = "unhealthy"},
+        .command = rt_owners_command};
     return rt_list_create(ui, &opts);
 }

@@ -11,9 +11,12 @@ struct rt_view_def {
     const char *tab;  /* key in the tab bar: "4"; NULL: not there */
     const char *help;
     struct rt_view *(*create)(struct rt_ui *ui);
+    uint32_t need;    /* enum rt_cap: only where the provider has it; 0 */
 };
 extern const struct rt_view_def rt_view_defs[];
 const struct rt_view_def *rt_view_find(const char *name);
+/* Has the cluster on the screen what this view shows? */
+bool rt_view_fits(struct rt_ui *ui, const struct rt_view_def *d);
 
 struct rt_view *rt_view_columns(struct rt_ui *ui, const struct rt_table *t); /* popup: which columns, in which order */
 struct rt_view *rt_view_pulse(struct rt_ui *ui); /* all clusters together */
@@ -30,6 +33,9 @@ struct rt_view *rt_view_pgs(struct rt_ui *ui);
 struct rt_view *rt_view_serve(struct rt_ui *ui);
 struct rt_view *rt_view_envs(struct rt_ui *ui);
 struct rt_view *rt_view_workers(struct rt_ui *ui);
+struct rt_view *rt_view_pods(struct rt_ui *ui);
+struct rt_view *rt_view_rayjobs(struct rt_ui *ui);
+struct rt_view *rt_view_rayservices(struct rt_ui *ui);
 struct rt_view *rt_view_forwards(struct rt_ui *ui);
 struct rt_view *rt_view_operations(struct rt_ui *ui);
 struct rt_view *rt_view_start(struct rt_ui *ui); /* nothing is configured: what was found here */
@@ -45,6 +51,8 @@ enum rt_taken rt_clusters_command(struct rt_view *v, const struct rt_strs *words
 bool rt_show_machine_log(struct rt_ui *ui, const char *cluster, const char *name, struct rt_error *err);
 enum rt_taken rt_pools_command(struct rt_view *v, const struct rt_strs *words, struct rt_error *err);
 enum rt_taken rt_jobs_command(struct rt_view *v, const struct rt_strs *words, struct rt_error *err);
+enum rt_taken rt_pods_command(struct rt_view *v, const struct rt_strs *words, struct rt_error *err);
+enum rt_taken rt_owners_command(struct rt_view *v, const struct rt_strs *words, struct rt_error *err);
 enum rt_taken rt_operations_command(struct rt_view *v, const struct rt_strs *words, struct rt_error *err);
 
 /* view_log.c */

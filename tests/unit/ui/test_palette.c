@@ -4,7 +4,7 @@
 #include "ui/views.h"
 
 /* A few rows in place of the program's own tables, which would bring the whole shell along. */
-const struct rt_view_def rt_view_defs[] = {{"jobs", "4", "", NULL}, {"nodes", "3", "", NULL}, {0}};
+const struct rt_view_def rt_view_defs[] = {{"jobs", "4", "", NULL, 0}, {"nodes", "3", "", NULL, 0}, {"pods", NULL, "", NULL, RT_CAP_PODS}, {0}};
 const struct shell_command shell_commands[] = {{"zoom", "", "", NULL}, {"theme", "NAME", "", NULL}, {0}};
 
 const struct rt_view_def *rt_view_find(const char *name) {
@@ -12,6 +12,11 @@ const struct rt_view_def *rt_view_find(const char *name) {
         if (rt_streq(d->name, name))
             return d;
     return NULL;
+}
+
+bool rt_view_fits(struct rt_ui *ui, const struct rt_view_def *d) {
+    (void)ui;
+    return !d->need;
 }
 
 /* The choices for a line with the cursor at its end, joined by blanks. */
@@ -57,6 +62,7 @@ static void verbs_views_and_aliases_begin_a_line(void **state) {
     assert_choices(*state, "sub", "submit");
     assert_true(offers(*state, "", "jobs"));
     assert_true(offers(*state, "", "scale"));
+    assert_false(offers(*state, "", "pods"));
     assert_choices(*state, "tr", "tr");
     assert_choices(*state, "zo", "zoom");
     assert_choices(*state, "zzz", "");
