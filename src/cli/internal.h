@@ -67,8 +67,9 @@ void cli_run_action(struct cli *c, void (*done)(struct cli *c, const char *resul
 /* logs.c: follows a job's log to stdout and ends with the job's own end. */
 void cli_follow_job(struct cli *c, const char *cluster, const char *job, bool follow, int64_t last_lines);
 
-/* A piece of a log to stdout; `clean`: whole lines, kept in `line` until they are, made harmless for a terminal. */
-void cli_print_log(struct rt_buf *line, bool clean, const char *data, size_t n);
+/* A piece of a log to stdout; `clean`: whole lines, kept in `line` until they are, made harmless for a terminal.
+ * False: stdout takes nothing any more (errno). */
+bool cli_print_log(struct rt_buf *line, bool clean, const char *data, size_t n);
 /* The exit status that a job's end (enum rt_job_status) stands for. */
 int cli_job_exit(int job_status);
 

@@ -1,7 +1,10 @@
 /* logs: a job's driver log, a node's file, several by time, or a local file to stdout; wait: until a job ends or a cluster answers. */
 #include "cli/internal.h"
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { LINE_MAX_BYTES = 1 << 20 };
@@ -13,6 +16,7 @@ struct follow {
     bool is_job, search, follows, clean; /* clean: stdout is a terminal */
     int64_t last_lines; /* -1: all */
     int64_t told;       /* marks before it were printed */
+    int stdout_errno;   /* it takes nothing any more */
     struct rt_buf line, held;
     struct rt_op *soon;
 };
@@ -39,11 +43,9 @@ static void print_clean(const char *line, size_t n) {
     rt_buf_deinit(&text);
 }
 
-void cli_print_log(struct rt_buf *line, bool clean, const char *data, size_t n) {
-    if (!clean) {
-        fwrite(data, 1, n, stdout);
-        return;
-    }
+bool cli_print_log(struct rt_buf *line, bool clean, const char *data, size_t n) {
+    if (!clean)
+        return out_bytes(data, n);
     while (n) {
         const char *nl = memchr(data, '\n', n);
         const size_t part = nl ? (size_t)(nl - data) : n;
@@ -55,10 +57,17 @@ void cli_print_log(struct rt_buf *line, bool clean, const char *data, size_t n) 
         data += part + (nl ? 1 : 0);
         n -= part + (nl ? 1 : 0);
     }
+    return true;
 }
 
+static void over(void *ctx);
+
 static void print(struct follow *f, const char *data, size_t n) {
-    cli_print_log(&f->line, f->clean, data, n);
+    if (f->stdout_errno || cli_print_log(&f->line, f->clean, data, n))
+        return;
+    f->stdout_errno = errno;
+    if (f->log && !f->soon)
+        f->soon = rt_loop_defer(f->cli->app->loop, over, f);
 }
 
 static void print_last(struct follow *f) {
@@ -106,6 +115,17 @@ static void note_marks(struct follow *f) {
     rt_buf_deinit(&text);
 }
 
+/* Nobody reads on (`| head`): that is no failure worth a word. */
+static void end_unread(struct cli *c, int why) {
+    struct rt_error err = {0};
+    if (why == EPIPE) {
+        cli_end(c, 128 + SIGPIPE);
+        return;
+    }
+    rt_error_set(&err, RT_E_IO, "cannot write the log: %s", strerror(why));
+    cli_fail(c, &err);
+}
+
 /* The log is not closed inside its own callback. */
 static void over(void *ctx) {
     struct follow *f = ctx;
@@ -118,6 +138,12 @@ static void over(void *ctx) {
     if (f->line.len)
         print_clean(rt_buf_str(&f->line), f->line.len);
     fflush(stdout);
+    if (f->stdout_errno) {
+        const int why = f->stdout_errno;
+        cli_release(c);
+        end_unread(c, why);
+        return;
+    }
     if (st.failed) {
         cli_release(c);
         cli_fail(c, &st.error);
@@ -256,7 +282,10 @@ static void print_file(struct cli *c, const char *file, int64_t lines) {
         print_clean(rt_buf_str(&f.line), f.line.len);
     rt_buf_deinit(&f.line);
     rt_buf_deinit(&f.held);
-    cli_end(c, 0);
+    if (f.stdout_errno)
+        end_unread(c, f.stdout_errno);
+    else
+        cli_end(c, 0);
 }
 
 static void print_kept(struct cli *c) {

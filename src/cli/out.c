@@ -1,6 +1,8 @@
 #include "cli/out.h"
 #include "base/vec.h"
 #include "net/loop.h"
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -369,4 +371,21 @@ void out_json_line(json_t *v) {
     fputc('\n', stdout);
     fflush(stdout);
     json_decref(v);
+}
+
+bool out_bytes(const char *data, size_t n) {
+    bool ok = fflush(stdout) == 0;
+    while (ok && n > 0) {
+        const ssize_t put = write(STDOUT_FILENO, data, n);
+        struct pollfd room = {.fd = STDOUT_FILENO, .events = POLLOUT};
+        if (put >= 0) {
+            data += put;
+            n -= (size_t)put;
+        } else if (errno == EAGAIN) {
+            poll(&room, 1, -1);
+        } else {
+            ok = errno == EINTR;
+        }
+    }
+    return ok;
 }

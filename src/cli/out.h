@@ -30,5 +30,7 @@ void out_note(const char *fmt, ...) RT_PRINTF(1, 2);
 bool out_color(const char *color_option);
 /* One compact JSON object on a line of stdout, flushed; takes v. */
 void out_json_line(json_t *v);
+/* To stdout as it is, in as few writes as can be (stdio would cut it at its buffer); false: nobody takes it (errno). */
+bool out_bytes(const char *data, size_t n);
 
 #endif

@@ -390,7 +390,7 @@ struct rt_op *rt_http_send(struct rt_http *h, const struct rt_http_request *q,
     r->began_us = rt_mono_us();
     copy_request(r, q);
     rt_buf_init(&r->kept, cb->data ? RT_HTTP_REFUSAL_BYTES : r->max_bytes);
-    rt_buf_init(&r->inbox, RT_HTTP_TURN_BYTES);
+    rt_buf_init(&r->inbox, (size_t)RT_HTTP_TURN_BYTES * RT_HTTP_STREAM_SHARE);
     if (r->stream && cb->data)
         r->max_bytes = 0;
     if (rt_url_parse(r->url, &r->at, &r->error) && open_body(r))

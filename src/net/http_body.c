@@ -35,7 +35,8 @@ static bool announced_too_large(const struct rt_http_call *r) {
 size_t rt_http_on_body(char *data, size_t size, size_t n, void *request) {
     struct rt_http_call *r = request;
     n *= size;
-    if (n > rt_http_room(r->http)) {
+    const size_t weight = r->stream ? (n + RT_HTTP_STREAM_SHARE - 1) / RT_HTTP_STREAM_SHARE : n;
+    if (weight > rt_http_room(r->http)) {
         rt_http_pause(r);
         return CURL_WRITEFUNC_PAUSE;
     }
@@ -48,7 +49,7 @@ size_t rt_http_on_body(char *data, size_t size, size_t n, void *request) {
         too_large(r);
         return 0;
     }
-    r->http->turn_bytes += n;
+    r->http->turn_bytes += weight;
     rt_http_need_tick(r->http);
     r->bytes += (int64_t)n;
     if (r->cb.data && is_good(r->status)) {

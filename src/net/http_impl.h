@@ -14,6 +14,7 @@
 
 enum {
     RT_HTTP_TURN_BYTES = 128 * 1024,   /* of body, per turn, over all requests */
+    RT_HTTP_STREAM_SHARE = 2,          /* a stream's bytes are put away, not decoded: a turn takes so many times more */
     RT_HTTP_REFUSAL_BYTES = 64 * 1024, /* kept of an answer that is not 2xx when 2xx is streamed */
 };
 #define RT_HTTP_MAX_BYTES (128 * RT_MIB)

@@ -208,6 +208,23 @@ class Output(Sims):
         self.assertEqual(len(self.home.run("logs", "--file", path).stdout.splitlines()), 100)
         self.assertEqual(self.home.run("logs", "--file", path, "-n", "2").stdout, "line 98\nline 99\n")
 
+    def test_a_log_that_nobody_reads_on_ends(self):
+        path = self.home.file("long.log", "".join("line %d\n" % i for i in range(200000)))
+        p = subprocess.Popen([RAYTUI, "logs", "--file", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.home.env)
+        self.assertEqual(p.stdout.readline(), b"line 0\n")
+        p.stdout.close()
+        self.assertEqual(p.stderr.read(), b"")
+        self.assertEqual(p.wait(60), 141)
+        p.stderr.close()
+
+    @unittest.skipUnless(os.path.exists("/dev/full"), "no full device here")
+    def test_a_log_that_finds_no_room_says_so(self):
+        path = self.home.file("full.log", "line\n" * 100)
+        with open("/dev/full", "wb") as full:
+            p = subprocess.run([RAYTUI, "logs", "--file", path], stdout=full, stderr=subprocess.PIPE, env=self.home.env, timeout=60)
+        self.assertEqual(p.returncode, 1)
+        self.assertIn(b"cannot write the log: No space left", p.stderr)
+
 
 class InFront(unittest.TestCase):
     """What a proxy in front of a dashboard wants to see."""
