@@ -36,3 +36,10 @@ const struct rt_amount *rt_amounts_get(const struct rt_amounts *a, const char *n
             return &a->v[i];
     return NULL;
 }
+
+/* Many nodes are named by their address; then the host name says more. */
+const char *rt_node_name(const struct rt_node *n) {
+    if (n->name && *n->name && !rt_streq(n->name, n->ip))
+        return n->name;
+    return n->hostname && *n->hostname ? n->hostname : n->ip ? n->ip : n->id;
+}

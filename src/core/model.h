@@ -77,6 +77,7 @@ struct rt_node {
     int64_t idle_ms;    /* -1 unknown */
     int agent_port;     /* the node's own HTTP port (logs); 0 unknown */
 };
+const char *rt_node_name(const struct rt_node *n); /* as people know it: the same everywhere */
 
 /* ---- pools ---- */
 struct rt_pool {

@@ -8,13 +8,6 @@ static const struct rt_node *node(const void *row) {
     return row;
 }
 
-/* Many nodes are named by their address; then the host name says more. */
-static const char *name_of(const struct rt_node *n) {
-    if (n->name && *n->name && !rt_streq(n->name, n->ip))
-        return n->name;
-    return n->hostname && *n->hostname ? n->hostname : n->ip ? n->ip : n->id;
-}
-
 static bool fuller_than(double used, double total, double share) {
     return used >= 0 && total > 0 && used > total * share;
 }
@@ -26,7 +19,7 @@ static bool fuller_than(double used, double total, double share) {
         (void)env;                                                                                 \
         rt_cell_text(out, value);                                                                  \
     }
-TEXT_CELL(name_text, name_of(node(row)))
+TEXT_CELL(name_text, rt_node_name(node(row)))
 TEXT_CELL(state_text, node(row)->state)
 TEXT_CELL(pool_text, node(row)->pool)
 TEXT_CELL(ip_text, node(row)->ip)
@@ -101,7 +94,7 @@ static void net_text(struct rt_buf *out, const void *row, const struct rt_row_en
 /* ---- order ---- */
 
 static int by_name(const void *a, const void *b) {
-    int d = rt_natcmp(name_of(node(a)), name_of(node(b)));
+    int d = rt_natcmp(rt_node_name(node(a)), rt_node_name(node(b)));
     return d ? d : rt_strcmp(node(a)->id, node(b)->id);
 }
 

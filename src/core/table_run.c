@@ -15,7 +15,7 @@ RT_NUMBER_ORDER(actor_by_restarts, struct rt_actor, restarts)
 /* A node's name says more than its id; while it is not known the id stands. */
 static void node_cell(struct rt_buf *out, const char *id, const struct rt_row_env *env) {
     const struct rt_node *n = id && env->cluster ? rt_store_node(env->cluster, id) : NULL;
-    rt_cell_text(out, n && n->name ? n->name : id);
+    rt_cell_text(out, n ? rt_node_name(n) : id);
 }
 
 static void actor_node(struct rt_buf *out, const void *row, const struct rt_row_env *env) {

@@ -43,7 +43,7 @@ static void serve_replicas(struct rt_buf *out, const void *row, const struct rt_
 static void serve_node(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
     const struct rt_serve *r = row;
     const struct rt_node *n = r->node_id && env->cluster ? rt_store_node(env->cluster, r->node_id) : NULL;
-    rt_cell_text(out, n && n->name ? n->name : r->node_id);
+    rt_cell_text(out, n ? rt_node_name(n) : r->node_id);
 }
 
 static void serve_pid(struct rt_buf *out, const void *row, const struct rt_row_env *env) {

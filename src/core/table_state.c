@@ -88,7 +88,7 @@ static void env_state(struct rt_buf *out, const void *row, const struct rt_row_e
 static void env_node(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
     const char *id = ((const struct rt_env *)row)->node_id;
     const struct rt_node *n = env->cluster ? rt_store_node(env->cluster, id) : NULL;
-    rt_cell_text(out, n && n->name ? n->name : id);
+    rt_cell_text(out, n ? rt_node_name(n) : id);
 }
 
 static void env_made(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
@@ -172,7 +172,7 @@ static void worker_pid(struct rt_buf *out, const void *row, const struct rt_row_
 static void worker_node(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
     const struct rt_worker *r = row;
     const struct rt_node *n = env->cluster ? rt_store_node(env->cluster, r->node_id) : NULL;
-    rt_cell_text(out, n && n->name ? n->name : r->ip);
+    rt_cell_text(out, n ? rt_node_name(n) : r->ip);
 }
 
 static void worker_up(struct rt_buf *out, const void *row, const struct rt_row_env *env) {

@@ -85,7 +85,7 @@ const char *why_age(struct why *w, int64_t from_ms) {
 
 const char *why_node_name(struct why *w, const char *node_id) {
     const struct rt_node *n = node_id ? rt_store_node(w->c, node_id) : NULL;
-    return why_clean(w, n && n->name ? n->name : node_id);
+    return why_clean(w, n ? rt_node_name(n) : node_id);
 }
 
 const char *why_amount(struct why *w, const char *name, double v) {

@@ -296,7 +296,7 @@ static void alive_node(struct why *w, const struct rt_node *n) {
 }
 
 void why_node(struct why *w, const struct rt_node *n) {
-    const char *name = why_clean(w, n->name ? n->name : n->id);
+    const char *name = why_clean(w, rt_node_name(n));
     if (n->alive) {
         w->title = rt_arena_strf(w->arena, "why does node %s stay?", name);
         alive_node(w, n);

@@ -118,7 +118,7 @@ static void on_nodes(struct rt_notices *n, struct known *k, const struct rt_clus
         rt_buf_addf(&text, "%zu nodes were lost", count);
     } else {
         rt_buf_adds(&text, "node ");
-        rt_cell_text(&text, lost->hostname && *lost->hostname ? lost->hostname : lost->ip);
+        rt_cell_text(&text, rt_node_name(lost));
         rt_buf_adds(&text, " was lost");
     }
     if (lost->state_message) {

@@ -65,7 +65,7 @@ static void draw_node(struct heat_view *h, const struct rt_draw *d, struct rt_re
     if (!n)
         return;
     rt_buf_init(&out, 0);
-    rt_cell_text(&out, n->hostname && *n->hostname ? n->hostname : n->ip);
+    rt_cell_text(&out, rt_node_name(n));
     rt_buf_adds(&out, "  ");
     rt_cell_text(&out, n->state);
     rt_buf_adds(&out, "  ");

@@ -316,7 +316,9 @@ static void fill(struct rt_outline *o) {
         return;
     }
     const struct rt_row_env env = {.store = rt_ui_app(o->view.ui)->store, .cluster = c, .now_ms = rt_wall_ms()};
-    fact(n, "node", node->hostname && *node->hostname ? node->hostname : node->name);
+    fact(n, "node", rt_node_name(node));
+    if (node->hostname && *node->hostname && !rt_streq(node->hostname, rt_node_name(node)))
+        fact(n, "host", node->hostname);
     struct rt_outline_row *state = rt_outline_add(o, 0, "state", node->state ? node->state : "-");
     state->health = rt_table_nodes.health(node, &env);
     state->tail = rt_strdup(node->alive ? NULL : node->state_message);
@@ -348,7 +350,7 @@ static void node_title(struct rt_view *v, struct rt_buf *left, struct rt_buf *ri
     const struct rt_node *node = c ? rt_store_node(c, n->id) : NULL;
     rt_outline_title(&n->outline, right);
     rt_buf_adds(left, "node ");
-    rt_cell_text(left, node && node->hostname && *node->hostname ? node->hostname : node && node->ip ? node->ip : n->id);
+    rt_cell_text(left, node ? rt_node_name(node) : n->id);
 }
 
 static void node_select(struct rt_view *v, struct rt_selection *out) {

@@ -2,6 +2,7 @@
 #include "ui/views.h"
 
 #include "base/str.h"
+#include "core/cells.h"
 #include "ui/input.h"
 #include "ui/tools.h"
 #include <stdlib.h>
@@ -168,7 +169,14 @@ static void picker_draw(struct rt_view *v, const struct rt_draw *w, struct rt_re
 
 static void picker_title(struct rt_view *v, struct rt_buf *left, struct rt_buf *right) {
     const struct picker *p = of(v);
-    rt_buf_addf(left, "logs of node %.12s%s", p->node, p->kept ? ", from the cache" : "");
+    const struct rt_cluster *c = rt_store_cluster(rt_ui_app(v->ui)->store, v->cluster);
+    const struct rt_node *n = c ? rt_store_node(c, p->node) : NULL;
+    rt_buf_adds(left, "logs of node ");
+    if (n)
+        rt_cell_text(left, rt_node_name(n));
+    else
+        rt_buf_addf(left, "%.12s", p->node);
+    rt_buf_adds(left, p->kept ? ", from the cache" : "");
     rt_buf_addf(right, "%zu of %zu", count(p), p->names.n);
 }
 

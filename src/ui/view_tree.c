@@ -100,7 +100,7 @@ static void add_node(struct rt_outline *o, const struct rt_row_env *env, const s
     char *key = rt_strf("node/%s", n->id);
     struct rt_buf tail;
     rt_buf_init(&tail, 0);
-    const char *name = n->hostname && *n->hostname ? n->hostname : n->ip ? n->ip : n->id;
+    const char *name = rt_node_name(n);
     struct rt_outline_row *r = count ? rt_outline_fold(o, 2, key, name, false) : rt_outline_add(o, 2, key, name);
     const double cpu = n->alive ? rt_node_measure(n, RT_M_CPU) : -1;
     r->health = rt_table_nodes.health(n, env);
