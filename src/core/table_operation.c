@@ -72,6 +72,15 @@ static void result_text(struct rt_buf *out, const void *row, const struct rt_row
         rt_clean(out, text, strlen(text));
 }
 
+/* What it is at; when it is over, what came of it. */
+static void now_text(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
+    const size_t before = out->len;
+    if (op(row)->state != RT_OPS_RUNNING)
+        result_text(out, row, env);
+    if (out->len == before)
+        step_text(out, row, env);
+}
+
 /* ---- order ---- */
 
 static int by_start(const void *a, const void *b) {
@@ -162,16 +171,17 @@ static json_t *to_json(const void *row, const struct rt_row_env *env, bool show_
 
 /* clang-format off */
 static const struct rt_column columns[] = {
-    {.id = "title", .title = "OPERATION", .min = 17, .want = 28, .text = title_text},
-    {.id = "cluster", .title = "CLUSTER", .min = 7, .want = 12, .cut = RT_CUT_MIDDLE, .priority = 1,
+    {.id = "title", .title = "OPERATION", .min = 17, .want = 27, .text = title_text},
+    {.id = "cluster", .title = "CLUSTER", .min = 7, .want = 9, .cut = RT_CUT_MIDDLE, .priority = 1,
      .text = cluster_text, .order = by_cluster},
     {.id = "state", .title = "STATE", .min = 11, .want = 12, .glyph = true, .text = state_text, .order = by_state,
      .health = health},
-    {.id = "step", .title = "STEP", .min = 10, .want = 28, .priority = 2, .grow = true, .text = step_text},
     {.id = "started", .title = "STARTED", .min = 7, .want = 10, .align = RT_RIGHT, .priority = 4,
      .text = started_text, .order = by_start},
     {.id = "took", .title = "TOOK", .min = 6, .want = 7, .align = RT_RIGHT, .text = took_text, .order = by_took},
-    {.id = "result", .title = "RESULT", .min = 12, .want = 32, .priority = 1, .grow = true, .text = result_text},
+    {.id = "now", .title = "NOW, OR HOW IT ENDED", .min = 16, .want = 40, .priority = 1, .grow = true, .text = now_text},
+    {.id = "step", .title = "STEP", .min = 10, .want = 28, .priority = 6, .wide = true, .text = step_text},
+    {.id = "result", .title = "RESULT", .min = 12, .want = 32, .priority = 6, .wide = true, .text = result_text},
     {.id = "verb", .title = "VERB", .min = 5, .want = 10, .priority = 6, .wide = true, .text = verb_text},
     {.id = "id", .title = "ID", .min = 8, .want = 20, .priority = 6, .wide = true, .text = id_text, .order = by_id},
     {0},
