@@ -132,7 +132,7 @@ const char *rt_nearest(const char *word, const char *const *words) {
         if (m > NEAREST_LONGEST)
             continue;
         size_t d = edit_distance(word, n, words[i], m);
-        if (d < least && d < RT_MAX(n, m)) {
+        if (d < least && 2 * d < RT_MAX(n, m)) {
             least = d;
             best = words[i];
         }

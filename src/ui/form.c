@@ -282,7 +282,7 @@ static void browse(struct rt_form *f) {
     if (f->fields[f->at].path)
         rt_ui_popup(f->view.ui, rt_path_browser(f->view.ui, rt_input_text(&f->inputs[f->at]), picked, f));
     else
-        rt_ui_toast(f->view.ui, "%s is no path", f->fields[f->at].label);
+        rt_ui_note(f->view.ui, "%s is no path", f->fields[f->at].label);
 }
 
 static void edit(struct rt_form *f) {

@@ -121,6 +121,8 @@ const struct rt_key_default rt_key_defaults[] = {
     {"jobs", "r", "submit-again", "run again with the same parameters", "again"},
     {"jobs", "l", "logs -f", "follow the log", "log"},
     /* forwards */
+    {"forwards", "t", "forwards-toggle", "those of the cluster on and off", "on/off"},
+    {"forwards", "F", "forward-form", "forward another port", "forward"},
     {"forwards", "Enter", "detail", "everything known of the forward", NULL},
     {"forwards", "^K", "unforward", "close the forward", "close"},
     {"forwards", "^D", "unforward", "close the forward", NULL},
@@ -269,6 +271,7 @@ const struct rt_key_default rt_key_defaults[] = {
     {"", "4", "jobs", "jobs", NULL},
     {"", "5", "actors", "actors", NULL},
     {"", "6", "tasks", "tasks", NULL},
+    {"", "7", "node-logs", "log files of the node, or of the head", NULL},
     {"", "8", "events", "events", NULL},
     {"", "9", "forwards", "forwards", NULL},
     {"", "T", "forwards", "forwards", NULL},

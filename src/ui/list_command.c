@@ -415,13 +415,20 @@ enum rt_taken list_command(struct rt_view *v, const struct rt_strs *words, struc
 
 /* What panes add: none of it works on an empty list, some only before or after an end. */
 static bool own_offers(struct list *l, const char *name) {
-    static const char *const needs_row[] = {"stop-or-delete", "submit-again", "scale-step", "scale-form", "open", "operation-log", "up", "forwards-toggle", "stack", "profile-menu", "serve-log", "pod-log", "pod-shell", "pod-describe", "pod-yaml", "open-owned", "owned-log", "suspend-or-resume"};
+    static const char *const needs_row[] = {"stop-or-delete", "submit-again", "open", "operation-log", "up", "stack", "profile-menu", "serve-log", "actor-log",
+                                            "task-log", "worker-log", "machine-log", "node-logs", "shell", "unforward", "remove-node", "remove-pool", "nodes",
+                                            "pod-log", "pod-shell", "pod-describe", "pod-yaml", "open-owned", "owned-log", "suspend-or-resume"};
     const struct rt_list_row *r = selected(l);
+    const struct rt_pool *pool = r && l->rows.table == &rt_table_pools ? r->row : NULL;
     const struct rt_operation *op = r && l->rows.table == &rt_table_operations ? r->row : NULL;
     if (rt_streq(name, "operation-cancel"))
         return op && op->state == RT_OPS_RUNNING;
     if (rt_streq(name, "operation-retry"))
         return op && op->state != RT_OPS_RUNNING && rt_operation_retry_line(op);
+    if (rt_streq(name, "scale-step") || rt_streq(name, "scale-form"))
+        return pool && pool->scalable;
+    if (rt_streq(name, "forwards-toggle"))
+        return r || l->rows.table == &rt_table_forwards;
     for (size_t i = 0; i < RT_COUNT(needs_row); i++)
         if (rt_streq(needs_row[i], name) && !r)
             return false;

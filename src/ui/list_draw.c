@@ -233,7 +233,7 @@ static const struct rt_column *columns_of(struct list *l) {
     static const struct rt_column whose = {.id = "cluster", .title = "CLUSTER", .min = 8, .want = 16, .cut = RT_CUT_MIDDLE, .text = cluster_text};
     const struct rt_setup *setup = rt_ui_setup(l->view.ui);
     size_t n = 0;
-    if (l->all)
+    if (l->all && !rt_streq(l->rows.table->columns[0].id, whose.id)) /* forwards say it themselves */
         l->columns[n++] = whose;
     rt_setup_apply(setup, l->rows.table, l->columns + n, RT_COUNT(l->columns) - n);
     if (l->columns_seen != setup->revision)

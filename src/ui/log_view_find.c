@@ -26,13 +26,13 @@ static void found(void *ctx, int64_t line, bool wrapped, const struct rt_error *
         return;
     }
     if (line < 0) {
-        rt_ui_toast(lv->view.ui, "not found: %s", lv->regex);
+        rt_ui_note(lv->view.ui, "not found: %s", lv->regex);
         lv->count_done = true;
         rt_ui_mark(lv->view.ui);
         return;
     }
     if (wrapped)
-        rt_ui_toast(lv->view.ui, lv->backwards ? "went on from the end" : "went on from the top");
+        rt_ui_note(lv->view.ui, lv->backwards ? "went on from the end" : "went on from the top");
     log_view_jump(lv, line);
     if (lv->steps) {
         const bool back = lv->steps < 0;
@@ -62,7 +62,7 @@ void log_view_search(struct log_view *lv, const char *regex) {
 
 void log_view_search_again(struct log_view *lv, bool backwards) {
     if (!lv->regex) {
-        rt_ui_toast(lv->view.ui, "nothing was searched for yet - / searches");
+        rt_ui_note(lv->view.ui, "nothing was searched for yet - / searches");
         return;
     }
     if (lv->search) {
@@ -120,7 +120,7 @@ static void seek(void *ctx) {
     if (line >= 0)
         log_view_jump(lv, line);
     else
-        rt_ui_toast(lv->view.ui, "no %s %s", kind_name(lv->seek_kind), lv->seek_backwards ? "before this" : "after this");
+        rt_ui_note(lv->view.ui, "no %s %s", kind_name(lv->seek_kind), lv->seek_backwards ? "before this" : "after this");
 }
 
 void log_view_seek(struct log_view *lv, enum rt_line_kind kind, bool backwards) {
@@ -132,5 +132,5 @@ void log_view_seek(struct log_view *lv, enum rt_line_kind kind, bool backwards) 
     if (lv->seek_from >= 0)
         seek(lv);
     else
-        rt_ui_toast(lv->view.ui, "no %s before this", kind_name(kind));
+        rt_ui_note(lv->view.ui, "no %s before this", kind_name(kind));
 }

@@ -258,7 +258,7 @@ bool log_view_jump_time(struct log_view *lv, const char *text) {
     if (line >= 0)
         log_view_jump(lv, line);
     else
-        rt_ui_toast(lv->view.ui, near < 0 ? "the lines of this log carry no time" : "no line is that late");
+        rt_ui_note(lv->view.ui, near < 0 ? "the lines of this log carry no time" : "no line is that late");
     return true;
 }
 
@@ -280,7 +280,7 @@ void log_view_mark(struct log_view *lv) {
 
 void log_view_next_mark(struct log_view *lv) {
     if (!lv->marks.n) {
-        rt_ui_toast(lv->view.ui, "no line is marked - m marks one");
+        rt_ui_note(lv->view.ui, "no line is marked - m marks one");
         return;
     }
     size_t i = 0;

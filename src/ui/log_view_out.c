@@ -68,7 +68,7 @@ static void saved(void *ctx, int64_t lines, const struct rt_error *err) {
 /* Takes the path. */
 static void save_to(struct log_view *lv, char *path, bool visible_only) {
     if (lv->saving) {
-        rt_ui_toast(lv->view.ui, "still writing %s", lv->save_path);
+        rt_ui_note(lv->view.ui, "still writing %s", lv->save_path);
         free(path);
         return;
     }

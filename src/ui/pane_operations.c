@@ -26,7 +26,7 @@ static bool cancel(struct rt_view *v, struct rt_operation *op, struct rt_error *
     if (op->state != RT_OPS_RUNNING)
         return rt_error_set(err, RT_E_USAGE, "%s is over", op->title);
     rt_operation_cancel(op);
-    rt_ui_toast(v->ui, "cancelling: %s", op->title);
+    rt_ui_note(v->ui, "cancelling: %s", op->title);
     return true;
 }
 

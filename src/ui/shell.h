@@ -18,7 +18,7 @@ enum prompt_mode { PROMPT_NONE, PROMPT_COMMAND, PROMPT_FIND };
 
 struct toast {
     char *text, *undo;   /* NULL: none */
-    bool error;
+    bool error, note;
     int64_t until_ms;    /* loop time; 0: until Esc */
 };
 

@@ -67,7 +67,7 @@ static bool do_interrupt(struct rt_ui *ui, words_t *w, struct rt_error *err) {
     } else if (ui->interrupted_ms && now - ui->interrupted_ms < INTERRUPT_MS) {
         shell_quit(ui, true);
     } else {
-        rt_ui_toast(ui, "^C again leaves");
+        rt_ui_note(ui, "^C again leaves");
     }
     ui->interrupted_ms = now;
     return true;
@@ -134,7 +134,7 @@ static bool do_mouse(struct rt_ui *ui, words_t *w, struct rt_error *err) {
     (void)err;
     ui->mouse = !ui->mouse;
     rt_term_mouse(ui->term, ui->mouse);
-    rt_ui_toast(ui, ui->mouse ? "mouse on: Shift+drag selects text" : "mouse off: the terminal selects text");
+    rt_ui_note(ui, ui->mouse ? "mouse on: Shift+drag selects text" : "mouse off: the terminal selects text");
     return true;
 }
 
@@ -145,7 +145,7 @@ static bool do_refresh(struct rt_ui *ui, words_t *w, struct rt_error *err) {
         rt_app_poke(ui->app, ui->cluster, 0);
     for (size_t i = 0; !ui->cluster && i < rt_store_count(ui->app->store); i++)
         rt_app_poke(ui->app, rt_store_at(ui->app->store, i)->name, 0);
-    rt_ui_toast(ui, "asking again");
+    rt_ui_note(ui, "asking again");
     return true;
 }
 
@@ -153,7 +153,7 @@ static bool do_undo(struct rt_ui *ui, words_t *w, struct rt_error *err) {
     (void)w;
     (void)err;
     if (!toast_undo(ui))
-        rt_ui_toast(ui, "nothing to take back");
+        rt_ui_note(ui, "nothing to take back");
     return true;
 }
 
@@ -168,14 +168,27 @@ static bool do_repeat(struct rt_ui *ui, words_t *w, struct rt_error *err) {
 }
 
 static bool do_theme(struct rt_ui *ui, words_t *w, struct rt_error *err) {
-    if (w->n != 2)
-        return rt_error_set(err, RT_E_USAGE, "usage: theme NAME");
     struct rt_theme theme;
+    if (w->n != 2) {
+        rt_error_set(err, RT_E_USAGE, "usage: theme NAME");
+        return rt_theme_hint(err);
+    }
     if (!rt_theme_load(&theme, w->v[1], rt_term_depth(ui->term), err))
         return false;
     ui->theme = theme;
     rt_term_redraw(ui->term);
     return true;
+}
+
+/* A misspelt path is not made: the file would be found nowhere. */
+static bool has_place(const char *path, struct rt_error *err) {
+    const char *slash = strrchr(path, '/');
+    char *dir = rt_strndup(path, slash ? (size_t)(slash - path) : 0);
+    const bool ok = !*dir || rt_dir_exists(dir);
+    if (!ok)
+        rt_error_set(err, RT_E_NOT_FOUND, "cannot write %s: there is no directory %s", path, dir);
+    free(dir);
+    return ok;
 }
 
 /* Everything that the view in front shows, as a file beside where raytui was started. */
@@ -187,7 +200,7 @@ static bool do_save(struct rt_ui *ui, words_t *w, struct rt_error *err) {
     char *path = w->n > 1 ? rt_path_expand(w->v[1]) : rt_strf("raytui-%s-%lld.txt", v->ops->name, (long long)(rt_wall_ms() / 1000));
     rt_buf_init(&text, 0);
     v->ops->text(v, &text);
-    const bool ok = rt_file_write(path, rt_buf_str(&text), text.len, err);
+    const bool ok = has_place(path, err) && rt_file_write(path, rt_buf_str(&text), text.len, err);
     if (ok)
         rt_ui_toast(ui, "saved to %s", path);
     rt_buf_deinit(&text);

@@ -198,7 +198,7 @@ bool shell_do_forwards_toggle(struct rt_ui *ui, const struct rt_strs *w, struct 
     if (!rt_app_forwarded(ui->app, cluster)) {
         const bool ok = rt_app_forward(ui->app, cluster, NULL, 0, err);
         if (ok)
-            rt_ui_toast(ui, "%s: forwards are opening - 9 lists them", cluster);
+            rt_ui_note(ui, "%s: forwards are opening - 9 lists them", cluster);
         return ok;
     }
     struct rt_strs ids = {0};
@@ -227,15 +227,24 @@ bool shell_do_copy_env(struct rt_ui *ui, const struct rt_strs *w, struct rt_erro
     return ok;
 }
 
+static const char *head_of(const struct rt_cluster *c) {
+    for (size_t i = 0; i < c->nodes.n; i++)
+        if (c->nodes.v[i].head && c->nodes.v[i].alive)
+            return c->nodes.v[i].id;
+    return NULL;
+}
+
 bool shell_do_node_logs(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
     struct rt_view *v = shell_focused(ui);
     struct rt_selection sel = {.cluster = ui->cluster};
     if (v->ops->select)
         v->ops->select(v, &sel);
     const struct rt_cluster *c = sel.cluster ? rt_store_cluster(ui->app->store, sel.cluster) : NULL;
-    const char *name = w->n > 1 ? w->v[1] : sel.node;
-    if (!c || !name)
-        return rt_error_set(err, RT_E_USAGE, "no node is selected");
+    const char *name = w->n > 1 ? w->v[1] : sel.node ? sel.node : c ? head_of(c) : NULL;
+    if (!c)
+        return rt_error_set(err, RT_E_USAGE, "no cluster is open");
+    if (!name)
+        return rt_error_set(err, RT_E_USAGE, "%s: no node is known yet", c->name);
     const struct rt_node *n = rt_find_node(c, name, err);
     struct rt_view *picker = n ? rt_view_node_logs(ui, c->name, n->id, err) : NULL;
     if (picker)

@@ -4,9 +4,11 @@
 #include "base/str.h"
 #include "core/cells.h"
 #include "ui/tools.h"
+#include "ui/wrap.h"
 #include <stdarg.h>
 
 #define BAR_COLS 6
+#define TOAST_ROWS 3
 
 /* A word or two of the header; the least important go when it is narrow. */
 struct piece {
@@ -225,15 +227,26 @@ struct hinting {
     struct rt_ui *ui;
     const struct rt_draw *d;
     int col, end;
+    const struct rt_bind *help; /* has its place in any case: it tells what found none */
 };
+
+static int hint_cols(const struct rt_bind *b) {
+    return rt_width(b->name, strlen(b->name)) + 1 + rt_width(b->hint, strlen(b->hint));
+}
+
+static void find_help(void *ctx, const struct rt_bind *b) {
+    struct hinting *h = ctx;
+    if (!h->help && b->hint && rt_streq(b->command, "help"))
+        h->help = b;
+}
 
 static void draw_hint(void *ctx, const struct rt_bind *b) {
     struct hinting *h = ctx;
     struct rt_error err = {0};
     if (!b->hint || (b->writes && h->ui->app->readonly) || h->ui->nhints == RT_COUNT(h->ui->hints))
         return;
-    const int need = rt_width(b->name, strlen(b->name)) + 1 + rt_width(b->hint, strlen(b->hint));
-    if (h->col + need > h->end || !rt_ui_can(h->ui, b->command, &err))
+    const int need = hint_cols(b), kept = h->help && h->help != b ? hint_cols(h->help) + 2 : 0;
+    if (h->col + need + kept > h->end || !rt_ui_can(h->ui, b->command, &err))
         return;
     h->ui->hints[h->ui->nhints++] = (struct hint_place){h->col, need, b->key};
     h->col += put(h->d, h->ui->layout.hints.row, h->col, need, b->name, RT_R_KEY) + 1;
@@ -253,15 +266,31 @@ static int draw_running(struct rt_ui *ui, const struct rt_draw *d, struct rt_rec
     return r.cols - cols - 1;
 }
 
+/* One line over the hints; what is longer takes up to two rows of the pane above for as long as it is there. */
 static void draw_toast(struct rt_ui *ui, const struct rt_draw *d, struct rt_rect r) {
     const enum rt_role role = ui->toast.error ? RT_R_TOAST_ERROR : RT_R_TOAST;
     const char *more = ui->toast.undo ? "   u undo" : ui->toast.error ? "   Esc" : "";
+    const char *mark = ui->toast.error ? rt_health_glyph(RT_H_BAD, d->ascii) : ui->toast.note ? d->ascii ? "-" : "·" : rt_health_glyph(RT_H_DONE, d->ascii);
+    const int cols = RT_MAX(r.cols - 4 - (int)strlen(more), 1);
+    const int rows = RT_MIN(rt_wrap_count(ui->toast.text, cols), r.row >= 10 ? TOAST_ROWS : 1);
+    const char *s = ui->toast.text;
     struct rt_buf text;
     rt_buf_init(&text, 0);
-    rt_buf_addf(&text, "%s ", rt_health_glyph(ui->toast.error ? RT_H_BAD : RT_H_DONE, d->ascii));
-    rt_fit(&text, ui->toast.text, r.cols - 4 - (int)strlen(more), RT_CUT_RIGHT, d->ascii);
-    const int used = put(d, r.row, r.col + 1, r.cols - 2, rt_buf_str(&text), role);
-    put(d, r.row, r.col + 1 + used, r.cols - used - 2, more, RT_R_KEY);
+    for (int i = 0, row = r.row - rows + 1; i < rows; i++, row++) {
+        size_t next = 0;
+        const size_t n = rt_wrap(s, strlen(s), cols, true, &next);
+        rt_buf_clear(&text);
+        if (i + 1 < rows)
+            rt_buf_add(&text, s, n);
+        else
+            rt_fit(&text, s, cols, RT_CUT_RIGHT, d->ascii);
+        rt_surface_fill(d->s, (struct rt_rect){row, r.col, 1, r.cols}, rt_theme_look(d->theme, RT_R_TEXT));
+        put(d, row, r.col + 1, 1, i ? " " : mark, role);
+        const int used = put(d, row, r.col + 3, cols, rt_buf_str(&text), role);
+        if (i + 1 == rows)
+            put(d, row, r.col + 3 + used, r.cols - used - 4, more, RT_R_KEY);
+        s += next;
+    }
     rt_buf_deinit(&text);
 }
 
@@ -306,7 +335,10 @@ void shell_bottom(struct rt_ui *ui, const struct rt_draw *d) {
         draw_toast(ui, d, r);
         return;
     }
-    struct hinting h = {ui, d, r.col + 1, draw_running(ui, d, r)};
-    if (!v->ops->modal)
-        rt_keymap_each(&ui->keymap, v->ops->name, v->ops->klass, draw_hint, &h);
+    struct hinting h = {.ui = ui, .d = d, .col = r.col + 1, .end = draw_running(ui, d, r)};
+    if (v->ops->modal)
+        return;
+    if (r.cols >= 40)
+        rt_keymap_each(&ui->keymap, v->ops->name, v->ops->klass, find_help, &h);
+    rt_keymap_each(&ui->keymap, v->ops->name, v->ops->klass, draw_hint, &h);
 }

@@ -34,15 +34,27 @@ static void show(struct rt_ui *ui, const char *text, bool error, int64_t ms) {
         rt_timer_again(ui->toast_timer, ms ? ms : INT64_C(1) << 40, 0);
 }
 
-void rt_ui_toast(struct rt_ui *ui, const char *fmt, ...) {
+static void tell(struct rt_ui *ui, bool note, const char *fmt, va_list ap) {
     struct rt_buf text;
-    va_list ap;
     rt_buf_init(&text, 8192);
-    va_start(ap, fmt);
     rt_buf_addv(&text, fmt, ap);
-    va_end(ap);
     show(ui, rt_buf_str(&text), false, TOAST_MS);
+    ui->toast.note = note;
     rt_buf_deinit(&text);
+}
+
+void rt_ui_toast(struct rt_ui *ui, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    tell(ui, false, fmt, ap);
+    va_end(ap);
+}
+
+void rt_ui_note(struct rt_ui *ui, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    tell(ui, true, fmt, ap);
+    va_end(ap);
 }
 
 /* Looks like an error when it is bad, and goes by itself. */

@@ -8,6 +8,7 @@
 
 struct line {
     size_t at, len;
+    int indent; /* of what goes on from the line before */
 };
 
 struct text {
@@ -16,7 +17,7 @@ struct text {
     RT_VEC(struct line) lines;
     size_t top, page;
     int scroll, cols;
-    bool wrap, stale;
+    bool wrap, hang, stale; /* hang: "key   value" goes on below its value */
     size_t found; /* line of the last match; SIZE_MAX: none */
     uint32_t topics;
     void (*refill)(struct rt_view *v, void *ctx);
@@ -31,6 +32,24 @@ static struct text *of(struct rt_view *v) {
 
 /* ---- lines ---- */
 
+/* "key                   value": the key is dim, glyphs and values speak. */
+static size_t key_length(const char *s, size_t n) {
+    size_t i = 0;
+    while (i < n && s[i] == ' ')
+        i++;
+    while (i + 1 < n && !(s[i] == ' ' && s[i + 1] == ' '))
+        i++;
+    return i + 1 < n && i < 40 ? i : 0;
+}
+
+/* "key                   value": where the value begins; 0: no such line. */
+static size_t value_at(const char *s, size_t n) {
+    size_t i = key_length(s, n);
+    while (i && i < n && s[i] == ' ')
+        i++;
+    return i < n ? i : 0;
+}
+
 static void cut_lines(struct text *t) {
     const char *s = t->text;
     size_t at = 0;
@@ -40,11 +59,14 @@ static void cut_lines(struct text *t) {
         const size_t len = strcspn(s + at, "\n");
         size_t from = at;
         const size_t end = at + len;
+        const int hang = t->hang && t->cols > 0 ? rt_width(s + at, value_at(s + at, len)) : 0;
+        const int under = 2 * hang < t->cols ? hang : 0;
         do {
             size_t next = end - from, take = end - from;
+            const int indent = from > at ? under : 0;
             if (t->wrap && t->cols > 0)
-                take = rt_wrap(s + from, end - from, t->cols, true, &next);
-            *rt_vec_push(&t->lines) = (struct line){from, take};
+                take = rt_wrap(s + from, end - from, t->cols - indent, true, &next);
+            *rt_vec_push(&t->lines) = (struct line){from, take, indent};
             from += RT_MAX(next, 1);
         } while (t->wrap && from < end);
         at = end + 1;
@@ -90,16 +112,6 @@ void rt_text_on_command(struct rt_view *v, enum rt_taken (*command)(struct rt_vi
 
 /* ---- drawing ---- */
 
-/* "key                   value": the key is dim, glyphs and values speak. */
-static size_t key_length(const char *s, size_t n) {
-    size_t i = 0;
-    while (i < n && s[i] == ' ')
-        i++;
-    while (i + 1 < n && !(s[i] == ' ' && s[i + 1] == ' '))
-        i++;
-    return i + 1 < n && i < 40 ? i : 0;
-}
-
 static size_t skip_columns(const char *s, size_t n, int cols) {
     size_t at = 0;
     for (int skipped = 0; skipped < cols && at < n;) {
@@ -132,8 +144,12 @@ static void draw_line(const struct text *t, const struct rt_draw *d, const struc
     if (key > skip)
         col += rt_surface_put(d->s, row, col, r.cols, s + skip, key - skip, dim);
     const size_t from = RT_MAX(key, skip);
-    rt_surface_put(d->s, row, col, r.col + r.cols - col, s + from, l->len - from, plain);
-    show_matches(t, d, s + skip, l->len - skip, row, r);
+    const int end = r.col + r.cols;
+    col += l->indent;
+    rt_surface_put(d->s, row, col, end - col, s + from, l->len - from, plain);
+    if (!t->wrap && rt_width(s + skip, l->len - skip) > r.cols)
+        rt_surface_put(d->s, row, end - 1, 1, d->ascii ? "~" : "…", d->ascii ? 1 : strlen("…"), dim);
+    show_matches(t, d, s + skip, l->len - skip, row, (struct rt_rect){r.row, r.col + l->indent, r.rows, r.cols - l->indent});
 }
 
 static void draw_scroll_bar(const struct text *t, const struct rt_draw *d, struct rt_rect r) {
@@ -222,12 +238,12 @@ static void search(struct text *t, int step) {
         if (!line_matches(t, i))
             continue;
         if ((step > 0 && i < from) || (step < 0 && i > from))
-            rt_ui_toast(t->view.ui, "the search goes on at the other end");
+            rt_ui_note(t->view.ui, "the search goes on at the other end");
         t->found = i;
         go(t, (int64_t)i - (int64_t)t->page / 3);
         return;
     }
-    rt_ui_toast(t->view.ui, "not found: %s", t->search);
+    rt_ui_note(t->view.ui, "not found: %s", t->search);
 }
 
 static void new_search(struct text *t, const char *what) {
@@ -354,7 +370,8 @@ struct rt_view *rt_text_create(struct rt_ui *ui, const char *name, const char *t
             t->view.ops = &all_ops[i];
     t->title = rt_strdup(title);
     t->text = rt_strdup(text ? text : "");
-    t->wrap = rt_streq(name, "why"); /* sentences, not rows */
+    t->hang = rt_streq(name, "detail");
+    t->wrap = t->hang || rt_streq(name, "why"); /* sentences, not rows */
     t->found = SIZE_MAX;
     cut_lines(t);
     return &t->view;

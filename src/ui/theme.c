@@ -305,18 +305,22 @@ static char *find_file(const char *name) {
     return NULL;
 }
 
-static bool unknown_theme(const char *name, struct rt_error *err) {
+bool rt_theme_hint(struct rt_error *err) {
     struct rt_strs names = {0};
     struct rt_buf list;
     rt_buf_init(&list, 512);
     rt_theme_names(&names);
     for (size_t i = 0; i < names.n; i++)
         rt_buf_addf(&list, "%s%s", i ? ", " : "", names.v[i]);
-    rt_error_set(err, RT_E_NOT_FOUND, "no theme %s", name);
     rt_error_hint(err, "there are: %s", rt_buf_str(&list));
     rt_buf_deinit(&list);
     rt_strs_deinit(&names);
     return false;
+}
+
+static bool unknown_theme(const char *name, struct rt_error *err) {
+    rt_error_set(err, RT_E_NOT_FOUND, "no theme %s", name);
+    return rt_theme_hint(err);
 }
 
 bool rt_theme_load(struct rt_theme *t, const char *name, enum rt_depth depth, struct rt_error *err) {

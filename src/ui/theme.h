@@ -87,6 +87,7 @@ bool rt_theme_parse(struct rt_theme *t, const char *file, const char *text, size
 /* The names of all themes that can be found; for completion. */
 struct rt_strs;
 void rt_theme_names(struct rt_strs *out);
+bool rt_theme_hint(struct rt_error *err); /* which there are; gives false */
 
 /* What a cell of this role looks like; what the role does not say comes from "text". */
 struct rt_look rt_theme_look(const struct rt_theme *t, enum rt_role r);

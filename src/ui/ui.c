@@ -122,7 +122,7 @@ void setup_save(struct rt_ui *ui) {
     char *path = rt_path(RT_DIR_STATE, "ui.json");
     if (!rt_setup_save(&ui->setup, path, &err)) {
         rt_log(RT_LOG_WARN, "columns and order are not remembered: %s", err.message);
-        rt_ui_toast(ui, "columns and order are not remembered: %s", err.message);
+        rt_ui_note(ui, "columns and order are not remembered: %s", err.message);
     }
     free(path);
 }

@@ -98,6 +98,8 @@ bool rt_ui_copy(struct rt_ui *ui, const char *text, size_t n, const char *what);
 
 /* One line over the hints: 4 s; errors stay until Esc. Text is cleaned. */
 void rt_ui_toast(struct rt_ui *ui, const char *fmt, ...) RT_PRINTF(2, 3);
+/* The same without the mark of what was done: nothing was. */
+void rt_ui_note(struct rt_ui *ui, const char *fmt, ...) RT_PRINTF(2, 3);
 void rt_ui_error(struct rt_ui *ui, const struct rt_error *err);
 /* A toast with `u`: 5 s to run `undo`. */
 void rt_ui_toast_undo(struct rt_ui *ui, const char *text, const char *undo_command);

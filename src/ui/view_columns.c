@@ -48,7 +48,7 @@ static void toggle(struct editor *e) {
     for (size_t i = 0; i < e->n; i++)
         shown += e->choices[i].shown;
     if (shown == 1 && e->choices[e->at].shown) {
-        rt_ui_toast(e->view.ui, "one column stays");
+        rt_ui_note(e->view.ui, "one column stays");
         return;
     }
     e->choices[e->at].shown = !e->choices[e->at].shown;

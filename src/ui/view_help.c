@@ -5,15 +5,20 @@
 #include "ui/views.h"
 
 #include "base/str.h"
+#include "base/vec.h"
 #include <stdlib.h>
 #include <string.h>
 
+struct said {
+    struct rt_buf keys; /* of one thing: "j Down" */
+    const struct rt_bind *bind;
+};
+
 /* One part of the keys: "jobs", "every list", "everywhere". */
 struct part {
-    struct rt_buf *out;
     const char *view;
     bool own, readonly;
-    size_t n;
+    RT_VEC(struct said) said;
 };
 
 static void pad(struct rt_buf *b, const char *text, int cols) {
@@ -26,25 +31,39 @@ static void add_key(void *ctx, const struct rt_bind *b) {
     struct part *p = ctx;
     if (b->own != p->own || (!p->own && !rt_streq(b->view, p->view)) || (b->writes && p->readonly))
         return;
-    const char *said = b->help ? b->help : b->command;
-    rt_buf_adds(p->out, "  ");
-    pad(p->out, b->name, 10);
-    pad(p->out, said, 46);
+    struct said *s = NULL;
+    for (size_t i = 0; i < p->said.n && !s; i++)
+        if (rt_streq(p->said.v[i].bind->command, b->command) && rt_streq(p->said.v[i].bind->help, b->help))
+            s = &p->said.v[i];
+    if (!s) {
+        s = rt_vec_push(&p->said);
+        s->bind = b;
+        rt_buf_init(&s->keys, 0);
+    }
+    rt_buf_addf(&s->keys, "%s%s", s->keys.len ? " " : "", b->name);
+}
+
+static void add_said(struct rt_buf *out, struct said *s) {
+    const struct rt_bind *b = s->bind;
+    rt_buf_adds(out, "  ");
+    pad(out, rt_buf_str(&s->keys), 14);
+    pad(out, b->help ? b->help : b->command, 42);
     if (b->help)
-        rt_buf_addf(p->out, ":%s", b->command);
-    rt_buf_addc(p->out, '\n');
-    p->n++;
+        rt_buf_addf(out, ":%s", b->command);
+    rt_buf_addc(out, '\n');
+    rt_buf_deinit(&s->keys);
 }
 
 static void add_part(struct rt_buf *out, const struct rt_keymap *m, const char *view, const char *klass, struct part p,
                      const char *title) {
-    struct rt_buf keys;
-    rt_buf_init(&keys, 0);
-    p.out = &keys;
     rt_keymap_each(m, view, klass, add_key, &p);
-    if (p.n)
-        rt_buf_addf(out, "%s\n%s\n", title, rt_buf_str(&keys));
-    rt_buf_deinit(&keys);
+    if (p.said.n)
+        rt_buf_addf(out, "%s\n", title);
+    for (size_t i = 0; i < p.said.n; i++)
+        add_said(out, &p.said.v[i]);
+    if (p.said.n)
+        rt_buf_addc(out, '\n');
+    rt_vec_deinit(&p.said);
 }
 
 static void add_actions(struct rt_buf *out, bool readonly) {

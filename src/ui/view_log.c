@@ -124,7 +124,7 @@ static void do_drop(struct log_view *lv, const char *arg) {
 static void do_filters(struct log_view *lv, const char *arg) {
     (void)arg;
     if (!rt_logbuf_filters(lv->buf))
-        rt_ui_toast(lv->view.ui, "no filters - & makes one");
+        rt_ui_note(lv->view.ui, "no filters - & makes one");
     rt_logbuf_filters_enable(lv->buf, !rt_logbuf_filters_enabled(lv->buf));
 }
 
@@ -146,7 +146,7 @@ static void do_time(struct log_view *lv, const char *arg) {
     static const char *const said[] = {"lines as they are", "time beside each line", "time since the first line"};
     (void)arg;
     lv->time_mode = (lv->time_mode + 1) % LOG_TIME_COUNT;
-    rt_ui_toast(lv->view.ui, "%s", said[lv->time_mode]);
+    rt_ui_note(lv->view.ui, "%s", said[lv->time_mode]);
 }
 
 static void do_numbers(struct log_view *lv, const char *arg) {
@@ -219,7 +219,7 @@ static void do_sources(struct log_view *lv, const char *arg) {
     const struct rt_log_part file[] = {{RT_LOG_PART_FILES, NULL, lv->file}};
     const bool is_job = lv->what == RT_LOG_JOB;
     if (!is_job && lv->what != RT_LOG_NODE_FILE) {
-        rt_ui_toast(ui, "this log has one source");
+        rt_ui_note(ui, "this log has one source");
         return;
     }
     const struct rt_log_target t = {.what = RT_LOG_MERGED, .cluster = lv->view.cluster, .id = is_job ? lv->id : lv->file,

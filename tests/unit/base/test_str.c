@@ -96,6 +96,7 @@ static void the_nearest_word_is_found_when_it_is_near(void **state) {
     assert_null(rt_nearest("", words));
     assert_null(rt_nearest(NULL, words));
     assert_null(rt_nearest("xy", words)); /* all of it would have to change */
+    assert_null(rt_nearest("dot", words)); /* half of it would */
     char longer[200];
     memset(longer, 'a', sizeof longer - 1);
     longer[sizeof longer - 1] = '\0';

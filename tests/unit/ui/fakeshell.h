@@ -73,6 +73,14 @@ void rt_ui_toast(struct rt_ui *ui, const char *fmt, ...) {
     rt_buf_addc(&ui->said, '\n');
 }
 
+void rt_ui_note(struct rt_ui *ui, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    rt_buf_addv(&ui->said, fmt, ap);
+    va_end(ap);
+    rt_buf_addc(&ui->said, '\n');
+}
+
 void rt_ui_error(struct rt_ui *ui, const struct rt_error *err) {
     rt_buf_addf(&ui->said, "error: %s\n", err->message);
 }

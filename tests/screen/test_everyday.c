@@ -1,0 +1,133 @@
+/* What people do in their first hour: keys of other tools, misspelt words, places that are not there. */
+#include "world.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct world w;
+
+static int make(void **state) {
+    static const char *const args[] = {"--nodes", "6", "--jobs", "8", "--actors", "3", NULL};
+    return world_setup(state, &w, args);
+}
+
+static void open_prod(struct rt_pty *t) {
+    world_configure(&w, world_prod);
+    world_start_prod(&w, t, 24, 80, NULL, "6 nodes");
+}
+
+/* How often the text stands in a row. */
+static int times(struct rt_pty *t, int row, const char *text) {
+    struct rt_buf line;
+    int n = 0;
+    rt_buf_init(&line, 0);
+    rt_pty_row(t, row, &line);
+    for (const char *s = rt_buf_str(&line); (s = strstr(s, text)); s += strlen(text))
+        n++;
+    rt_buf_deinit(&line);
+    return n;
+}
+
+static void each_pane_names_the_key_of_the_help(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_prod(&t);
+    for (const char *key = "1235689@04"; *key; key++) {
+        const char typed[] = {*key, '\0'};
+        rt_pty_type(&t, typed);
+        rt_pty_settle(&t);
+        if (times(&t, 23, "? help") != 1)
+            fail_msg("after %c there is no \"? help\"", *key);
+    }
+    world_leave(&t, ":q<Enter>");
+}
+
+static void forwards_are_switched_on_where_they_are_listed(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_prod(&t);
+    rt_pty_type(&t, "9");
+    rt_pty_until(&t, "no forwards - t opens those of the cluster", 5000);
+    rt_pty_type(&t, "t");
+    rt_pty_until(&t, "direct", 10000);
+    rt_pty_type(&t, "0");
+    rt_pty_until(&t, "all clusters", 5000);
+    assert_int_equal(times(&t, 3, "CLUSTER"), 1);
+    rt_pty_type(&t, "t");
+    rt_pty_until(&t, "no forwards", 10000);
+    world_leave(&t, ":q<Enter>");
+}
+
+static void a_long_error_is_read_to_its_end(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_prod(&t);
+    rt_pty_type(&t, ":theme nosuch<Enter>");
+    rt_pty_until(&t, "mono", 3000); /* the last of all themes, on a row of its own */
+    assert_int_equal(times(&t, 22, "no theme nosuch"), 1);
+    assert_int_equal(times(&t, 23, "Esc"), 1);
+    rt_pty_type(&t, "<Esc>");
+    rt_pty_until(&t, "? help", 3000);
+    world_leave(&t, ":q<Enter>");
+}
+
+static void nothing_is_saved_where_no_directory_is(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_prod(&t);
+    char line[200];
+    snprintf(line, sizeof line, ":w %s/nowhere/list.txt<Enter>", w.dir);
+    rt_pty_type(&t, line);
+    rt_pty_until(&t, "cannot write", 3000);
+    snprintf(line, sizeof line, "%s/nowhere", w.dir);
+    assert_int_not_equal(access(line, F_OK), 0);
+    rt_pty_type(&t, "<Esc>");
+    world_leave(&t, ":q<Enter>");
+}
+
+static void a_word_that_resembles_nothing_suggests_nothing(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_prod(&t);
+    rt_pty_type(&t, ":foo<Enter>");
+    rt_pty_until(&t, "no command foo - ? lists them", 3000);
+    rt_pty_type(&t, "<Esc>:thme<Enter>");
+    rt_pty_until(&t, "did you mean theme?", 3000);
+    rt_pty_type(&t, "<Esc>");
+    world_leave(&t, ":q<Enter>");
+}
+
+static void what_was_not_found_is_not_ticked_off(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_prod(&t);
+    rt_pty_type(&t, "d");
+    rt_pty_until(&t, "entrypoint", 3000);
+    rt_pty_type(&t, "/nosuchword<Enter>");
+    rt_pty_until(&t, "· not found: nosuchword", 3000);
+    world_leave(&t, ":q<Enter>");
+}
+
+static void seven_lists_the_logs_of_the_head(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_prod(&t);
+    rt_pty_type(&t, "7");
+    rt_pty_until(&t, "logs of node node-000", 5000);
+    rt_pty_type(&t, "<Esc>");
+    world_leave(&t, ":q<Enter>");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_pane_names_the_key_of_the_help),
+        cmocka_unit_test(forwards_are_switched_on_where_they_are_listed),
+        cmocka_unit_test(a_long_error_is_read_to_its_end),
+        cmocka_unit_test(nothing_is_saved_where_no_directory_is),
+        cmocka_unit_test(a_word_that_resembles_nothing_suggests_nothing),
+        cmocka_unit_test(what_was_not_found_is_not_ticked_off),
+        cmocka_unit_test(seven_lists_the_logs_of_the_head),
+    };
+    return cmocka_run_group_tests(tests, make, world_teardown);
+}
