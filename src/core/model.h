@@ -181,8 +181,8 @@ struct rt_serve {
 struct rt_container {
     const char *name, *state, *reason; /* state: "running", "waiting", "terminated"; NULL unknown */
     int64_t restarts;
+    const char *before; /* how the one ended that ran in its place before ("OOMKilled, exit code 137"): it has a log too; NULL: none */
     bool init, ready;
-    bool before; /* another one ran in its place before: it has a previous log */
 };
 struct rt_pod {
     const char *id, *pool, *phase, *node, *ip, *why; /* id is its name; pool "head" for the head */

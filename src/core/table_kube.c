@@ -62,10 +62,20 @@ static void pod_age(struct rt_buf *out, const void *row, const struct rt_row_env
 }
 
 static void pod_why(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
-    const char *why = ((const struct rt_pod *)row)->why;
+    const struct rt_pod *r = row;
     (void)env;
-    if (why)
-        rt_clean(out, why, strlen(why));
+    if (r->why)
+        rt_clean(out, r->why, strlen(r->why));
+    for (size_t i = 0; !r->why && i < r->ncontainers; i++) {
+        const struct rt_container *c = &r->containers[i];
+        if (!c->before)
+            continue;
+        rt_buf_adds(out, "before: ");
+        rt_clean(out, c->before, strlen(c->before));
+        rt_buf_adds(out, ", ");
+        rt_clean(out, c->name, strlen(c->name));
+        return;
+    }
 }
 
 /* The head stands first, groups together. */
@@ -130,7 +140,7 @@ static json_t *pod_json(const void *row, const struct rt_row_env *env, bool show
         rt_put_bool(one, "ready", c->ready);
         rt_put_bool(one, "init", c->init);
         rt_put_i64(one, "restarts", c->restarts);
-        rt_put_bool(one, "previous_log", c->before);
+        rt_put_text(one, "before", c->before);
         json_array_append_new(list, one);
     }
     json_object_set_new(o, "containers", list);
@@ -139,16 +149,16 @@ static json_t *pod_json(const void *row, const struct rt_row_env *env, bool show
 
 /* clang-format off */
 static const struct rt_column pod_columns[] = {
-    {.id = "name", .title = "POD", .min = 12, .want = 32, .cut = RT_CUT_MIDDLE, .text = pod_name, .order = pod_by_pool},
+    {.id = "name", .title = "POD", .min = 20, .want = 32, .cut = RT_CUT_MIDDLE, .text = pod_name, .order = pod_by_pool},
     {.id = "pool", .title = "POOL", .min = 5, .want = 12, .cut = RT_CUT_MIDDLE, .priority = 3, .text = pod_pool, .order = pod_by_pool},
     {.id = "phase", .title = "PHASE", .min = 9, .want = 13, .glyph = true, .text = pod_phase, .health = pod_health},
     {.id = "ready", .title = "READY", .min = 5, .want = 5, .align = RT_RIGHT, .text = pod_ready},
     {.id = "restarts", .title = "RESTARTS", .min = 8, .want = 8, .align = RT_RIGHT, .priority = 4, .text = pod_restarted,
      .order = pod_by_restarts},
-    {.id = "containers", .title = "CONTAINERS", .min = 8, .want = 20, .priority = 6, .text = pod_containers},
-    {.id = "node", .title = "NODE", .min = 8, .want = 16, .cut = RT_CUT_MIDDLE, .priority = 5, .text = pod_node},
-    {.id = "age", .title = "AGE", .min = 4, .want = 6, .align = RT_RIGHT, .priority = 2, .text = pod_age, .order = pod_by_age},
-    {.id = "why", .title = "WHY", .min = 8, .want = 30, .priority = 1, .grow = true, .text = pod_why},
+    {.id = "containers", .title = "CONTAINERS", .min = 14, .want = 20, .priority = 6, .text = pod_containers},
+    {.id = "node", .title = "NODE", .min = 10, .want = 16, .cut = RT_CUT_MIDDLE, .priority = 5, .text = pod_node},
+    {.id = "age", .title = "AGE", .min = 6, .want = 6, .align = RT_RIGHT, .priority = 2, .text = pod_age, .order = pod_by_age},
+    {.id = "why", .title = "WHY", .min = 20, .want = 40, .priority = 1, .grow = true, .text = pod_why},
     {.id = "ip", .title = "IP", .min = 9, .want = 15, .priority = 7, .wide = true, .text = pod_ip},
     {0},
 };
@@ -243,14 +253,14 @@ static json_t *job_json(const void *row, const struct rt_row_env *env, bool show
 
 /* clang-format off */
 static const struct rt_column job_columns[] = {
-    {.id = "name", .title = "RAYJOB", .min = 10, .want = 24, .cut = RT_CUT_MIDDLE, .text = job_name},
+    {.id = "name", .title = "RAYJOB", .min = 12, .want = 24, .cut = RT_CUT_MIDDLE, .text = job_name},
     {.id = "namespace", .title = "NAMESPACE", .min = 9, .want = 12, .priority = 4, .text = job_space},
     {.id = "deployment", .title = "STATE", .min = 10, .want = 18, .glyph = true, .text = job_deployment, .health = job_health},
-    {.id = "status", .title = "JOB", .min = 7, .want = 9, .priority = 1, .text = job_status},
-    {.id = "cluster", .title = "RAYCLUSTER", .min = 10, .want = 24, .cut = RT_CUT_MIDDLE, .priority = 2, .text = job_cluster},
+    {.id = "status", .title = "JOB", .min = 9, .want = 9, .priority = 1, .text = job_status},
+    {.id = "cluster", .title = "RAYCLUSTER", .min = 16, .want = 24, .cut = RT_CUT_MIDDLE, .priority = 2, .text = job_cluster},
     {.id = "took", .title = "TOOK", .min = 4, .want = 6, .align = RT_RIGHT, .priority = 5, .text = job_took},
-    {.id = "age", .title = "AGE", .min = 4, .want = 6, .align = RT_RIGHT, .text = job_age, .order = job_by_age},
-    {.id = "why", .title = "WHY", .min = 8, .want = 30, .priority = 3, .grow = true, .text = job_why},
+    {.id = "age", .title = "AGE", .min = 6, .want = 6, .align = RT_RIGHT, .text = job_age, .order = job_by_age},
+    {.id = "why", .title = "WHY", .min = 16, .want = 40, .priority = 3, .grow = true, .text = job_why},
     {.id = "submission_id", .title = "SUBMISSION ID", .min = 12, .want = 24, .cut = RT_CUT_MIDDLE, .priority = 7, .wide = true, .text = job_id},
     {.id = "entrypoint", .title = "ENTRYPOINT", .min = 10, .want = 40, .priority = 6, .wide = true, .text = job_entrypoint},
     {0},
@@ -265,7 +275,7 @@ const struct rt_table rt_table_rayjobs = {
     .title = "RayJobs",
     .topic = RT_T_RAYJOBS,
     .columns = job_columns,
-    .default_sort = "name",
+    .default_sort = "-age",
     .count = rayjobs_count,
     .at = rayjobs_at,
     .id = rt_rows_id,
@@ -349,12 +359,12 @@ static const struct rt_column service_columns[] = {
     {.id = "name", .title = "RAYSERVICE", .min = 10, .want = 24, .cut = RT_CUT_MIDDLE, .text = service_name},
     {.id = "namespace", .title = "NAMESPACE", .min = 9, .want = 12, .priority = 5, .text = service_space},
     {.id = "state", .title = "STATE", .min = 10, .want = 14, .glyph = true, .text = service_state, .health = service_health},
-    {.id = "cluster", .title = "RAYCLUSTER", .min = 10, .want = 24, .cut = RT_CUT_MIDDLE, .priority = 2, .text = service_cluster},
+    {.id = "cluster", .title = "RAYCLUSTER", .min = 14, .want = 24, .cut = RT_CUT_MIDDLE, .priority = 2, .text = service_cluster},
     {.id = "pending", .title = "COMING", .min = 10, .want = 20, .cut = RT_CUT_MIDDLE, .priority = 6, .text = service_pending},
     {.id = "applications", .title = "APPS", .min = 4, .want = 6, .align = RT_RIGHT, .priority = 1, .text = service_apps},
     {.id = "endpoints", .title = "ENDPOINTS", .min = 9, .want = 9, .align = RT_RIGHT, .priority = 4, .text = service_endpoints},
-    {.id = "age", .title = "AGE", .min = 4, .want = 6, .align = RT_RIGHT, .text = service_age, .order = service_by_age},
-    {.id = "why", .title = "WHY", .min = 8, .want = 30, .priority = 3, .grow = true, .text = service_why},
+    {.id = "age", .title = "AGE", .min = 6, .want = 6, .align = RT_RIGHT, .text = service_age, .order = service_by_age},
+    {.id = "why", .title = "WHY", .min = 16, .want = 40, .priority = 3, .grow = true, .text = service_why},
     {0},
 };
 /* clang-format on */

@@ -54,8 +54,9 @@ const struct kgroup *kuberay_group(const struct kcluster *c, const char *name); 
 
 struct kcontainer {
     char *name, *state, *reason;
+    char *before; /* how the one ended that ran in its place before; NULL: none did */
     int64_t restarts;
-    bool init, ready, before; /* before: another one ran in its place */
+    bool init, ready;
 };
 struct kpod {
     char *name, *uid, *group, *ip, *node, *phase;

@@ -26,7 +26,10 @@ static void decode_state(const json_t *status, struct kcontainer *out) {
     }
     out->ready = json_is_true(json_object_get(status, "ready"));
     out->restarts = json_is_integer(restarts) ? (int64_t)json_integer_value(restarts) : 0;
-    out->before = json_is_object(rt_json_at(status, "lastState.terminated"));
+    const json_t *last = rt_json_at(status, "lastState.terminated"), *code = json_object_get(last, "exitCode");
+    if (json_is_object(last))
+        out->before = rt_strf("%s, exit code %lld", rt_json_str(last, "reason") ? rt_json_str(last, "reason") : "ended",
+                              json_is_integer(code) ? (long long)json_integer_value(code) : -1);
 }
 
 /* The spec names them all; the status comes later. */
@@ -58,6 +61,7 @@ void kuberay_containers_deinit(struct kpod *pod) {
         free(pod->containers[i].name);
         free(pod->containers[i].state);
         free(pod->containers[i].reason);
+        free(pod->containers[i].before);
     }
     free(pod->containers);
 }
@@ -70,7 +74,7 @@ static void put_pod(struct rt_arena *a, const struct kpod *pod, struct rt_pod *o
         const struct kcontainer *c = &pod->containers[i];
         list[i] = (struct rt_container){.name = rt_arena_strdup(a, c->name), .state = rt_arena_strdup(a, c->state),
                                         .reason = rt_arena_strdup(a, c->reason), .restarts = c->restarts, .init = c->init,
-                                        .ready = c->ready, .before = c->before};
+                                        .ready = c->ready, .before = rt_arena_strdup(a, c->before)};
     }
     *out = (struct rt_pod){.id = rt_arena_strdup(a, pod->name), .pool = pod->head ? "head" : rt_arena_strdup(a, pod->group),
                            .phase = rt_arena_strdup(a, pod->phase), .node = rt_arena_strdup(a, pod->node),

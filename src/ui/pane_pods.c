@@ -19,7 +19,7 @@ static bool show_log(struct rt_view *v, const struct rt_list_row *r, const char 
 }
 
 static bool has_log(const struct rt_container *c, bool previous) {
-    return previous ? c->before : rt_streq(c->state, "running") || rt_streq(c->state, "terminated");
+    return previous ? c->before != NULL : rt_streq(c->state, "running") || rt_streq(c->state, "terminated");
 }
 
 /* One container is read at once, several are a choice. */

@@ -101,7 +101,7 @@ class Owners(unittest.TestCase):
         head = next(r for r in rows if r["head"])
         self.assertEqual((head["phase"], head["ready"], head["restarts"]), ("Running", True, 0))
         self.assertEqual([c["name"] for c in head["containers"] if not c["init"]], ["ray-head"])
-        self.assertEqual(head["containers"][0]["state"], "running")
+        self.assertEqual((head["containers"][0]["state"], head["containers"][0]["before"]), ("running", None))
         worker = next(r for r in rows if r["pool"] == "small")
         self.assertEqual([c["name"] for c in worker["containers"] if c["init"]], ["wait-gcs-ready"])
         self.assertTrue(worker["node"] and worker["ip"])

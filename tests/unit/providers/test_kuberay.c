@@ -308,8 +308,44 @@ static void groups_that_cannot_be_are_refused_with_the_reason(void **state) {
     json_decref(v);
 }
 
+static void containers_tell_what_runs_in_them_and_what_ran_before(void **state) {
+    (void)state;
+    struct kpod pod;
+    struct rt_error err;
+    json_t *o = json_loads("{\"metadata\": {\"name\": \"w\"}, \"spec\": {\"containers\": [{\"name\": \"ray\"}, {\"name\": \"new\"}],"
+                           " \"initContainers\": [{\"name\": \"wait\"}]}, \"status\": {\"phase\": \"Running\", \"containerStatuses\":"
+                           " [{\"name\": \"ray\", \"ready\": true, \"restartCount\": 2, \"state\": {\"running\": {}}, \"lastState\": {\"terminated\":"
+                           " {\"reason\": \"OOMKilled\", \"exitCode\": 137}}}], \"initContainerStatuses\": [{\"name\": \"wait\", \"state\":"
+                           " {\"terminated\": {\"reason\": \"Completed\"}}}]}}",
+                           0, NULL);
+    assert_true(kuberay_decode_pod(o, &pod, &err));
+    assert_int_equal(pod.ncontainers, 3);
+    assert_string_equal(pod.containers[0].state, "running");
+    assert_true(pod.containers[0].ready && pod.containers[0].restarts == 2);
+    assert_string_equal(pod.containers[0].before, "OOMKilled, exit code 137");
+    assert_string_equal(pod.containers[1].name, "new"); /* has no status yet */
+    assert_null(pod.containers[1].state);
+    assert_null(pod.containers[1].before);
+    assert_true(pod.containers[2].init);
+    assert_string_equal(pod.containers[2].reason, "Completed");
+    kuberay_pod_deinit(&pod);
+    json_decref(o);
+}
+
+static void replicas_of_several_hosts_hold_whole_nodes(void **state) {
+    (void)state;
+    const struct kgroup one = {.hosts = 1}, four = {.hosts = 4};
+    assert_int_equal(kuberay_replicas(&one, 3), 3);
+    assert_int_equal(kuberay_replicas(&four, 8), 2);
+    assert_int_equal(kuberay_replicas(&four, 9), 3);
+    assert_int_equal(kuberay_replicas(&four, -1), -1);
+    assert_int_equal(kuberay_replicas(&four, INT32_MAX), INT32_MAX);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(containers_tell_what_runs_in_them_and_what_ran_before),
+        cmocka_unit_test(replicas_of_several_hosts_hold_whole_nodes),
         cmocka_unit_test(a_ready_cluster_has_its_groups),
         cmocka_unit_test(a_suspended_one_wants_nothing),
         cmocka_unit_test(one_that_was_just_made_has_no_status_yet),
