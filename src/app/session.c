@@ -63,6 +63,12 @@ static void make_hop(struct session *s) {
     const char *target = hop_target(s->conf);
     if (!target)
         return;
+    if (s->app->p->kept_hop && rt_streq(s->app->p->kept_target, target)) {
+        s->hop = s->app->p->kept_hop;
+        s->app->p->kept_hop = NULL;
+        rt_hop_on_change(s->hop, hop_changed, s);
+        return;
+    }
     struct rt_hop_opts o = {
         .name = s->conf->name,
         .target = rt_starts(target, "ssh://") ? target + 6 : target,

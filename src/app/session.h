@@ -118,6 +118,8 @@ struct rt_app_private {
     struct work *works;         /* of `run` */
     struct rt_config **retired; /* before a reload: running sessions still read them */
     size_t nretired;
+    struct rt_hop *kept_hop; /* of a session that is being replaced: nobody logs in twice; NULL */
+    char *kept_target;
 };
 
 #endif

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include <stdlib.h>
 
-/* The session of before goes, and with it what the callers below must not use any more. */
+/* The session of before goes, and with it what the callers below must not use any more; its way there stays. */
 static void replace(void *ctx) {
     struct session *s = ctx;
     struct rt_app *a = s->app;
@@ -14,11 +14,19 @@ static void replace(void *ctx) {
     struct rt_error err = {0};
     char *name = rt_strdup(s->conf->name);
     s->find = NULL;
+    a->p->kept_hop = s->hop;
+    a->p->kept_target = rt_strdup(s->conf->ops->hop_target(s->conf));
+    s->hop = NULL;
+    rt_hop_on_change(a->p->kept_hop, NULL, NULL);
     session_detach(s);
     session_destroy(s);
     rt_app_reload(a);
     if (!rt_app_attach(a, name, true, &err))
         rt_log(RT_LOG_WARN, "%s", err.message);
+    rt_hop_destroy(a->p->kept_hop); /* what it is now is reached in another way */
+    a->p->kept_hop = NULL;
+    free(a->p->kept_target);
+    a->p->kept_target = NULL;
     rt_app_look(a, name, looked, listed);
     free(name);
 }

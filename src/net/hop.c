@@ -248,6 +248,14 @@ struct rt_hop *rt_hop_create(struct rt_loop *l, const struct rt_hop_opts *o,
     return h;
 }
 
+void rt_hop_on_change(struct rt_hop *h, rt_hop_change_fn *change, void *ctx) {
+    rt_op_drop(&h->notice);
+    h->change = change;
+    h->ctx = ctx;
+    if (change)
+        h->notice = rt_loop_defer(h->loop, tell_change, h);
+}
+
 void rt_hop_destroy(struct rt_hop *h) {
     if (!h)
         return;

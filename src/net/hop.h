@@ -51,6 +51,9 @@ struct rt_hop *rt_hop_create(struct rt_loop *l, const struct rt_hop_opts *o, rt_
  * splices are cancelled by their owners before. */
 void rt_hop_destroy(struct rt_hop *h);
 
+/* It has another owner, who is told of the present state, then of each change; `change` NULL: nobody. */
+void rt_hop_on_change(struct rt_hop *h, rt_hop_change_fn *change, void *ctx);
+
 /* Connects if it is not up; `may_ask` false: never a question (state NEEDS_LOGIN instead). Resets back-off. */
 void rt_hop_open(struct rt_hop *h, bool may_ask);
 void rt_hop_close(struct rt_hop *h); /* to IDLE */
