@@ -586,6 +586,14 @@ double rt_cluster_cost(const struct rt_cluster *c) {
     return known ? sum : -1;
 }
 
+int64_t rt_cluster_newest_ms(const struct rt_cluster *c) {
+    int64_t at = c->told_ms;
+    for (int t = 0; t < RT_T_COUNT; t++)
+        if (t != RT_T_FORWARDS && t != RT_T_OPERATIONS && !(t == RT_T_POOLS && c->pools_foretold))
+            at = RT_MAX(at, c->fresh[t].at_ms);
+    return at;
+}
+
 struct rt_totals rt_cluster_totals(const struct rt_cluster *c) {
     const bool over = c->state == RT_CL_DOWN || c->state == RT_CL_SUSPENDED || c->state == RT_CL_FAILED;
     const bool ended = over && c->reach != RT_REACH_OK;

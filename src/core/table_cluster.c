@@ -172,16 +172,8 @@ static void cost_text(struct rt_buf *out, const void *row, const struct rt_row_e
 }
 
 /* Wall time of the newest good answer; 0: none. */
-static int64_t newest_ms(const struct rt_cluster *c) {
-    int64_t at = 0;
-    for (int t = 0; t < RT_T_COUNT; t++)
-        if (t != RT_T_FORWARDS && t != RT_T_OPERATIONS)
-            at = RT_MAX(at, c->fresh[t].at_ms);
-    return at;
-}
-
 static void age_text(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
-    rt_cell_since(out, newest_ms(cluster(row)), env->now_ms);
+    rt_cell_since(out, rt_cluster_newest_ms(cluster(row)), env->now_ms);
 }
 
 /* ---- order ---- */
@@ -205,7 +197,7 @@ ORDER(by_provider, rt_strcmp(cluster(a)->provider, cluster(b)->provider))
 ORDER(by_idle, rt_order_i64(cluster(a)->idle_since_ms, cluster(b)->idle_since_ms))
 ORDER(by_end, rt_order_i64(cluster(a)->ends_at_ms, cluster(b)->ends_at_ms))
 ORDER(by_cost, rt_order_f64(rt_cluster_cost(cluster(a)), rt_cluster_cost(cluster(b))))
-ORDER(by_age, rt_order_i64(newest_ms(cluster(b)), newest_ms(cluster(a))))
+ORDER(by_age, rt_order_i64(rt_cluster_newest_ms(cluster(b)), rt_cluster_newest_ms(cluster(a))))
 ORDER(by_state, (int)rt_cluster_health(cluster(a)) - (int)rt_cluster_health(cluster(b)))
 
 static int by_mem(const void *a, const void *b) {
@@ -264,7 +256,7 @@ static json_t *to_json(const void *row, const struct rt_row_env *env, bool show_
     rt_put_time(o, "ends_at_ms", c->ends_at_ms);
     rt_put_text(o, "ends_why", c->ends_why);
     rt_put_f64(o, "cost_per_hour", rt_cluster_cost(c));
-    rt_put_time(o, "answered_ms", newest_ms(c));
+    rt_put_time(o, "answered_ms", rt_cluster_newest_ms(c));
     rt_put_bool(o, "ours", c->ours);
     rt_put_bool(o, "readonly", c->readonly);
     rt_put_bool(o, "autoscaler", c->autoscaler);

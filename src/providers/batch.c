@@ -355,6 +355,7 @@ static void take_queue(struct rt_provider *p, const char *text, bool asked) {
 
 static void begin_look(struct rt_provider *p) {
     p->looked = true;
+    p->told_ms = rt_wall_ms();
     p->look_error = (struct rt_error){0};
     p->connection = false;
     drop(&p->watchdog);

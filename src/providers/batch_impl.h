@@ -106,6 +106,7 @@ struct rt_provider {
     bool connection;    /* the file is there */
     bool up;            /* the head's job runs and its Ray answers */
     bool looked, queue_known;
+    int64_t told_ms; /* wall; of the last look */
     struct rt_error look_error, queue_error;
     struct rt_op *look; /* of refresh */
     int64_t looked_ms;  /* loop time of its begin */

@@ -56,6 +56,8 @@ void ssh_show(struct rt_provider *p) {
     struct pool_node *nodes = ssh_pool_nodes(p);
     pools_show(p->env.store, p->cluster, "hosts", &p->pools, nodes, p->nnodes);
     free(nodes);
+    p->cluster->pools_foretold = true;
+    p->cluster->told_ms = p->told_ms;
     const bool ours = p->journal && rt_journal_count(p->journal) > 0;
     p->cluster->ours = ours || !p->up; /* what is not there yet will be ours */
     const enum rt_cluster_state state = state_of(p);
@@ -108,6 +110,7 @@ void ssh_take_look(struct rt_provider *p, const char *text) {
     const char *eol = text + strcspn(text, "\n");
     char *state = rt_strndup(text, (size_t)(eol - text));
     p->looked = true;
+    p->told_ms = rt_wall_ms();
     p->look_error = (struct rt_error){0};
     p->up = rt_streq(state, "up");
     p->coming = p->up || rt_streq(state, "coming");

@@ -108,6 +108,7 @@ struct rt_provider {
     bool up;              /* its head lives and is ready */
     bool coming;          /* its head lives */
     bool looked;
+    int64_t told_ms;      /* wall; of the last look */
     struct rt_error look_error;
     struct rt_op *look;   /* of refresh */
     struct rt_op *probe;  /* HTTP */

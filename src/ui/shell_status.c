@@ -148,17 +148,9 @@ static void add_ends(struct pieces *l, const struct rt_cluster *c, int64_t now_m
             rt_fmt_age(age, sizeof age, c->ends_at_ms - now_ms));
 }
 
-static int64_t newest(const struct rt_cluster *c) {
-    int64_t at = 0;
-    for (int t = 0; t < RT_T_COUNT; t++)
-        if (t != RT_T_FORWARDS && t != RT_T_OPERATIONS)
-            at = RT_MAX(at, c->fresh[t].at_ms);
-    return at;
-}
-
 static int draw_age(const struct rt_draw *d, const struct rt_cluster *c, int row, int cols) {
     char age[32], text[48];
-    const int64_t at = newest(c);
+    const int64_t at = rt_cluster_newest_ms(c);
     if (at <= 0)
         return cols;
     rt_fmt_age(age, sizeof age, RT_MAX(d->now_ms - at, 0));

@@ -133,6 +133,15 @@ class Output(Sims):
         pending = [j for j in jobs if j["status"] == "PENDING"]
         self.assertTrue(all(j["ended_ms"] is None for j in pending))
 
+    def test_a_login_node_that_never_answered_has_told_nothing(self):
+        home = Home(RAYTUI, "clusters:\n" + "".join("  %s: {provider: %s, %s: nobody@127.0.0.1:1}\n" % x for x in
+                                                       (("one", "slurm", "login"), ("two", "pbs", "login"), ("three", "ssh", "head"))))
+        try:
+            rows = {c["name"]: c["answered_ms"] for c in home.json("ls")["items"] if c["name"] != "local"}
+            self.assertEqual(rows, {"one": None, "two": None, "three": None})
+        finally:
+            home.close()
+
     def test_wide_has_more_columns(self):
         usual = self.home.run("nodes", "sim").stdout.splitlines()
         wide = self.home.run("nodes", "sim", "-o", "wide").stdout.splitlines()
