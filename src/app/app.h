@@ -133,6 +133,7 @@ void rt_log_words_deinit(struct rt_log_words *w);
 struct rt_log; /* a log being read into a logbuf; closing it closes the buffer */
 struct rt_log_status {
     bool following, ended, failed;
+    bool silent;            /* it was asked, and there is nothing yet: `text` says so */
     char text[200];         /* "following", "waiting: …", "lost (…), retry in 4 s", "ended: SUCCEEDED" */
     double lines_per_s;
     int job_status;         /* when ended: enum rt_job_status, else 0 */

@@ -21,10 +21,19 @@ static const char *line_of(const struct rt_strs *all, const char *name) {
     return of_pool;
 }
 
+static void say(struct rt_log *l, const char *note) {
+    snprintf(l->status.text, sizeof l->status.text, "%s%s %s", l->machine, note ? ":" : ",", note ? note : "while Ray starts");
+    l->status.silent = note != NULL;
+}
+
 static void on_pull(void *ctx) {
     struct rt_log *l = ctx;
     const struct rt_provider_ops *ops = l->session->conf->ops;
-    ops->machine_pull(l->session->provider, l->machine);
+    const char *note = ops->machine_pull(l->session->provider, l->machine);
+    const bool other = l->status.silent != (note != NULL);
+    say(l, note);
+    if (other)
+        log_changed(l);
 }
 
 bool machine_open(struct rt_log *l, const struct rt_log_target *t, bool follow, struct rt_error *err) {
@@ -53,7 +62,7 @@ bool machine_open(struct rt_log *l, const struct rt_log_target *t, bool follow, 
         return false;
     l->status.following = follow;
     l->status.ended = !follow;
-    snprintf(l->status.text, sizeof l->status.text, "%s, while Ray starts", l->machine);
+    say(l, NULL);
     if (ops->machine_pull) {
         if (!l->session->attached)
             session_attach(l->session, true);

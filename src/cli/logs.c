@@ -338,6 +338,12 @@ static void machine_tick(void *ctx) {
     struct rt_error err = {0};
     int64_t lines = -1;
     bool exact = false;
+    if (rt_log_status(m->log)->silent) {
+        out_note("raytui: %s", rt_log_status(m->log)->text);
+        cli_release(c);
+        cli_end(c, 0);
+        return;
+    }
     if (!rt_logbuf_lines(rt_log_buffer(m->log), &exact) && ++m->ticks < MACHINE_TICKS)
         return;
     char *path = m->ticks < MACHINE_TICKS && wanted_lines(c, &lines, &err) ? rt_strdup(rt_log_kept_path(m->log)) : NULL;

@@ -181,8 +181,9 @@ struct rt_provider_ops {
     /* What machines wrote while Ray started there: "name\tpath" lines, files of this machine. */
     void (*machine_logs)(struct rt_provider *p, struct rt_strs *out);
     /* Brings what is new on the machine into that file; called every few seconds while somebody reads it. NULL where
-     * the machine writes the file itself. */
-    void (*machine_pull)(struct rt_provider *p, const char *name);
+     * the machine writes the file itself. What the last look at it was like, when it brought nothing at all ("it has written
+     * nothing yet"); NULL: there is something, or it was not looked at yet. Lent. */
+    const char *(*machine_pull)(struct rt_provider *p, const char *name);
     /* Clusters that can be seen on this machine without being told; nothing off this machine is contacted.
      * `found` per cluster with an address to attach to. May be NULL. */
     struct rt_op *(*discover)(const struct rt_provider_env *env,

@@ -131,7 +131,7 @@ struct rt_operation *batch_remove_node(struct rt_provider *p, const char *node_i
 bool batch_shell(struct rt_provider *p, const char *node_id, struct rt_strs *argv, struct rt_error *err);
 bool batch_equivalent(struct rt_provider *p, const char *verb, const char *arg, struct rt_buf *out);
 void batch_machine_logs(struct rt_provider *p, struct rt_strs *out);
-void batch_machine_pull(struct rt_provider *p, const char *name);
+const char *batch_machine_pull(struct rt_provider *p, const char *name);
 struct rt_op *batch_doctor(struct rt_provider *p, void (*done)(void *ctx, const char *lines, const struct rt_error *err), void *ctx);
 /* rt_provider_ops.discover_at for "NAME://[user@]host", NAME being the dialect's. */
 struct rt_op *batch_discover_at(const struct batch_dialect *d, const struct rt_provider_env *env, const char *where,

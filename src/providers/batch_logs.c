@@ -39,11 +39,11 @@ static bool file_of(const struct rt_provider *p, const char *name, char *out, si
     return false;
 }
 
-void batch_machine_pull(struct rt_provider *p, const char *name) {
+const char *batch_machine_pull(struct rt_provider *p, const char *name) {
     struct batch_log *l = p->logs;
     char file[200];
     if (!file_of(p, name, file, sizeof file))
-        return;
+        return NULL;
     while (l && !rt_streq(l->name, name))
         l = l->next;
     if (!l) {
@@ -52,7 +52,7 @@ void batch_machine_pull(struct rt_provider *p, const char *name) {
         l->next = p->logs;
         p->logs = l;
     }
-    far_log_pull(&l->log, p->env.hop, p->conf->name, name, file);
+    return far_log_pull(&l->log, p->env.hop, p->conf->name, name, file);
 }
 
 void batch_logs_drop(struct rt_provider *p) {

@@ -125,11 +125,12 @@ struct far_log {
     struct rt_op *op;
     char *path;     /* the copy */
     int64_t pulled; /* bytes that are here */
+    const char *note; /* of the last look, when there is nothing; NULL */
 };
 /* Appends "NODE\tPATH of the copy", as rt_provider_ops.machine_logs wants it. */
 void far_log_named(const char *cluster, const char *node, struct rt_strs *out);
-/* Fetches what is new. `file` in words of the shell, with $D and $NODE: "$D/$NODE.log". */
-void far_log_pull(struct far_log *l, struct rt_hop *hop, const char *cluster, const char *node, const char *file);
+/* Fetches what is new; gives the note of the last time. `file` in words of the shell, with $D and $NODE: "$D/$NODE.log". */
+const char *far_log_pull(struct far_log *l, struct rt_hop *hop, const char *cluster, const char *node, const char *file);
 void far_log_drop(struct far_log *l);
 
 /* far_shell.c: shell functions, the same for all.

@@ -25,6 +25,8 @@ static void pulled(void *ctx, const struct rt_exec_result *r, const struct rt_er
     struct rt_error ignored = {0};
     l->op = NULL;
     const char *text = err ? NULL : strchr(r->out, '\n');
+    if (!err)
+        l->note = l->pulled ? NULL : r->status != 0 ? "there is no such log on its machine yet" : "nothing was written yet";
     if (!text || r->status != 0)
         return;
     const int64_t size = strtoll(r->out, NULL, 10);
@@ -33,17 +35,18 @@ static void pulled(void *ctx, const struct rt_exec_result *r, const struct rt_er
         l->pulled = truncate(l->path, 0) == 0 ? 0 : l->pulled;
     } else if (len && rt_file_append(l->path, text + 1, len, false, &ignored)) {
         l->pulled += (int64_t)len;
+        l->note = NULL;
     }
 }
 
-void far_log_pull(struct far_log *l, struct rt_hop *hop, const char *cluster, const char *node, const char *file) {
+const char *far_log_pull(struct far_log *l, struct rt_hop *hop, const char *cluster, const char *node, const char *file) {
     if (l->op)
-        return;
+        return l->note;
     if (!l->path)
         l->path = copy_of(cluster, node);
     /* what an earlier run left goes, in place: somebody has it open */
     if (!l->pulled && truncate(l->path, 0) != 0)
-        return;
+        return NULL;
     struct rt_buf b;
     rt_buf_init(&b, RT_MIB);
     far_begin(NULL, cluster, &b);
@@ -55,6 +58,7 @@ void far_log_pull(struct far_log *l, struct rt_hop *hop, const char *cluster, co
     const struct rt_exec_opts o = {.script = rt_buf_str(&b)};
     l->op = rt_hop_exec(hop, &o, pulled, l);
     rt_buf_deinit(&b);
+    return l->note;
 }
 
 void far_log_drop(struct far_log *l) {

@@ -271,10 +271,9 @@ static void ssh_machine_logs(struct rt_provider *p, struct rt_strs *out) {
     }
 }
 
-static void ssh_machine_pull(struct rt_provider *p, const char *name) {
+static const char *ssh_machine_pull(struct rt_provider *p, const char *name) {
     struct snode *n = ssh_node_named(p, name);
-    if (n)
-        far_log_pull(&n->log, ssh_node_hop(n), p->conf->name, n->name, "$D/$NODE.log");
+    return n ? far_log_pull(&n->log, ssh_node_hop(n), p->conf->name, n->name, "$D/$NODE.log") : NULL;
 }
 
 const struct rt_provider_ops rt_provider_ssh = {
