@@ -23,7 +23,7 @@
 /* The first member of a provider's configuration, with FAR_FIELDS in its table. */
 struct far_conf {
     struct {
-        char *venv, *conda, *ray, *requirements;
+        char *venv, *conda, *ray, *requirements, *index;
         struct rt_strs activate;
     } python;
     char *ray_version, *temp_dir;

@@ -19,6 +19,9 @@ const struct rt_yfield far_python_fields[] = {
      .help = "version of Ray that must be there, or is installed", .example = FAR_RAY_VERSION},
     {.key = "requirements", F(python.requirements), .type = RT_Y_STR,
      .help = "requirements.txt of this machine that is installed on the hosts", .example = "~/requirements.txt"},
+    {.key = "index", F(python.index), .type = RT_Y_STR,
+     .help = "package index from which pip installs on the hosts (default: as pip is configured there)",
+     .example = "https://packages.example.org/simple"},
     {0},
 };
 
@@ -35,9 +38,9 @@ bool far_host_ok(const char *s) {
 }
 
 bool far_conf_check(const struct far_conf *far, const struct rt_cluster_conf *conf, rt_yproblem_fn *problem, void *ctx) {
-    const char *const texts[] = {far->python.venv, far->python.conda, far->python.ray, far->ray_version, far->temp_dir, far->container,
+    const char *const texts[] = {far->python.venv, far->python.conda, far->python.ray, far->python.index, far->ray_version, far->temp_dir, far->container,
                                  far->size.accelerator_type};
-    static const char *const names[] = {"python.venv", "python.conda", "python.ray", "ray_version", "temp_dir", "container",
+    static const char *const names[] = {"python.venv", "python.conda", "python.ray", "python.index", "ray_version", "temp_dir", "container",
                                         "accelerator_type"};
     struct rt_strs words = {0};
     struct rt_error err = {0};
@@ -45,6 +48,8 @@ bool far_conf_check(const struct far_conf *far, const struct rt_cluster_conf *co
     for (size_t i = 0; i < RT_COUNT(texts); i++)
         if (!conf_text_ok(texts[i]))
             ok = pools_problem(conf->node, problem, ctx, rt_strf("%s: control characters cannot stand there", names[i]));
+    if (far->python.index && strchr(far->python.index, '@'))
+        ok = pools_problem(conf->node, problem, ctx, rt_strf("python.index: a password does not belong here: pip.conf or .netrc of the hosts holds it"));
     if (far->container && (!rt_split_words(far->container, &words, &err) || !words.n))
         ok = pools_problem(conf->node, problem, ctx, rt_strf("container: a command line is wanted: apptainer exec ray.sif"));
     rt_strs_deinit(&words);

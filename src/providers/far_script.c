@@ -102,6 +102,10 @@ void far_prepare(const struct far_conf *far, const char *cluster, const char *no
                      "set -- $(sed 's/^.*) //' /proc/$$/stat 2>/dev/null || ps -o pgid= -o pgid= -o pgid= -p $$)\n"
                      "echo \"$$ $(started $$) $3\" >\"$D/$NODE.step\"\n");
     far_activate(far, out);
+    if (far->python.index) {
+        far_set(out, "PIP_INDEX_URL", far->python.index);
+        rt_buf_adds(out, "export PIP_INDEX_URL\n");
+    }
     far_where_ray(far, cluster, requirements != NULL, out);
     have_ray(far, out);
     rt_buf_adds(out, "PY=$(python_of \"$RAY\")\n");

@@ -163,7 +163,7 @@ class Cluster(unittest.TestCase):
 
 
 class Environment(unittest.TestCase):
-    """Python and Ray on the hosts: real pip and venv (no index is in reach there), stand-ins for conda and Apptainer."""
+    """Python and Ray on the hosts: real pip and venv, an index on each host's loopback, stand-ins for conda and Apptainer."""
 
     def setUp(self):
         self.home = Home(RAYTUI, config())
@@ -180,26 +180,44 @@ class Environment(unittest.TestCase):
     def run_job(self, code):
         return self.home.run("submit", "-c", "lab", "--wait", "--", "python", "-c", code, timeout=120).stdout
 
-    def test_requirements_are_installed_beside_ray_once(self):
-        wheel = self.home.dir + "/tiny-1.0-py3-none-any.whl"
-        with zipfile.ZipFile(wheel, "w") as z:
-            z.writestr("tiny.py", "WORD = 'grain of sand'\n")
-            z.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
-            z.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-            z.writestr("tiny-1.0.dist-info/RECORD", "")
-        with open(wheel, "rb") as f:
-            data = base64.b64encode(f.read()).decode()
-        for host in HOSTS:
-            bed.ssh(host, "mkdir -p ~/env && cd ~/env && echo %s | base64 -d >%s && python3 -m venv v && "
-                    "for d in v/lib/python3.*/site-packages; do echo /srv/venv/lib/python3.*/site-packages >$d/all.pth; done && "
-                    "sed \"1s,.*,#!$HOME/env/v/bin/python3,\" /srv/venv/bin/ray >v/bin/ray && chmod 755 v/bin/ray"
-                    % (data, os.path.basename(wheel)))
-        need = self.home.file("requirements.txt", "tiny @ file:///home/ray/env/%s\n" % os.path.basename(wheel))
-        text = config(hosts="[w1]").replace("/srv/venv", "~/env/v").replace("ray: %s" % VERSION, "ray: %s, requirements: %s" % (VERSION, need))
-        self.home.configure(text)
-        self.home.run("up", "lab", "--yes", timeout=200)
-        self.assertIn("grain of sand", self.run_job("import tiny; print(tiny.WORD)"))
-        self.assertIn("tiny", bed.ssh("w1", "cat ~/env/v/.raytui-requirements"))
+    def wheel(self, name, version, files):
+        """One that pip takes, as base64."""
+        path, info = "%s/%s-%s-py3-none-any.whl" % (self.home.dir, name, version), "%s-%s.dist-info/" % (name, version)
+        with zipfile.ZipFile(path, "w") as z:
+            for inside, text in files.items():
+                z.writestr(inside, text)
+            z.writestr(info + "METADATA", "Metadata-Version: 2.1\nName: %s\nVersion: %s\nProvides-Extra: default\n" % (name, version))
+            z.writestr(info + "WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            z.writestr(info + "RECORD", "")
+        with open(path, "rb") as f:
+            return base64.b64encode(f.read()).decode(), os.path.basename(path)
+
+    def test_ray_and_requirements_are_installed_from_an_index_once(self):
+        """The index's Ray leads to the files of the one that the hosts share: nothing of 400 MB is copied."""
+        site = bed.ssh("head", "echo /srv/venv/lib/python3.*/site-packages").strip()
+        wheels = {"ray": self.wheel("ray", VERSION, {"all.pth": site + "\n", "ray-%s.dist-info/entry_points.txt" % VERSION:
+                                               "[console_scripts]\nray = ray.scripts.scripts:main\n"}),
+                  "tiny": self.wheel("tiny", "1.0", {"tiny.py": "WORD = 'grain of sand'\n"})}
+        servers = {}
+        for host in ("head", "w1"):
+            for name, (data, file) in wheels.items():
+                bed.ssh(host, "mkdir -p ~/env/simple/%s && echo %s | base64 -d >~/env/simple/%s/%s" % (name, data, name, file))
+            servers[host] = bed.ssh(host, "cd ~/env; nohup python3 -m http.server --bind 127.0.0.1 7099 >log 2>&1 & echo $!").strip()
+        try:
+            need = self.home.file("requirements.txt", "tiny\n")
+            words = "ray: %s, requirements: %s, index: \"http://127.0.0.1:7099/simple\"" % (VERSION, need)
+            self.home.configure(config(hosts="[w1]").replace("/srv/venv", "~/env/v").replace("ray: %s" % VERSION, words))
+            self.home.run("up", "lab", "--yes", timeout=200)
+            self.assertIn("grain of sand", self.run_job("import tiny; print(tiny.WORD)"))
+            self.assertIn("/env/v/bin/python", self.run_job("import sys; print(sys.executable)"))
+            before = bed.ssh("w1", "cat ~/env/log")
+            for file in ("ray-%s" % VERSION, "tiny-1.0"):
+                self.assertIn("GET /simple/%s/%s" % (file.split("-")[0], file), before)
+            self.home.run("up", "lab", "--yes", timeout=200)
+            self.assertEqual(bed.ssh("w1", "cat ~/env/log"), before)
+        finally:
+            for host, pid in servers.items():
+                bed.ssh(host, "kill %s" % pid)
 
     def test_one_host_whose_pip_fails_is_named_and_the_others_come_up(self):
         for host in ("head", "w1"):
