@@ -133,15 +133,20 @@ static char *waits_for(const struct bjob *j) {
     return rt_buf_take(&b);
 }
 
+/* Its nodes were taken: its own script knows no more than that it was told to end. */
+static bool taken(const struct bjob *j) {
+    return j->known && j->plain && (rt_streq(j->word, "PREEMPTED") || rt_streq(j->word, "NODE_FAIL"));
+}
+
 static char *ended_because(const struct bjob *j) {
-    if (j->ended)
+    if (j->ended && !taken(j))
         return rt_strf("job %s: %s", j->id ? j->id : "?", j->ended);
     return rt_strf("job %s: %s", j->id ? j->id : "?", j->known && j->plain ? j->plain : "it is not in the queue any more");
 }
 
 /* Its time was over: nothing has failed. */
 static bool in_order(const struct bjob *head) {
-    return rt_streq(head->word, "TIMEOUT") || (head->ended && !rt_starts(head->ended, "Ray on the head ended"));
+    return rt_streq(head->word, "TIMEOUT") || (head->ended && !taken(head) && !rt_starts(head->ended, "Ray on the head ended"));
 }
 
 static enum rt_cluster_state state_of(const struct rt_provider *p, char **detail) {
@@ -235,6 +240,8 @@ void batch_show(struct rt_provider *p) {
         show_pool(p, b.arena, p->pools.v[i].name, &p->pools.v[i], &b.v[b.n++]);
     b.total = b.n;
     rt_store_put_pools(p->env.store, p->cluster, &b);
+    p->cluster->pools_foretold = true;
+    p->cluster->told_ms = p->told_ms;
     const bool ours = p->journal && rt_journal_count(p->journal) > 0;
     p->cluster->ours = ours || !p->up; /* what is not there yet will be ours */
     show_end(p);

@@ -1,6 +1,8 @@
 """The program run as a person would, for tests written in Python: in a HOME of its own, without a terminal."""
 import json
 import os
+import pty
+import select
 import shutil
 import signal
 import subprocess
@@ -57,6 +59,30 @@ class Home:
 
     def start(self, *words, env=None):
         return Running([self.raytui, *words], {**self.env, **(env or {})}, self.dir)
+
+    def answering(self, words, answers, timeout=200):
+        """Runs at a terminal of its own; `answers` are (end of a prompt, function that gives the answer). Gives status, output,
+        and how often each prompt came."""
+        pid, tty = pty.fork()
+        if pid == 0:
+            os.chdir(self.dir)
+            os.execve(self.raytui, [self.raytui, *words], self.env)
+        text, seen, asked, end = "", 0, [0] * len(answers), time.time() + timeout
+        while time.time() < end and select.select([tty], [], [], max(0, end - time.time()))[0]:
+            try:
+                data = os.read(tty, 65536)
+            except OSError:
+                break
+            text += data.decode(errors="replace")
+            for i, (prompt, answer) in enumerate(answers):
+                if prompt in text[seen:]:
+                    asked[i], seen = asked[i] + 1, len(text)
+                    os.write(tty, (answer() + "\n").encode())
+        if time.time() >= end:
+            os.kill(pid, signal.SIGKILL)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        os.close(tty)
+        return status, text, asked
 
     def close(self):
         shutil.rmtree(self.dir, ignore_errors=True)

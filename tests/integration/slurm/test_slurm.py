@@ -5,6 +5,7 @@ usage: test_slurm.py RAYTUI [TEST...]. A login node and three nodes of four CPUs
 """
 import os
 import signal
+import subprocess
 import sys
 import time
 import unittest
@@ -17,6 +18,7 @@ from raytui_run import Home, until  # noqa: E402
 
 RAYTUI = sys.argv[1]
 NODES = ("n1", "n2", "n3")
+SEED = "00112233445566778899aabbccddeeff00112233" # of one-time codes, as the test bed knows it
 
 
 class Bed(FarBed):
@@ -24,6 +26,11 @@ class Bed(FarBed):
 
     def __init__(self):
         super().__init__("slurm", "rts", 200, "slurm-up.sh", "slurm-down.sh", os.environ.get("RT_SLURM_BED"), RTB_NODES="3")
+
+    @property
+    def password(self):
+        with open(self.state + "/env.sh") as f:
+            return next(x.split("=", 1)[1].strip() for x in f if x.startswith("RTB_PASSWORD="))
 
     def jobs(self, user="ray"):
         """{name: (id, state, reason)} of what waits or runs."""
@@ -95,6 +102,8 @@ class Cluster(unittest.TestCase):
     def test_what_ray_wrote_while_it_started_can_be_read(self):
         for name in ("head", "workers"):
             self.assertIn("Ray runtime started", self.home.run("logs", "-c", "hpc", "--machine", name).stdout)
+        p = self.home.run("logs", "-c", "hpc", "--machine", "head-job")
+        self.assertEqual((p.stdout, p.stderr), ("", "raytui: head-job: nothing was written yet\n"))
 
     def test_its_ports_are_forwarded_over_one_session_with_the_login_node(self):
         p = self.home.start("forward", "hpc")
@@ -231,6 +240,58 @@ class Faults(unittest.TestCase):
         self.assertIn("it was cancelled", r["state_detail"])
         self.home.run("down", "hpc", "--yes", timeout=200)
         self.assertEqual(bed.left(), [])
+
+    def test_preempted_it_waits_and_comes_up_again_and_without_requeue_it_says_who_took_its_nodes(self):
+        self.home.configure(config(extra="    directives: [\"--requeue\"]\n"))
+        self.home.run("up", "hpc", "--yes", timeout=200)
+        head = bed.jobs()["rt-hpc-head"][0]
+
+        def preempt():
+            return bed.ssh("login", "sbatch --parsable -p high -N3 --exclusive -o /dev/null --wrap 'sleep 600'", "dash").strip()
+
+        blocker = preempt()
+        try:
+            until(lambda: "it waits: %s" % row(self.home), lambda: row(self.home)["state"] == "queued", 90)
+            was = bed.ssh("login", "sed -n 's/^host //p' ~/.raytui/hpc/head.place").strip()
+            until("nothing of it runs", lambda: not [x for x in bed.left() if "raylet" in x or "gcs_server" in x], 60)
+            bed.ssh("login", "scontrol update jobid=%s starttime=now excnodelist=%s" % (head, was)) # it moves
+        finally:
+            bed.ssh("login", "scancel %s" % blocker, "dash")
+        until(lambda: "it is up again: %s" % row(self.home), lambda: row(self.home)["state"] == "up" and alive(self.home) == ["head"], 120)
+        self.assertEqual(bed.jobs()["rt-hpc-head"][0], head)
+        self.assertNotEqual(bed.ssh("login", "sed -n 's/^host //p' ~/.raytui/hpc/head.place").strip(), was)
+        bed.ssh("login", "scontrol update jobid=%s requeue=0" % head)
+        blocker = preempt()
+        try:
+            r = until(lambda: "it has failed: %s" % row(self.home), lambda: row(self.home)["state"] == "failed" and row(self.home), 90)
+        finally:
+            bed.ssh("login", "scancel %s" % blocker, "dash")
+        self.assertIn("a job of higher priority took its nodes", r["state_detail"])
+        self.home.run("down", "hpc", "--yes", timeout=200)
+        self.assertEqual(bed.left(), [])
+
+    def test_a_second_factor_is_asked_for_once_and_an_idle_cluster_ends_by_itself(self):
+        extra = "    dashboard_host: node\n    idle_timeout: 10s\n"
+        self.home.configure(config(extra=extra).replace("provider: slurm", "provider: auto").replace("login: login", "login: otp@login"))
+        logins = [0]
+
+        def code():
+            logins[0] += 1
+            return subprocess.run(["oathtool", "--totp", "--now", "%d seconds" % (30 * (logins[0] - 1)), SEED], stdout=subprocess.PIPE, text=True,
+                                  check=True).stdout.strip()
+
+        answers = [("Password: ", lambda: bed.password), ("for `otp': ", code)]
+        status, text, asked = self.home.answering(["up", "hpc", "--yes"], answers)
+        self.assertEqual((status, asked), (0, [1, 1]), text)
+        self.assertIn("hpc is up", text)
+        try:
+            until("it ends by itself", lambda: not bed.jobs("otp"), 120)
+            status, text, asked = self.home.answering(["nodes", "hpc"], answers, 60)
+            self.assertEqual(asked, [1, 1], text)
+            self.assertRegex(text, "hpc is not up: job [0-9]+: idle timeout")
+        finally:
+            status, text, asked = self.home.answering(["down", "hpc", "--yes"], answers)
+        self.assertEqual((status, asked), (0, [1, 1]), text)
 
     def test_a_dry_run_shows_the_script_and_touches_nothing(self):
         p = self.home.run("up", "hpc", "--dry-run")
