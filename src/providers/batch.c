@@ -472,11 +472,6 @@ bool batch_endpoint(struct rt_provider *p, enum rt_endpoint_kind kind, struct rt
 
 /* ---- life ---- */
 
-static void ignore_problem(void *ctx, const struct rt_error *err) {
-    (void)ctx;
-    (void)err;
-}
-
 static void jobs_from_journal(struct rt_provider *p) {
     for (size_t i = 0; i < rt_journal_count(p->journal); i++) {
         const struct rt_journal_item *it = rt_journal_at(p->journal, i);
@@ -496,7 +491,7 @@ struct rt_provider *batch_create(const struct batch_dialect *d, const struct rt_
     p->own = conf->own;
     p->cluster = cluster;
     p->lock = -1;
-    batch_pools_read(conf, &p->pools, ignore_problem, NULL);
+    batch_pools_read(conf, &p->pools, conf_ignore_problem, NULL);
     p->way = batch_way_create(p);
     batch_job_add(p, "head", "head");
     p->journal = rt_journal_open(conf->name, &p->journal_error);

@@ -58,11 +58,6 @@ static void local_refresh(struct rt_provider *p) {
 
 /* ---- life ---- */
 
-static void ignore_problem(void *ctx, const struct rt_error *err) {
-    (void)ctx;
-    (void)err;
-}
-
 static bool local_check(const struct rt_cluster_conf *conf, rt_yproblem_fn *problem, void *ctx) {
     struct pool_confs pools;
     const bool ok = local_pools_read(conf, &pools, problem, ctx);
@@ -84,7 +79,7 @@ static struct rt_provider *local_create(const struct rt_provider_env *env, const
     p->own = conf->own;
     p->cluster = cluster;
     p->lock = -1;
-    local_pools_read(conf, &p->pools, ignore_problem, NULL);
+    local_pools_read(conf, &p->pools, conf_ignore_problem, NULL);
     p->journal = rt_journal_open(conf->name, &p->journal_error);
     if (p->journal)
         local_nodes_find(p);

@@ -373,34 +373,30 @@ void local_nodes_look(struct rt_provider *p) {
 /* The dashboard answers: the head is up. Ray lists a worker's name: it has joined. */
 static void listed(void *ctx, const struct rt_http_answer *a, const struct rt_error *err) {
     struct rt_provider *p = ctx;
-    struct rt_error ignored = {0};
+    struct rt_strs alive = {0};
     p->probe = NULL;
-    if (err || a->status != 200)
+    if (!pools_alive(a, err, &alive))
         return;
-    json_t *doc = rt_json_parse(a->body, a->body_len, &ignored), *row;
-    json_t *rows = rt_json_at(doc, "data.result.result");
-    size_t i;
     struct lnode *head = local_head(p);
-    if (json_is_array(rows) && head && head->state == LNODE_STARTING) {
+    if (head && head->state == LNODE_STARTING) {
         head->state = LNODE_UP;
         local_node_done(head, NULL);
     }
-    json_array_foreach(rows, i, row) {
-        const char *name = rt_json_str(row, "node_name");
-        struct lnode *n = name ? local_node_named(p, name) : NULL;
-        if (n && n->state == LNODE_STARTING && rt_streq(rt_json_str(row, "state"), "ALIVE")) {
+    for (size_t i = 0; i < alive.n; i++) {
+        struct lnode *n = local_node_named(p, alive.v[i]);
+        if (n && n->state == LNODE_STARTING) {
             n->state = LNODE_UP;
             local_node_done(n, NULL);
         }
     }
-    json_decref(doc);
+    rt_strs_deinit(&alive);
 }
 
 static void probe(struct rt_provider *p) {
     char url[128];
     if (p->probe || !p->place.dashboard)
         return;
-    snprintf(url, sizeof url, "http://127.0.0.1:%d/api/v0/nodes?limit=1000", p->place.dashboard);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d" POOLS_ALIVE_PATH, p->place.dashboard);
     const struct rt_http_request r = {.url = url, .timeout_ms = 5000, .pool = p->conf->name};
     const struct rt_http_callbacks cb = {.done = listed, .ctx = p};
     p->probe = rt_http_send(p->env.http, &r, &cb);

@@ -3,6 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool pools_alive(const struct rt_http_answer *a, const struct rt_error *err, struct rt_strs *out) {
+    struct rt_error ignored = {0};
+    json_t *doc = err || a->status != 200 ? NULL : rt_json_parse(a->body, a->body_len, &ignored), *row;
+    json_t *rows = rt_json_at(doc, "data.result.result");
+    const bool answered = json_is_array(rows);
+    size_t i;
+    json_array_foreach(rows, i, row) {
+        const char *name = rt_json_str(row, "node_name");
+        if (name && rt_streq(rt_json_str(row, "state"), "ALIVE"))
+            rt_strs_add(out, name);
+    }
+    json_decref(doc);
+    return answered;
+}
+
 const struct rt_node *pools_ray_node(const struct rt_cluster *c, const char *name) {
     const struct rt_node *dead = NULL;
     for (size_t i = 0; i < c->nodes.n; i++) {

@@ -65,6 +65,8 @@ void pools_deinit(struct pool_confs *l);
 struct pool_conf *pool_named(const struct pool_confs *l, const char *name); /* NULL */
 /* Reports text at a place; takes text; always false. */
 bool pools_problem(const struct rt_ynode *at, rt_yproblem_fn *problem, void *ctx, char *text);
+/* For what is read again: its problems were told when the configuration was. */
+void conf_ignore_problem(void *ctx, const struct rt_error *err);
 /* No control characters: fit for a line of a script or a path. NULL is fine. */
 bool conf_text_ok(const char *s);
 
@@ -81,6 +83,9 @@ struct pool_node {
     bool seen;         /* the provider saw it live itself: when Ray does not list it yet, that is no failure */
 };
 
+#define POOLS_ALIVE_PATH "/api/v0/nodes?limit=10000"
+/* Names of the nodes that live, as a dashboard answers for that path; false: it does not answer so yet. */
+bool pools_alive(const struct rt_http_answer *a, const struct rt_error *err, struct rt_strs *out);
 /* Ray's row of a node of that name: the living one, else a dead one, else NULL. */
 const struct rt_node *pools_ray_node(const struct rt_cluster *c, const char *name);
 /* The pool "head" and all others into the store. `kind`: the provider's word ("hosts"). */

@@ -82,6 +82,11 @@ bool conf_text_ok(const char *s) {
     return true;
 }
 
+void conf_ignore_problem(void *ctx, const struct rt_error *err) {
+    (void)ctx;
+    (void)err;
+}
+
 bool pools_problem(const struct rt_ynode *at, rt_yproblem_fn *problem, void *ctx, char *text) {
     struct rt_error err = {0};
     rt_ynode_error(at, &err, "%s", text);

@@ -189,11 +189,6 @@ static bool ssh_endpoint(struct rt_provider *p, enum rt_endpoint_kind kind, stru
 
 /* ---- life ---- */
 
-static void ignore_problem(void *ctx, const struct rt_error *err) {
-    (void)ctx;
-    (void)err;
-}
-
 static const char *ssh_hop_target(const struct rt_cluster_conf *conf) {
     return ((const struct ssh_config *)conf->own)->head;
 }
@@ -223,7 +218,7 @@ static struct rt_provider *ssh_create(const struct rt_provider_env *env, const s
     p->own = conf->own;
     p->cluster = cluster;
     p->lock = -1;
-    ssh_pools_read(conf, &p->pools, ignore_problem, NULL);
+    ssh_pools_read(conf, &p->pools, conf_ignore_problem, NULL);
     make_nodes(p);
     p->journal = rt_journal_open(conf->name, &p->journal_error);
     if (p->journal)

@@ -387,19 +387,16 @@ static void reach(struct snode *n) {
 
 static void listed(void *ctx, const struct rt_http_answer *a, const struct rt_error *err) {
     struct rt_provider *p = ctx;
-    struct rt_error ignored = {0};
+    struct rt_strs alive = {0};
     p->probe = NULL;
-    if (err || a->status != 200)
+    if (!pools_alive(a, err, &alive))
         return;
-    json_t *doc = rt_json_parse(a->body, a->body_len, &ignored), *row;
-    size_t i;
-    json_array_foreach(rt_json_at(doc, "data.result.result"), i, row) {
-        const char *name = rt_json_str(row, "node_name");
-        struct snode *n = name ? ssh_node_named(p, name) : NULL;
-        if (n && n->phase == PH_JOIN && rt_streq(rt_json_str(row, "state"), "ALIVE"))
+    for (size_t i = 0; i < alive.n; i++) {
+        struct snode *n = ssh_node_named(p, alive.v[i]);
+        if (n && n->phase == PH_JOIN)
             joined(n);
     }
-    json_decref(doc);
+    rt_strs_deinit(&alive);
     ssh_show(p);
     hurry(p);
 }
@@ -409,7 +406,7 @@ static void probe(struct rt_provider *p) {
     if (p->probe || now - p->probed_ms < PROBE_EVERY_MS)
         return;
     p->probed_ms = now;
-    char *url = rt_strf("http://%s:%d/api/v0/nodes?limit=10000", p->place.dashboard_ip, p->place.dashboard);
+    char *url = rt_strf("http://%s:%d" POOLS_ALIVE_PATH, p->place.dashboard_ip, p->place.dashboard);
     const struct rt_http_request r = {.url = url, .timeout_ms = 8000, .pool = p->conf->name,
                                       .dialer = rt_hop_dialer(ssh_node_hop(p->nodes[0]))};
     const struct rt_http_callbacks cb = {.done = listed, .ctx = p};
