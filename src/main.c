@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "ui/theme.h"
 #include "ui/ui.h"
 #include <locale.h>
 #include <stdio.h>
@@ -59,9 +60,14 @@ static int run_screen(const struct rt_cli_opts *o, const char *target, const cha
     return status;
 }
 
+static bool theme_known(const char *name, struct rt_error *err) {
+    struct rt_theme t;
+    return rt_theme_load(&t, name, RT_DEPTH_16, err);
+}
+
 int main(int argc, char **argv) {
     setlocale(LC_CTYPE, ""); /* alone: words stay English, numbers in JSON and in what we parse have a point */
-    struct rt_cli_opts o = {.print_keys = rt_ui_print_keys};
+    struct rt_cli_opts o = {.print_keys = rt_ui_print_keys, .theme_known = theme_known};
     const char *target = NULL, *log_file = NULL;
     int status = 0;
     if (rt_cli_main(argc, argv, &o, &target, &log_file, &status) == RT_CLI_SCREEN)

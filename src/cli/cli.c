@@ -173,6 +173,18 @@ static void tell_left(struct cli *c) {
     rt_strs_deinit(&left);
 }
 
+/* YAML is for what people keep as YAML: a configuration, a manifest. */
+static bool form_fits(const struct cli *c, struct rt_error *err) {
+    static const char *const with_yaml[] = {"check", "up", "run"};
+    bool fits = c->kind != RT_OUT_YAML;
+    for (size_t i = 0; i < RT_COUNT(with_yaml); i++)
+        fits = fits || rt_streq(c->call.def->name, with_yaml[i]);
+    if (fits)
+        return true;
+    rt_error_set(err, RT_E_USAGE, "-o yaml: not for %s", c->call.def->name);
+    return rt_error_hint(err, "table, wide, json");
+}
+
 static int run_verb(struct parsed *p, const struct rt_cli_opts *o) {
     struct cli c = {.opts = o, .kind = p->kind};
     struct cli_tty tty;
@@ -189,6 +201,11 @@ static int run_verb(struct parsed *p, const struct rt_cli_opts *o) {
         return out_error(p->kind, &err);
     }
     if (!rt_call_parse(c.app, (const char *const *)p->words.v, NULL, &c.call, &err)) {
+        rt_app_destroy(c.app);
+        return out_error(p->kind, &err);
+    }
+    if (!form_fits(&c, &err)) {
+        rt_call_deinit(&c.call);
         rt_app_destroy(c.app);
         return out_error(p->kind, &err);
     }
@@ -221,10 +238,14 @@ static int run_verb(struct parsed *p, const struct rt_cli_opts *o) {
 
 /* For shell completion: nothing is contacted. */
 static int complete(const char *what, const struct rt_cli_opts *o) {
+    struct rt_error err = {0};
     if (what && generate(what))
         return 0;
-    if (!rt_streq(what, "clusters"))
-        return 64;
+    if (!rt_streq(what, "clusters")) {
+        rt_error_set(&err, RT_E_USAGE, "usage: raytui completion bash|zsh|fish");
+        rt_error_hint(&err, "source <(raytui completion bash)");
+        return out_error(RT_OUT_TABLE, &err);
+    }
     struct rt_config *conf = rt_app_config(o->config);
     for (size_t i = 0; i < conf->nclusters; i++)
         printf("%s\n", conf->clusters[i]->name);
@@ -232,8 +253,16 @@ static int complete(const char *what, const struct rt_cli_opts *o) {
     return 0;
 }
 
+/* `VERB --help`, and as many a tool has it, `help VERB`. */
 static int show_help(const struct parsed *p) {
-    const struct rt_action_def *d = p->words.n ? rt_action_find(p->words.v[0]) : NULL;
+    const size_t at = p->words.n && rt_streq(p->words.v[0], "help");
+    const struct rt_action_def *d = p->words.n > at ? rt_action_find(p->words.v[at]) : NULL;
+    if (p->words.n > at && !d && at) {
+        struct rt_error err = {0};
+        rt_error_set(&err, RT_E_USAGE, "no such verb %s", p->words.v[at]);
+        rt_error_hint(&err, "`raytui --help` lists them");
+        return out_error(p->kind, &err);
+    }
     if (d)
         help_verb(d);
     else
@@ -278,12 +307,12 @@ enum rt_cli_next rt_cli_main(int argc, char **argv, struct rt_cli_opts *o, const
     const struct rt_action_def *d = first ? rt_action_find(first) : NULL;
     if (!ok) {
         *status = out_error(p.kind, &err);
-    } else if (p.version) {
+    } else if (p.version || (rt_streq(first, "version") && p.words.n == 1)) {
         printf("raytui " RT_VERSION "\n");
         *status = 0;
-    } else if (p.help) {
+    } else if (p.help || rt_streq(first, "help")) {
         *status = show_help(&p);
-    } else if (rt_streq(first, "complete")) {
+    } else if (rt_streq(first, "complete") || rt_streq(first, "completion")) {
         *status = complete(p.words.n > 1 ? p.words.v[1] : NULL, o);
     } else if (rt_streq(first, "keys") && o->print_keys) {
         o->print_keys();

@@ -2,6 +2,8 @@
 #ifndef RT_CLI_CLI_H
 #define RT_CLI_CLI_H
 
+#include "base/error.h"
+
 #include <stdbool.h>
 
 /* Global options; they may stand anywhere before "--". */
@@ -9,7 +11,9 @@ struct rt_cli_opts {
     const char *config, *theme, *color, *output; /* output: table, wide, json, yaml */
     bool readonly, ascii, verbose, yes;
     long long refresh_ms;
-    void (*print_keys)(void); /* set by main: the screen's keys */
+    /* Set by main, of the screen: its keys, and whether it has a theme. */
+    void (*print_keys)(void);
+    bool (*theme_known)(const char *name, struct rt_error *err);
 };
 
 /* What main should do after the words were read. */

@@ -58,6 +58,11 @@ static size_t print_problems(const struct cli *c, const struct rt_config *conf, 
     struct problems x = {.cli = c, .conf = conf, .only = only, .list = json_array()};
     print_list(&x, "error", conf->problems, conf->nproblems);
     print_list(&x, "warning", conf->warnings, conf->nwarnings);
+    struct rt_error theme = {0};
+    if (!only && conf->theme && c->opts->theme_known && !c->opts->theme_known(conf->theme, &theme)) {
+        rt_error_wrap(&theme, "%s", conf->path);
+        print_list(&x, "warning", &theme, 1);
+    }
     if (c->kind == RT_OUT_JSON)
         out_json_line(json_pack("{s:i, s:o, s:I}", "schema", 1, "items", x.list, "total", (json_int_t)x.errors));
     else
@@ -88,7 +93,9 @@ void verb_check(struct cli *c) {
     } else if (!errors && only && c->kind != RT_OUT_JSON) {
         printf("%s: %s, no problems\n", only->file ? only->file : conf->path, only->name);
     } else if (!errors && c->kind != RT_OUT_JSON) {
-        printf("%s: %zu cluster%s, no problems\n", conf->path, conf->nclusters, conf->nclusters == 1 ? "" : "s");
+        const bool there = rt_file_exists(conf->path);
+        printf("%s: %zu cluster%s, no problems%s\n", conf->path, conf->nclusters, conf->nclusters == 1 ? "" : "s",
+               there ? "" : " (no file yet: everything has a default)");
     }
     rt_config_destroy(own);
     cli_end(c, errors ? 78 : 0);

@@ -101,8 +101,16 @@ static const struct rt_column *column_of(const struct rt_table *t, const char *i
     names[n] = NULL;
     const char *near = rt_nearest(id, names);
     rt_error_set(err, RT_E_USAGE, "%s have no column %s", t->name, id);
-    if (near)
+    if (near) {
         rt_error_hint(err, "did you mean %s?", near);
+    } else {
+        struct rt_buf all;
+        rt_buf_init(&all, 4 * RT_KIB);
+        for (size_t i = 0; i < n; i++)
+            rt_buf_addf(&all, "%s%s", i ? ", " : "", names[i]);
+        rt_error_hint(err, "there are: %s", rt_buf_str(&all));
+        rt_buf_deinit(&all);
+    }
     return NULL;
 }
 

@@ -252,6 +252,15 @@ static void check_wheels(struct rt_plan *p) {
     rt_strs_deinit(&excludes);
 }
 
+/* The head's shell would refuse it, minutes later. */
+static void check_entrypoint(struct rt_plan *p) {
+    struct rt_strs words = {0};
+    struct rt_error err = {0};
+    if (p->entrypoint && !rt_split_words(p->entrypoint, &words, &err))
+        rt_strs_addf(&p->warnings, "the entrypoint: %s", err.message);
+    rt_strs_deinit(&words);
+}
+
 void rt_plan_prepare(struct rt_plan *p) {
     if (!parse_env(p) || !merge_paths(p) || !rt_env_inline_files(p->env, &p->err) ||
         !rt_env_merge_vars(p->env, &p->env_defaults, &p->env_vars, &p->warnings, &p->err))
@@ -259,6 +268,7 @@ void rt_plan_prepare(struct rt_plan *p) {
     for (size_t i = 0; i < p->packages.n; i++)
         if (!make_package(p, &p->packages.v[i], false))
             return;
+    check_entrypoint(p);
     check_sizes(p);
     check_wheels(p);
 }

@@ -359,9 +359,16 @@ static void selection(struct rt_ui *ui, struct rt_selection *sel) {
         v->ops->select(v, sel);
 }
 
+/* Of what needs many words none was said: its form asks for them. */
+static const char *form_of(words_t *w) {
+    return w->n > 1 ? NULL : rt_streq(w->v[0], "submit") ? "submit-form" : rt_streq(w->v[0], "init") ? "init-form" : NULL;
+}
+
 static bool run_action(struct rt_ui *ui, words_t *w, struct rt_error *err) {
     struct rt_selection sel;
     struct rt_call call;
+    if (form_of(w))
+        return rt_ui_command(ui, form_of(w));
     selection(ui, &sel);
     if (!rt_call_parse(ui->app, (const char *const *)w->v, &sel, &call, err))
         return false;

@@ -42,7 +42,8 @@ class Status(Sims):
                             (("nodes", "sim", "-o", "xml"), "table, wide, json"), (("nodes", "sim", "-o"), "-o wants a value"),
                             (("nodes", "sim", "--color", "blue"), "never, auto or always"), (("nodes", "sim", "--sort", "nam"), "did you mean name?"),
                             (("nodes", "sim", "--refresh", "soon"), "no duration"), (("init", "slrum"), "there are: address, local"),
-                            (("submit", "-c", "sim"), "nothing to run"), (("nodes", "--cluster"), "--cluster wants NAME")):
+                            (("submit", "-c", "sim"), "nothing to run"), (("nodes", "sim", "-o", "yaml"), "not for nodes"),
+                            (("nodes", "sim", "--sort", "zzzzzz"), "there are: name, state"), (("help", "frobnicate"), "no such verb"), (("nodes", "--cluster"), "--cluster wants NAME")):
             p = raytui(self.home, *words)
             self.assertEqual((p.returncode, p.stdout), (64, ""), words)
             self.assertIn(said, p.stderr)
@@ -282,6 +283,13 @@ class Help(Sims):
         text = self.home.run("complete", "bash").stdout
         return re.findall(r"^    ([a-z-]+)\) words=", text, re.M)
 
+    def test_help_and_version_are_verbs_too(self):
+        self.assertEqual(self.home.run("help").stdout, self.home.run("--help").stdout)
+        self.assertEqual(self.home.run("help", "submit").stdout, self.home.run("submit", "--help").stdout)
+        self.assertEqual(self.home.run("version").stdout, self.home.run("--version").stdout)
+        self.assertEqual(self.home.run("completion", "bash").stdout, self.home.run("complete", "bash").stdout)
+        self.assertIn("bash|zsh|fish", self.home.run("completion", "csh", code=64).stderr)
+
     def test_version(self):
         self.assertRegex(self.home.run("--version").stdout, r"^raytui \d+\.\d+\.\d+\n$")
 
@@ -340,6 +348,11 @@ class Configuration(unittest.TestCase):
     def providers(self):
         line = next(x for x in self.home.run("doctor").stdout.splitlines() if x.split()[1] == "providers")
         return ", ".join(line.split()[2:])
+
+    def test_a_theme_that_is_not_there_is_told(self):
+        self.home.configure("theme: nosuch\n")
+        out = self.home.run("check").stdout
+        self.assertIn("no theme nosuch - there are: colour-blind, dark, default", out)
 
     def test_each_problem_has_file_line_column_and_the_nearest_key(self):
         path = self.home.file("bad.yaml", """theme: default

@@ -109,6 +109,19 @@ static void what_was_not_found_is_not_ticked_off(void **state) {
     world_leave(&t, ":q<Enter>");
 }
 
+static void a_verb_without_its_words_opens_its_form(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_prod(&t);
+    rt_pty_type(&t, ":submit<Enter>");
+    rt_pty_until(&t, "submit to prod", 3000);
+    rt_pty_type(&t, "python -c \"import x<Tab>");
+    rt_pty_until(&t, "a quote (\") is not closed", 5000);
+    rt_pty_type(&t, "<Esc>y");
+    rt_pty_until_gone(&t, "submit to prod", 3000);
+    world_leave(&t, ":q<Enter>");
+}
+
 static void seven_lists_the_logs_of_the_head(void **state) {
     struct rt_pty t;
     (void)state;
@@ -127,6 +140,7 @@ int main(void) {
         cmocka_unit_test(nothing_is_saved_where_no_directory_is),
         cmocka_unit_test(a_word_that_resembles_nothing_suggests_nothing),
         cmocka_unit_test(what_was_not_found_is_not_ticked_off),
+        cmocka_unit_test(a_verb_without_its_words_opens_its_form),
         cmocka_unit_test(seven_lists_the_logs_of_the_head),
     };
     return cmocka_run_group_tests(tests, make, world_teardown);

@@ -233,6 +233,20 @@ static void a_wheel_that_is_not_there_is_warned_of_with_the_nearest(void **state
     tree_close(&t);
 }
 
+static void a_quote_that_is_not_closed_is_warned_of(void **state) {
+    (void)state;
+    struct rt_submit s;
+    rt_submit_init(&s);
+    s.entrypoint = "python -c \"import time";
+    struct rt_plan *p = prepared(&s);
+    assert_true(warned(p, "the entrypoint: a quote (\") is not closed"));
+    rt_plan_destroy(p);
+    s.entrypoint = "python -c \"print('fine')\" | tee out && echo $HOME";
+    p = prepared(&s);
+    assert_int_equal(p->warnings.n, 0);
+    rt_plan_destroy(p);
+}
+
 static void refuses_what_cannot_be_meant(void **state) {
     (void)state;
     static const struct {
@@ -289,6 +303,7 @@ int main(void) {
         cmocka_unit_test(a_working_directory_becomes_a_package),
         cmocka_unit_test(requirement_files_of_this_machine_are_read_here),
         cmocka_unit_test(a_wheel_that_is_not_there_is_warned_of_with_the_nearest),
+        cmocka_unit_test(a_quote_that_is_not_closed_is_warned_of),
         cmocka_unit_test(refuses_what_cannot_be_meant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
