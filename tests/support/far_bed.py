@@ -8,15 +8,31 @@ TESTBED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "testbe
 VERSION = os.environ.get("RAY_VERSION", "2.60.0")
 
 
-class FarBed:
-    """`up` and `down` are scripts of the test bed; beds that run at once differ in `letters` and in the network's second number."""
+class Unavailable(RuntimeError):
+    """The bed cannot be made here; its text says why."""
+
+
+class Scripts:
+    """Runs scripts of the test bed with `env` beside the environment."""
 
     patience = 300  # seconds for a script
+    env = {}
+
+    def script(self, name, *words, check=True):
+        p = subprocess.run([os.path.join(TESTBED, name), *words], env={**os.environ, **self.env}, stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=self.patience)
+        if check and p.returncode != 0:
+            raise Unavailable("%s %s: %s" % (name, " ".join(words), p.stdout[-800:]))
+        return p.stdout
+
+
+class FarBed(Scripts):
+    """`up` and `down` are scripts of the test bed; beds that run at once differ in `letters` and in the network's second number."""
 
     def __init__(self, name, letters, net, up, down, state=None, **env):
         self.mine = state is None
         self.state = state or tempfile.mkdtemp(prefix="rt-%s-" % name, dir="/tmp")
-        self.env = {**os.environ, "RTB_PREFIX": "%s%d" % (letters, os.getpid() % 1000), "RTB_NET": "10.%d" % (net + os.getpid() % 50),
+        self.env = {"RTB_PREFIX": "%s%d" % (letters, os.getpid() % 1000), "RTB_NET": "10.%d" % (net + os.getpid() % 50),
                     "RTB_RAY_VERSION": VERSION, **env}
         self.config = self.state + "/ssh_config"
         self.down = down
@@ -28,13 +44,6 @@ class FarBed:
         except BaseException:
             self.close()
             raise
-
-    def script(self, name, *words, check=True):
-        p = subprocess.run([os.path.join(TESTBED, name), *words], env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, text=True, timeout=self.patience)
-        if check and p.returncode != 0:
-            raise RuntimeError("%s %s: %s" % (name, " ".join(words), p.stdout[-800:]))
-        return p.stdout
 
     def close(self):
         if self.mine:

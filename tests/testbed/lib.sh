@@ -260,17 +260,17 @@ rtb_known_hosts() { # FILE then "names key-host" pairs are printed by the caller
     done
 }
 
-rtb_ssh_for_all() { # what the ssh_config of every testbed ends with
+rtb_ssh_for_all() { # [PORT KEY]: what the ssh_config of every testbed ends with; without words it is user ray's
     cat <<EOF
 Host *
-  User ray
-  Port 22
-  IdentityFile $S/keys/id_ed25519
+  Port ${1:-22}
+  IdentityFile ${2:-$S/keys/id_ed25519}
   IdentitiesOnly yes
   UserKnownHostsFile $S/known_hosts
   GlobalKnownHostsFile /dev/null
   StrictHostKeyChecking yes
 EOF
+    [ $# -gt 0 ] || echo "  User ray"
 }
 
 rtb_login_files() { # COUNT: known_hosts, ssh_config and env.sh of a login node with n1 to nCOUNT behind it

@@ -3,25 +3,16 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
-TESTBED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "testbed")
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "support"))
+from far_bed import Scripts, Unavailable  # noqa: E402, F401
 
 
-class Unavailable(Exception):
-    """The bed cannot be made here; its text says why."""
-
-
-class Bed:
+class Bed(Scripts):
     """config_file, known_hosts, dashboard (URL as the head sees it), client_port"""
-
-    def script(self, name, *words, check=True, env=None):
-        p = subprocess.run([os.path.join(TESTBED, name), *words], env={**os.environ, **self.env, **(env or {})}, stdin=subprocess.DEVNULL,
-                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
-        if check and p.returncode != 0:
-            raise Unavailable("%s %s: %s" % (name, " ".join(words), p.stdout[-800:]))
-        return p.stdout
 
     def value(self, keyword):
         """The first value of a keyword in the ssh configuration."""
