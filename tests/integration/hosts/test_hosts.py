@@ -136,30 +136,26 @@ class Cluster(unittest.TestCase):
         finally:
             other.close()
 
-    def test_a_second_user_of_the_hosts_comes_and_goes(self):
-        other = Home(RAYTUI, config("theirs", user="noisy@"))
+    def test_two_more_clusters_of_two_users_that_start_at_once_come_and_go(self):
+        homes = {"theirs": Home(RAYTUI, config("theirs", user="noisy@")), "second": Home(RAYTUI, config("second", hosts="[w1]"))}
         try:
-            other.run("up", "theirs", "--yes", timeout=200)
-            self.assertEqual(alive(other, "theirs"), ["cpu-1", "cpu-2", "head"])
-            self.assertNotEqual(bed.ssh("head", "cat ~/.raytui/theirs/connection", "noisy"), bed.ssh("head", "cat ~/.raytui/lab/connection"))
-            self.assertEqual(alive(self.home), ["cpu-1", "cpu-2", "head"])
-            other.run("down", "theirs", "--yes", timeout=120)
+            for p in [home.start("up", name, "--yes") for name, home in homes.items()]:
+                self.assertEqual(p.wait(300), 0, p.err)
+            self.assertEqual(alive(homes["theirs"], "theirs"), ["cpu-1", "cpu-2", "head"])
+            self.assertEqual(alive(homes["second"], "second"), ["cpu-1", "head"])
+            texts = [bed.ssh("head", "cat ~/.raytui/%s/connection" % name, user).split()
+                     for name, user in (("lab", "ray"), ("second", "ray"), ("theirs", "noisy"))]
+            ports = [x.rsplit(":", 1)[1] for text in texts for x in text]
+            self.assertEqual((len(ports), len(set(ports))), (9, 9))
+            for name, home in homes.items():
+                home.run("down", name, "--yes", timeout=120)
             self.assertEqual(bed.left("noisy"), [])
             self.assertEqual([bed.daemons(h, "raylet") for h in HOSTS], [1, 1, 1])
             self.assertEqual(alive(self.home), ["cpu-1", "cpu-2", "head"])
         finally:
-            other.run("down", "theirs", "--yes", timeout=120, code=None)
-            other.close()
-
-    def test_a_second_cluster_of_the_same_user_comes_and_goes(self):
-        other = Home(RAYTUI, config("second", hosts="[w1]"))
-        try:
-            other.run("up", "second", "--yes", timeout=200)
-            other.run("down", "second", "--yes", timeout=120)
-            self.assertEqual([bed.daemons(h, "raylet") for h in HOSTS], [1, 1, 1])
-            self.assertEqual(alive(self.home), ["cpu-1", "cpu-2", "head"])
-        finally:
-            other.close()
+            for name, home in homes.items():
+                home.run("down", name, "--yes", timeout=120, code=None)
+                home.close()
 
 
 class Environment(unittest.TestCase):
