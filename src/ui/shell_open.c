@@ -400,12 +400,14 @@ bool shell_open_view(struct rt_ui *ui, const struct rt_call *c, const struct rt_
         return shell_do_help(ui, words, err);
     if (rt_streq(name, "check"))
         return open_problems(ui);
-    if (rt_streq(view, "doctor") || rt_streq(view, "stats")) {
+    if (rt_streq(view, "doctor")) {
+        rt_ui_push(ui, rt_view_doctor(ui, c->cluster));
+        return true;
+    }
+    if (rt_streq(view, "stats")) {
         const char *cluster = c->cluster ? c->cluster : ui->cluster;
         rt_buf_init(&text, 0);
-        if (rt_streq(view, "doctor"))
-            rt_app_doctor(ui->app, &text);
-        else if (cluster)
+        if (cluster)
             rt_app_stats(ui->app, cluster, &text);
         push_text(ui, view, view, &text);
         return true;

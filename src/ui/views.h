@@ -41,6 +41,8 @@ struct rt_view *rt_view_operations(struct rt_ui *ui);
 struct rt_view *rt_view_start(struct rt_ui *ui); /* nothing is configured: what was found here */
 /* Everything known of one row, kept up to date. */
 struct rt_view *rt_view_detail(struct rt_ui *ui, const struct rt_table *t, const char *cluster, const char *id);
+/* What is here, and of a cluster (NULL: none) what its machines have and lack. */
+struct rt_view *rt_view_doctor(struct rt_ui *ui, const char *cluster);
 /* Why a thing waits, failed or stays, kept up to date. */
 struct rt_view *rt_view_why(struct rt_ui *ui, const char *cluster, enum rt_why_kind k, const char *id);
 struct rt_view *rt_view_node(struct rt_ui *ui, const char *cluster, const char *id); /* bars, processes, logs */

@@ -166,7 +166,7 @@ static void the_form_of_a_slurm_cluster_asks_for_what_slurm_wants(void **state) 
     rt_pty_type(&t, "<Tab>hpc<Tab><Tab><Tab><Up><Up><Up><Up>");
     rt_pty_type(&t, "<^U>slurm");
     rt_pty_until(&t, "partition", 3000);
-    rt_pty_type(&t, "<Tab><Tab>me@login<Tab>abc<Tab>gpu<Tab><Tab>soon");
+    rt_pty_type(&t, "<Tab><Tab>me@127.0.0.1:1<Tab>abc<Tab>gpu<Tab><Tab>soon");
     rt_pty_until(&t, "no duration", 3000);
     rt_pty_matches(&t, "init-slurm-80x24.golden");
     rt_pty_type(&t, "<^U>4h<F4>");
@@ -174,6 +174,9 @@ static void the_form_of_a_slurm_cluster_asks_for_what_slurm_wants(void **state) 
     rt_pty_until(&t, "account: abc", 3000);
     rt_pty_type(&t, "<Esc><F2>");
     rt_pty_until(&t, "hpc.yaml", 5000);
+    rt_pty_type(&t, ":doctor hpc<Enter>");
+    rt_pty_until(&t, "doctor hpc", 3000);
+    rt_pty_until(&t, "bad   hpc", 20000);
     world_leave(&t, ":q<Enter>");
 }
 
