@@ -5,7 +5,7 @@
 #include <string.h>
 
 static bool of_every_provider(const struct rt_yfield *f, const struct rt_provider_ops *ops) {
-    return !rt_streq(f->key, "provider") && f->help && !f->inert && (!f->need || ops->caps & f->need);
+    return !rt_streq(f->key, "provider") && f->help && (!f->need || ops->caps & f->need);
 }
 
 /* ---- what is asked for ---- */

@@ -71,7 +71,6 @@ struct rt_yfield {
     const char *example;
     bool secret;      /* value is masked wherever it is shown */
     uint32_t need;    /* what its reader must be able to do for it to act, in the reader's own bits; 0: nothing */
-    bool inert;       /* read and checked, but nothing acts on it yet: said as a warning, left out of templates */
     bool wanted;      /* templates write the example out instead of commenting it; forms ask for it */
     bool form;        /* forms ask for it too */
 };

@@ -56,8 +56,6 @@ void man_verbs(void) {
 static void fields(const struct rt_yfield *f) {
     printf(".Bl -tag -width 4n -compact\n");
     for (; f && f->key; f++) {
-        if (f->inert)
-            continue;
         printf(".It Cm %s", f->key);
         if (f->example) {
             printf(" : ");

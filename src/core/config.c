@@ -272,13 +272,9 @@ static void warn_of_inert(struct rt_config_own *o, const struct rt_provider_ops 
             bool same = rt_streq(f->key, map->keys[i]->text);
             for (size_t k = 0; k < RT_COUNT(f->alias) && f->alias[k]; k++)
                 same = same || rt_streq(f->alias[k], map->keys[i]->text);
-            const bool unable = f->need && ops && !(ops->caps & f->need);
-            if (!same || (!f->inert && !unable))
+            if (!same || !f->need || ops->caps & f->need)
                 continue;
-            if (unable)
-                rt_ynode_error(map->keys[i], &err, "%s: has no effect with provider %s", map->keys[i]->text, ops->name);
-            else
-                rt_ynode_error(map->keys[i], &err, "%s: has no effect in this version", map->keys[i]->text);
+            rt_ynode_error(map->keys[i], &err, "%s: has no effect with provider %s", map->keys[i]->text, ops->name);
             rt_config_warning(o, &err);
         }
 }
@@ -290,7 +286,8 @@ static void read_fields(struct rt_config_own *o, struct rt_cluster_conf *conf) {
     rt_yaml_read(conf->node, rt_cluster_fields, open ? any : ops->config, conf, rt_config_problem,
                  o);
     check_secrets(o, conf->node, rt_cluster_fields);
-    warn_of_inert(o, open ? NULL : ops, conf->node);
+    if (!open)
+        warn_of_inert(o, ops, conf->node);
     if (ops && ops->config) {
         conf->own = rt_alloc(ops->config_size);
         rt_yaml_read(conf->node, ops->config, open ? any : rt_cluster_fields, conf->own, rt_config_problem, o);

@@ -39,7 +39,6 @@ struct rt_cluster_conf {
     struct rt_strs env_vars;    /* "K=V", merged under a job's own */
     char *runtime_env;          /* file */
     struct rt_strs entrypoints; /* "name=template" */
-    char *client_python;
     char *user_script; /* a command line, or JSON text of {entrypoint, working_dir, runtime_env} */
     bool readonly, ephemeral;
     int64_t refresh_ms, idle_timeout_ms, lifetime_ms, up_timeout_ms; /* 0: default or none */

@@ -198,8 +198,6 @@ const struct rt_yfield rt_cluster_fields[] = {
     {.key = "entrypoints", C(entrypoints), .type = RT_Y_KVS,
      .help = "commands for `submit --template NAME`, with {head_ip} and {cluster}",
      .example = "{tune: \"python tune.py --server {head_ip}\"}"},
-    {.key = "client_python", .inert = true, C(client_python), .type = RT_Y_STR,
-     .help = "interpreter whose Ray must fit before a ray:// line is shown", .example = "~/ray/bin/python"},
     {.key = "user_script", .need = RT_CAP_KEEPALIVE, C(user_script), .type = RT_Y_CUSTOM, .parse = parse_user_script,
      .help = "command line, or {entrypoint, working_dir, runtime_env}: submitted once per up",
      .example = "python train.py"},
