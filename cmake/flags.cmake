@@ -30,6 +30,6 @@ if(RT_SANITIZE)
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
     target_compile_options(rt_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong)
     if(NOT APPLE)
-        target_link_options(rt_flags INTERFACE -pie -Wl,-z,relro,-z,now)
+        target_link_options(rt_flags INTERFACE -pie -Wl,-z,relro,-z,now,--as-needed) # each library costs time and memory at the start
     endif()
 endif()

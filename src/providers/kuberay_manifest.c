@@ -2,7 +2,6 @@
 #include "providers/kuberay_manifest.h"
 #include "base/decode.h"
 #include "providers/kuberay_plan.h"
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,9 +10,14 @@
 
 /* ---- quantities ---- */
 
+/* Of what is not negative, and without libm, which nothing else would need. */
+static long long whole_milli(double cpu) {
+    return (long long)(cpu * 1000 + 0.5);
+}
+
 /* Whole thousandths: "2", "500m". */
 static json_t *cpu_quantity(double cpu) {
-    const long long milli = llround(cpu * 1000);
+    const long long milli = whole_milli(cpu);
     char text[32];
     snprintf(text, sizeof text, milli % 1000 ? "%lldm" : "%lld", milli % 1000 ? milli : milli / 1000);
     return json_string(text);
@@ -22,7 +26,7 @@ static json_t *cpu_quantity(double cpu) {
 /* The largest unit that divides, never rounded up: "2Gi", "1536Mi". */
 static json_t *memory_quantity(double gib) {
     static const char *const units[] = {"", "Ki", "Mi", "Gi"};
-    long long n = (long long)floor(gib * GIB);
+    long long n = (long long)(gib * GIB);
     size_t unit = 0;
     char text[32];
     for (; n % 1024 == 0 && unit + 1 < RT_COUNT(units); unit++)
@@ -281,7 +285,7 @@ void kuberay_manifest_head(const json_t *cluster, int64_t *milli_cpu, double *me
     for (size_t i = 0; i < RT_COUNT(wants); i++) {
         double v = 0;
         if (kuberay_quantity(json_string_value(json_object_get(wants[i], "cpu")), &v))
-            *milli_cpu += llround(v * 1000);
+            *milli_cpu += whole_milli(v);
         if (kuberay_quantity(json_string_value(json_object_get(wants[i], "memory")), &v))
             *memory_bytes += v;
     }
