@@ -168,6 +168,13 @@ static bool take_jobs(struct rt_app *a, const struct rt_selection *sel, struct r
                       struct rt_error *err) {
     if (rt_call_option(out, "file"))
         return true;
+    if (rt_call_option(out, "up")) { /* wait CLUSTER --up */
+        const char *name = plain->n == 1 ? rt_app_target(a, plain->v[0], err) : NULL;
+        out->cluster = rt_strdup(name);
+        if (plain->n > 1)
+            return rt_error_set(err, RT_E_USAGE, "usage: raytui %s %s", out->def->name, out->def->args);
+        return plain->n ? name != NULL : named_cluster(a, sel, out, err);
+    }
     if (!named_cluster(a, sel, out, err))
         return false;
     if (rt_call_option(out, "search") || rt_call_option(out, "cached") || rt_call_option(out, "machine")) /* without a word: everything */

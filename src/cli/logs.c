@@ -507,12 +507,8 @@ void verb_wait(struct cli *c) {
         cli_when(c, RT_TOPIC_BIT(RT_T_JOBS), wait_for_job);
         return;
     }
-    const char *name = rt_app_target(c->app, c->call.args.v[0], &err);
-    if (!name || !rt_app_attach(c->app, name, true, &err)) {
+    if (rt_app_attach(c->app, c->call.cluster, true, &err))
+        wait_start(c, look_at_cluster);
+    else
         cli_fail(c, &err);
-        return;
-    }
-    free(c->call.cluster);
-    c->call.cluster = rt_strdup(name);
-    wait_start(c, look_at_cluster);
 }

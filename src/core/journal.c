@@ -14,6 +14,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define JOURNAL_MAX (16 * RT_MIB)
@@ -23,6 +24,8 @@ struct rt_journal {
     char *path;
     RT_VEC(struct rt_journal_item) items; /* wanted or made */
     bool torn;                            /* the file does not end with a newline */
+    ino_t inode;                          /* of the file that the items are of; 0: there was none */
+    off_t size;                           /* of it then: it only grows, or is another file; -1: something else was written */
 };
 
 static const char *const phase_names[] = {
@@ -182,10 +185,18 @@ static void read_lines(struct rt_journal *j, const char *text, size_t n) {
     }
 }
 
+static struct stat stamp_of(const struct rt_journal *j) {
+    struct stat st;
+    return stat(j->path, &st) == 0 ? st : (struct stat){.st_size = 0};
+}
+
 /* Reads the file anew; an absent one is an empty journal. */
 static bool load(struct rt_journal *j, struct rt_error *err) {
+    const struct stat st = stamp_of(j);
     drop_items(j);
     j->torn = false;
+    j->inode = st.st_ino;
+    j->size = st.st_size;
     if (!rt_file_exists(j->path))
         return true;
     struct rt_buf text;
@@ -266,9 +277,14 @@ static bool append(struct rt_journal *j, struct event *e, struct rt_error *err) 
     rt_buf_addf(&out, "%s%s\n", j->torn ? "\n" : "", line);
     free(line);
     bool ok = rt_file_append(j->path, rt_buf_str(&out), out.len, true, err);
+    const off_t grown = j->size + (off_t)out.len;
     rt_buf_deinit(&out);
     if (!ok)
         return rt_error_wrap(err, "journal");
+    const struct stat st = stamp_of(j);
+    const bool alone = st.st_size == grown && (!j->inode || j->inode == st.st_ino);
+    j->inode = st.st_ino;
+    j->size = alone ? grown : -1;
     j->torn = false;
     apply(j, e);
     return true;
@@ -311,6 +327,22 @@ bool rt_journal_gone(struct rt_journal *j, const char *kind, const char *name,
 }
 
 /* ---- reading ---- */
+
+bool rt_journal_reread(struct rt_journal *j) {
+    const struct stat st = stamp_of(j);
+    if (st.st_ino == j->inode && st.st_size == j->size)
+        return false;
+    struct rt_error err = {0};
+    struct rt_journal now = {.path = j->path};
+    if (!load(&now, &err)) {
+        rt_log(RT_LOG_WARN, "%s", err.message);
+        drop_items(&now);
+        return false;
+    }
+    drop_items(j);
+    *j = now;
+    return true;
+}
 
 size_t rt_journal_count(const struct rt_journal *j) {
     return j->items.n;

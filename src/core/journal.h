@@ -25,6 +25,9 @@ struct rt_journal_item {
  * created: the caller refuses with this error). A torn last line is dropped. */
 struct rt_journal *rt_journal_open(const char *cluster, struct rt_error *err);
 void rt_journal_close(struct rt_journal *j);
+/* Another raytui may have written: true when it has; the items are then those of the file. What cannot be read now changes
+ * nothing. */
+bool rt_journal_reread(struct rt_journal *j);
 /* False: not on disk, so do not make it. */
 bool rt_journal_want(struct rt_journal *j, const char *op, const char *kind, const char *name, const char *data,
                      struct rt_error *err);

@@ -42,5 +42,8 @@ const struct rt_forward_status *rt_forward_status(const struct rt_forward *f); /
 void rt_port_holder(int port, char *out, size_t size);
 /* Is anybody listening on 127.0.0.1:port? (a bind test; no connection is made) */
 bool rt_port_free(int port);
+/* A port that nobody listens on, for a program that will in some seconds: until the descriptor is closed (with close()) no
+ * other raytui of this machine reserves it. It holds the UDP port of that number, so the program can listen. -1: taken. */
+int rt_port_reserve(int port);
 
 #endif

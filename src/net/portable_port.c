@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
@@ -67,6 +68,16 @@ bool rt_port_free(int port) {
     if (fd >= 0)
         close(fd);
     return fd >= 0;
+}
+
+int rt_port_reserve(int port) {
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = rt_port_free(port) ? socket(AF_INET, SOCK_DGRAM, 0) : -1;
+    if (fd < 0 || (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && bind(fd, (const struct sockaddr *)&a, sizeof a) == 0))
+        return fd;
+    close(fd);
+    return -1;
 }
 
 #if defined(__linux__)

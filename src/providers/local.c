@@ -87,19 +87,28 @@ static struct rt_provider *local_create(const struct rt_provider_env *env, const
     return p;
 }
 
+/* When nothing is under way any more. */
+static void unlock(struct rt_provider *p) {
+    if (p->tasks)
+        return;
+    rt_file_unlock(p->lock);
+    p->lock = -1;
+}
+
 static void task_free(struct task *t) {
-    if (t->provider->up == t)
+    if (t->provider->up == t) {
         t->provider->up = NULL;
-    if (--t->provider->tasks == 0) {
-        rt_file_unlock(t->provider->lock);
-        t->provider->lock = -1;
+        local_ports_release(&t->provider->held);
     }
+    t->provider->tasks--;
+    unlock(t->provider);
     free(t->result);
     free(t);
 }
 
 /* What runs goes on: nodes live in sessions of their own, the journal finds them again. */
 static void local_destroy(struct rt_provider *p) {
+    local_ports_release(&p->held);
     rt_timer_stop(p->tick);
     rt_op_drop(&p->probe);
     rt_proc_destroy(p->watchdog);
@@ -147,8 +156,13 @@ static bool local_endpoint(struct rt_provider *p, enum rt_endpoint_kind kind, st
 
 /* ---- tasks ---- */
 
+/* Nothing is made or ended before the others' work is known, and while they may not work. */
 static bool may_work(struct rt_provider *p, const char *what, struct rt_error *err) {
-    return rt_cluster_begin(p->journal, &p->journal_error, p->conf->name, what, &p->lock, err);
+    if (!rt_cluster_begin(p->journal, &p->journal_error, p->conf->name, what, &p->lock, err))
+        return false;
+    if (!p->tasks)
+        local_nodes_meet(p);
+    return true;
 }
 
 static struct task *task_new(struct rt_provider *p) {
@@ -379,18 +393,20 @@ static struct rt_operation *local_up(struct rt_provider *p, const struct rt_up_o
         rt_error_set(err, RT_E_BUSY, "%s is coming up already", p->conf->name);
         return NULL;
     }
+    if (!may_work(p, "up", err))
+        return NULL;
     const struct lnode *head = local_head(p);
     const bool add = head && head->state == LNODE_UP && missing_workers(p, NULL);
     if (head && !add) {
         rt_error_set(err, RT_E_CONFLICT, "%s is up already", p->conf->name);
+        unlock(p);
         return NULL;
     }
     if (state_of(p) == RT_CL_STOPPING) {
         rt_error_set(err, RT_E_BUSY, "%s is going down", p->conf->name);
+        unlock(p);
         return NULL;
     }
-    if (!may_work(p, "up", err))
-        return NULL;
     if (add)
         return add_workers(p);
     set_lost(p, NULL);
@@ -447,6 +463,7 @@ static bool local_plan(struct rt_provider *p, const char *verb, const struct rt_
     const struct watchdog_opts life = watchdog_opts(p->conf, p->conf->user_script);
     watchdog_plan(&life, out);
     p->place = before;
+    local_ports_release(&p->held);
     free(tmp);
     return true;
 }
@@ -482,8 +499,11 @@ static bool local_scale_impact(struct rt_provider *p, const char *pool, int64_t 
 
 static struct rt_operation *local_scale(struct rt_provider *p, const char *pool, int64_t n, struct rt_error *err) {
     struct rt_scale_impact impact = {0};
-    if (!local_scale_impact(p, pool, n, &impact, err) || !may_work(p, "scale", err)) {
+    if (!may_work(p, "scale", err))
+        return NULL;
+    if (!local_scale_impact(p, pool, n, &impact, err)) {
         rt_scale_impact_deinit(&impact);
+        unlock(p);
         return NULL;
     }
     const int64_t from = impact.from;

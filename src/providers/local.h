@@ -28,6 +28,12 @@ bool local_pools_read(const struct rt_cluster_conf *conf, struct pool_confs *out
 
 enum lnode_state { LNODE_STARTING, LNODE_UP, LNODE_STOPPING, LNODE_LOST /* ended by itself */ };
 
+/* Ports that nobody else chooses until what was started listens on them. */
+struct held_ports {
+    int fd[6];
+    size_t n;
+};
+
 struct lnode {
     struct rt_provider *provider;
     char *name, *pool;      /* "head"/"head", "workers-1"/"workers" */
@@ -40,6 +46,7 @@ struct lnode {
     size_t step;
     int64_t since_ms;       /* loop time of the present state */
     int signals;            /* sent while stopping */
+    struct held_ports held; /* while it starts */
 };
 
 /* One operation of ours: up, down, scale, remove. */
@@ -70,6 +77,7 @@ struct rt_provider {
     struct lnode **nodes;
     size_t nnodes;
     struct local_place place; /* ports 0 while nothing runs */
+    struct held_ports held;   /* of the place, until the head is up */
     struct rt_timer *tick;    /* while something is on its way */
     struct rt_op *probe;      /* HTTP */
     struct env_job *env_job;  /* making the environment */
@@ -91,6 +99,7 @@ char *local_env_plan(const struct rt_provider *p);
 
 /* local_node.c */
 void local_nodes_find(struct rt_provider *p);  /* from the journal */
+void local_nodes_meet(struct rt_provider *p);  /* what another raytui has started or ended since */
 struct lnode *local_node_start(struct rt_provider *p, struct task *t, const char *name, const char *pool);
 void local_node_stop(struct lnode *n, struct task *t);
 void local_nodes_look(struct rt_provider *p);  /* who has ended by itself */
@@ -100,10 +109,12 @@ struct lnode *local_node_named(const struct rt_provider *p, const char *name);
 /* Views of the nodes, p->nnodes of them in their order; gives the array. */
 struct pool_node *local_pool_nodes(const struct rt_provider *p);
 void local_node_free(struct lnode *n);
+void local_ports_release(struct held_ports *held);
 char *local_temp_dir(const struct rt_provider *p);
 void local_tick_on(struct rt_provider *p);
 /* argv of a node, for plan and start. */
 void local_node_argv(const struct rt_provider *p, const char *name, const char *pool, struct rt_strs *out);
+/* Holds them (p->held). */
 bool local_choose_ports(struct rt_provider *p, struct rt_error *err);
 
 /* local.c: a node came up, or could not; or has ended. err NULL: fine. Called once per node and task. */

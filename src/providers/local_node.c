@@ -4,6 +4,7 @@
 #include "net/proc.h"
 #include "providers/local.h"
 #include <arpa/inet.h>
+#include <assert.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -49,15 +50,22 @@ static void loopback_ip(char out[16]) {
         close(fd);
 }
 
-static int free_port(int wanted, const int *taken, size_t n) {
+/* The next free port. It is held, so that neither this nor another raytui takes it before Ray does. */
+static int hold_port(int wanted, struct held_ports *held) {
     for (int port = wanted; port < 65535; port++) {
-        bool ok = port < WORKER_PORTS_FROM || port > WORKER_PORTS_TO;
-        for (size_t i = 0; i < n; i++)
-            ok = ok && taken[i] != port;
-        if (ok && rt_port_free(port))
-            return port;
+        const int fd = port < WORKER_PORTS_FROM || port > WORKER_PORTS_TO ? rt_port_reserve(port) : -1;
+        if (fd < 0)
+            continue;
+        assert(held->n < RT_COUNT(held->fd));
+        held->fd[held->n++] = fd;
+        return port;
     }
     return 0;
+}
+
+void local_ports_release(struct held_ports *held) {
+    while (held->n)
+        close(held->fd[--held->n]);
 }
 
 bool local_choose_ports(struct rt_provider *p, struct rt_error *err) {
@@ -69,12 +77,12 @@ bool local_choose_ports(struct rt_provider *p, struct rt_error *err) {
     } ports[] = {{own ? own->dashboard_port : 0, 8265, &p->place.dashboard},
                  {own ? own->client_port : 0, 10001, &p->place.client},
                  {own ? own->gcs_port : 0, 6379, &p->place.gcs}};
-    int taken[RT_COUNT(ports)] = {0};
     loopback_ip(p->place.ip);
+    local_ports_release(&p->held);
     for (size_t i = 0; i < RT_COUNT(ports); i++) {
         const int from = ports[i].asked ? (int)ports[i].asked : ports[i].usual;
-        *ports[i].out = taken[i] = free_port(from, taken, i);
-        if (!taken[i])
+        *ports[i].out = hold_port(from, &p->held);
+        if (!*ports[i].out)
             return rt_error_set(err, RT_E_LIMIT, "no free port from %d on", from);
     }
     return true;
@@ -154,6 +162,7 @@ void local_node_free(struct lnode *n) {
         }
     }
     rt_proc_destroy(n->proc);
+    local_ports_release(&n->held);
     free(n->name);
     free(n->pool);
     free(n->why);
@@ -188,18 +197,21 @@ static void gone(struct rt_provider *p, const char *name) {
     rt_journal_gone(p->journal, "node", name, &err);
 }
 
+/* Another raytui that lives is about to start it. */
+static bool is_others(const struct rt_journal_item *it) {
+    return !it->id && it->pid != getpid() && rt_process_started(it->pid) != 0;
+}
+
 void local_nodes_find(struct rt_provider *p) {
     struct rt_strs dead = {0};
     for (size_t i = 0; i < rt_journal_count(p->journal); i++) {
         const struct rt_journal_item *it = rt_journal_at(p->journal, i);
+        if (!rt_streq(it->kind, "node") || local_node_named(p, it->name) || is_others(it))
+            continue;
         struct rt_error ignored = {0};
         json_t *v = it->data ? rt_json_parse(it->data, strlen(it->data), &ignored) : NULL;
         const char *pool = rt_json_str(v, "pool"), *started = rt_json_str(v, "started");
         int64_t pid = 0;
-        if (!rt_streq(it->kind, "node")) {
-            json_decref(v);
-            continue;
-        }
         const uint64_t then = started ? strtoull(started, NULL, 10) : 0;
         if (it->id && rt_parse_i64(it->id, &pid) && pid > 1 && then && rt_process_started(pid) == then) {
             struct lnode *n = add(p, it->name, pool ? pool : it->name);
@@ -219,6 +231,15 @@ void local_nodes_find(struct rt_provider *p) {
     for (size_t i = 0; i < dead.n; i++)
         gone(p, dead.v[i]);
     rt_strs_deinit(&dead);
+}
+
+void local_nodes_meet(struct rt_provider *p) {
+    if (!p->journal || !rt_journal_reread(p->journal))
+        return;
+    for (size_t i = p->nnodes; i-- > 0;)
+        if (!p->nodes[i]->task && !rt_journal_find(p->journal, "node", p->nodes[i]->name))
+            local_node_free(p->nodes[i]);
+    local_nodes_find(p);
 }
 
 /* ---- starting ---- */
@@ -267,10 +288,9 @@ static bool spawn(struct lnode *n, struct rt_error *err) {
     /* A job's `python` is looked up on the PATH of its head. */
     char *path_env = slash ? rt_strf("PATH=%s:%s", bin, path ? path : "/usr/bin:/bin") : rt_strf("PATH=%s", path ? path : "");
     local_node_argv(p, n->name, n->pool, &argv);
-    int used[] = {p->place.gcs, p->place.dashboard, p->place.client, 0};
-    const int agent = used[3] = free_port(52365 + 2 * (int)p->nnodes, used, 3);
+    const int agent = hold_port(52365 + 2 * (int)p->nnodes, &n->held);
     rt_strs_addf(&argv, "--dashboard-agent-listen-port=%d", agent);
-    rt_strs_addf(&argv, "--metrics-export-port=%d", free_port(agent + 1, used, 4));
+    rt_strs_addf(&argv, "--metrics-export-port=%d", hold_port(agent + 1, &n->held));
     const char *const env[] = {path_env, "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S=" DRAIN_S, "RAY_ADDRESS", "RAY_API_SERVER_ADDRESS",
                                "PYTHONHOME", "PYTHONPATH", NULL};
     const struct rt_proc_opts o = {.argv = (const char *const *)argv.v, .env = env, .own_session = true, .stay = true,
@@ -348,8 +368,24 @@ static int64_t limit_ms(const struct lnode *n) {
     return asked ? asked : rt_streq(n->name, "head") ? HEAD_MS : JOIN_MS;
 }
 
+/* Something of it has ended while another raytui works on it: that one writes down what it has ended. */
+static bool ended_by_others(const struct rt_provider *p) {
+    struct rt_error ignored = {0};
+    bool any = false;
+    for (size_t i = 0; i < p->nnodes; i++)
+        any = any || !alive(p->nodes[i]);
+    if (!any || p->lock >= 0)
+        return false;
+    const int fd = rt_cluster_lock(p->conf->name, "look", &ignored);
+    rt_file_unlock(fd);
+    return fd < 0 && ignored.code == RT_E_BUSY;
+}
+
 void local_nodes_look(struct rt_provider *p) {
     const int64_t now = rt_loop_now_ms(p->env.loop);
+    const bool theirs = ended_by_others(p);
+    if (!p->tasks)
+        local_nodes_meet(p);
     for (size_t i = p->nnodes; i-- > 0;) {
         struct lnode *n = p->nodes[i];
         struct rt_error err = {0};
@@ -357,6 +393,8 @@ void local_nodes_look(struct rt_provider *p) {
             stopping(n, now);
             continue;
         }
+        if (n->state != LNODE_LOST && !alive(n) && theirs)
+            continue;
         if (n->state != LNODE_LOST && !alive(n))
             lost(n);
         if (n->state == LNODE_LOST) {
@@ -370,6 +408,14 @@ void local_nodes_look(struct rt_provider *p) {
     }
 }
 
+static void joined(struct lnode *n) {
+    n->state = LNODE_UP;
+    local_ports_release(&n->held);
+    if (rt_streq(n->name, "head"))
+        local_ports_release(&n->provider->held);
+    local_node_done(n, NULL);
+}
+
 /* The dashboard answers: the head is up. Ray lists a worker's name: it has joined. */
 static void listed(void *ctx, const struct rt_http_answer *a, const struct rt_error *err) {
     struct rt_provider *p = ctx;
@@ -378,16 +424,12 @@ static void listed(void *ctx, const struct rt_http_answer *a, const struct rt_er
     if (!pools_alive(a, err, &alive))
         return;
     struct lnode *head = local_head(p);
-    if (head && head->state == LNODE_STARTING) {
-        head->state = LNODE_UP;
-        local_node_done(head, NULL);
-    }
+    if (head && head->state == LNODE_STARTING)
+        joined(head);
     for (size_t i = 0; i < alive.n; i++) {
         struct lnode *n = local_node_named(p, alive.v[i]);
-        if (n && n->state == LNODE_STARTING) {
-            n->state = LNODE_UP;
-            local_node_done(n, NULL);
-        }
+        if (n && n->state == LNODE_STARTING)
+            joined(n);
     }
     rt_strs_deinit(&alive);
 }

@@ -75,7 +75,7 @@ static void show_pool(const struct rt_cluster *c, struct rt_arena *arena, const 
     row->min = conf ? conf->min : 1;
     row->max = conf ? conf->max : 1;
     row->price_per_hour = conf ? conf->price_per_hour : 0;
-    row->desired = conf ? (int64_t)pools_size(nodes, n, name) : 1;
+    row->desired = (int64_t)pools_size(nodes, n, name);
     for (size_t i = 0; i < n; i++)
         if (rt_streq(nodes[i].pool, name))
             show_node(c, &nodes[i], arena, row);

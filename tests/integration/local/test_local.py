@@ -102,6 +102,8 @@ class Local(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.home = Home("mine")
+        cls.waiting = cls.home.start("wait", "mine", "--up", "--timeout", "5m")
+        time.sleep(1)
         out = cls.home.run("up", "mine", "--yes", timeout=240)
         assert "mine is up" in out.stdout, out.stdout + out.stderr
 
@@ -129,6 +131,9 @@ class Local(unittest.TestCase):
         pools = {p["name"]: p for p in self.home.json("pools", "mine")["items"]}
         self.assertEqual(pools["head"]["ready"], 1)
         self.assertEqual(pools["workers"]["max"], 4)
+
+    def test_what_another_raytui_brings_up_is_seen_by_one_that_waits(self):
+        self.assertEqual(self.waiting.communicate(timeout=60), ("mine up\n", ""))
 
     def test_up_again_adds_what_is_missing_and_then_says_that_it_is_up(self):
         self.home.run("scale", "mine", "workers", "0", "--yes")

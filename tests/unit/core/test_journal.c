@@ -141,6 +141,28 @@ static void what_another_raytui_wrote_is_not_thrown_away(void **state) {
     rt_journal_close(a);
 }
 
+static void what_another_raytui_did_is_read_when_asked_for(void **state) {
+    (void)state;
+    struct rt_error err = {0};
+    struct rt_journal *a = open_lab(), *b = open_lab();
+    want(a, "process", "head");
+    assert_false(rt_journal_reread(a)); /* its own line is known */
+    assert_int_equal(rt_journal_count(b), 0);
+    assert_true(rt_journal_reread(b));
+    assert_int_equal(rt_journal_count(b), 1);
+    assert_false(rt_journal_reread(b));
+    want(b, "process", "w1");
+    want(a, "process", "w2"); /* without having seen w1 */
+    assert_true(rt_journal_reread(a));
+    assert_int_equal(rt_journal_count(a), 3);
+    for (const char *const *name = (const char *const[]){"head", "w1", "w2", NULL}; *name; name++)
+        assert_true(rt_journal_gone(a, "process", *name, &err));
+    assert_true(rt_journal_reread(b)); /* the file went */
+    assert_int_equal(rt_journal_count(b), 0);
+    rt_journal_close(a);
+    rt_journal_close(b);
+}
+
 static void wanting_again_forgets_the_old_id(void **state) {
     (void)state;
     struct rt_error err = {0};
@@ -242,6 +264,7 @@ int main(void) {
         home_test(every_cut_of_the_file_reads_as_a_prefix_of_what_was_done),
         home_test(the_file_goes_when_all_is_gone),
         home_test(what_another_raytui_wrote_is_not_thrown_away),
+        home_test(what_another_raytui_did_is_read_when_asked_for),
         home_test(wanting_again_forgets_the_old_id),
         home_test(clusters_with_something_alive_are_listed),
         home_test(a_disk_that_takes_nothing_refuses),

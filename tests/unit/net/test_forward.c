@@ -297,6 +297,23 @@ static void a_taken_port_is_not_stolen_and_its_holder_named(void **state) {
     bench_stop(&b);
 }
 
+static void a_port_is_reserved_once_and_can_still_be_listened_on(void **state) {
+    (void)state;
+    int probe = rt_port_listen(0), port = port_of(probe);
+    assert_int_equal(rt_port_reserve(port), -1); /* somebody listens */
+    close(probe);
+    int fd = rt_port_reserve(port);
+    assert_true(fd >= 0);
+    assert_int_equal(rt_port_reserve(port), -1);
+    probe = rt_port_listen(port);
+    assert_true(probe >= 0);
+    close(probe);
+    close(fd);
+    fd = rt_port_reserve(port);
+    assert_true(fd >= 0);
+    close(fd);
+}
+
 static void a_listener_on_all_addresses_counts_as_taken(void **state) {
     struct sockaddr_in a = {.sin_family = AF_INET};
     int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -477,6 +494,7 @@ int main(void) {
         cmocka_unit_test(carries_bytes_both_ways_and_half_closes),
         cmocka_unit_test(one_stalled_reader_does_not_stall_the_others),
         cmocka_unit_test(a_taken_port_is_not_stolen_and_its_holder_named),
+        cmocka_unit_test(a_port_is_reserved_once_and_can_still_be_listened_on),
         cmocka_unit_test(a_listener_on_all_addresses_counts_as_taken),
         cmocka_unit_test(connections_wait_for_the_way_and_then_go_through),
         cmocka_unit_test(who_waited_too_long_reads_a_clean_end),
