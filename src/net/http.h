@@ -34,6 +34,7 @@ struct rt_http_request {
     int64_t timeout_ms;              /* whole request; 0: 10 s; -1: none (a stream) */
     size_t max_bytes;                /* 0: 128 MiB. None for a stream that a data callback takes */
     bool stream;                     /* TCP keepalive; no low-speed limit */
+    bool sparse;                     /* one of many streams on which little comes: it is held with little memory */
     const char *pool;                /* connections are shared only within one pool name (a cluster) and dialer */
 };
 

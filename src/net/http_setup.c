@@ -74,7 +74,8 @@ static void set_limits(struct rt_http_call *r) {
     if (r->timeout_ms > 0)
         curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
     if (r->stream) {
-        curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 128L * 1024); /* half of what a turn may take: a log that is written fast */
+        /* half of what a turn may take: a log that is written fast */
+        curl_easy_setopt(e, CURLOPT_BUFFERSIZE, r->sparse ? 4L * 1024 : 128L * 1024);
         curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
         curl_easy_setopt(e, CURLOPT_TCP_KEEPIDLE, 30L);
         curl_easy_setopt(e, CURLOPT_TCP_KEEPINTVL, 10L);

@@ -344,6 +344,7 @@ void rt_kube_put(struct rt_kube *k) {
     rt_buf_deinit(&k->out);
     rt_buf_deinit(&k->words);
     rt_vec_deinit(&k->waits);
+    rt_vec_deinit(&k->listers);
     free(k->kubeconfig);
     free(k->context);
     free(k->program);

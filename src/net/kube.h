@@ -68,6 +68,7 @@ struct rt_kube_request {
     int64_t timeout_ms;       /* 0: 10 s, the start of the proxy not counted; -1: none (log follow) */
     size_t max_bytes;         /* 0: 64 MiB */
     rt_http_data_fn *data;    /* 2xx bodies as they come (a pod's log), with ctx; NULL: collected */
+    bool sparse;              /* little will come, now and then */
 };
 struct rt_kube_answer {
     int status;       /* of HTTP */

@@ -164,6 +164,7 @@ static void go(struct rt_kube_wait *w, const struct rt_error *err) {
         .timeout_ms = c->request.timeout_ms,
         .max_bytes = c->request.max_bytes ? c->request.max_bytes : BODY_MAX,
         .stream = c->request.timeout_ms < 0,
+        .sparse = c->request.sparse,
         .pool = k->pool,
     };
     const struct rt_http_callbacks cb = {.done = answered, .data = c->request.data ? arrived : NULL, .ctx = c};

@@ -30,6 +30,8 @@ struct rt_kube {
     int64_t words_ms;         /* when it last wrote there */
     int64_t up_ms;
     RT_VEC(struct rt_kube_wait *) waits;
+    RT_VEC(struct rt_kube_watch *) listers; /* that wait for their turn to list */
+    unsigned int listing;
 };
 
 /* A child that must not outlive us; it ended, or was told to. */

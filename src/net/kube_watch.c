@@ -15,6 +15,7 @@ enum {
     AGAIN_MS = 1000,      /* doubled up to the next */
     AGAIN_MOST_MS = 15000,
     REFUSED_MS = 30000,   /* no right, no such kind: that changes seldom */
+    LISTS_AT_ONCE = 4,    /* of a context: what comes at the same time must be held at the same time */
     LINE_MAX_ = 8 * 1024 * 1024
 };
 
@@ -32,6 +33,7 @@ struct rt_kube_watch {
     char *version, *next_page;
     struct rt_op *op;
     bool expired;           /* it said 410, or something as good */
+    bool listing;           /* one of those of its context that may */
     struct rt_buf line;
     int64_t heard_ms, silence_ms, again_ms, began_ms;
     int failures;
@@ -123,6 +125,31 @@ static void on_again(void *ctx) {
     list(w);
 }
 
+/* The next one that waits may list. */
+static void listed(struct rt_kube_watch *w) {
+    struct rt_kube *k = w->kube;
+    if (!w->listing)
+        return;
+    w->listing = false;
+    k->listing--;
+    if (k->listers.n) {
+        struct rt_kube_watch *next = k->listers.v[0];
+        rt_vec_remove(&k->listers, 0);
+        list(next);
+    }
+}
+
+static void failed(struct rt_kube_watch *w, const struct rt_error *err);
+
+/* Nobody answers there: those that wait for their turn need not find that out one after another. */
+static void fail_waiting(struct rt_kube *k, const struct rt_error *err) {
+    while (k->listers.n) {
+        struct rt_kube_watch *next = k->listers.v[0];
+        rt_vec_remove(&k->listers, 0);
+        failed(next, err);
+    }
+}
+
 static void failed(struct rt_kube_watch *w, const struct rt_error *err) {
     int64_t wait = w->again_ms;
     for (int i = 0; i < w->failures && wait < AGAIN_MOST_MS; i++)
@@ -151,6 +178,9 @@ static void on_page(void *ctx, const struct rt_kube_answer *a, const struct rt_e
         err = &shape;
     }
     if (err) {
+        if (err->code == RT_E_UNREACHABLE || err->code == RT_E_TIMEOUT)
+            fail_waiting(w->kube, err);
+        listed(w);
         failed(w, err);
         return;
     }
@@ -168,12 +198,20 @@ static void on_page(void *ctx, const struct rt_kube_answer *a, const struct rt_e
     }
     sweep(w);
     w->failures = 0;
+    listed(w);
     synced(w, NULL);
     watch(w);
 }
 
 /* The next page, or the first of a new list. */
 static void list(struct rt_kube_watch *w) {
+    if (!w->listing && w->kube->listing >= LISTS_AT_ONCE) {
+        *rt_vec_push(&w->kube->listers) = w;
+        return;
+    }
+    if (!w->listing)
+        w->kube->listing++;
+    w->listing = true;
     char *page = w->next_page ? rt_url_encode(w->next_page) : NULL;
     char *path = rt_strf("%s?limit=%d%s%s%s%s", w->path, PAGE, w->query ? "&" : "", w->query ? w->query : "", page ? "&continue=" : "",
                          page ? page : "");
@@ -281,7 +319,7 @@ static void on_end(void *ctx, const struct rt_kube_answer *a, const struct rt_er
 static void watch(struct rt_kube_watch *w) {
     char *path = rt_strf("%s?watch=1&allowWatchBookmarks=true&timeoutSeconds=%d&resourceVersion=%s%s%s", w->path, LIFE_S,
                          w->version ? w->version : "0", w->query ? "&" : "", w->query ? w->query : "");
-    const struct rt_kube_request r = {.path = path, .timeout_ms = -1, .data = on_data};
+    const struct rt_kube_request r = {.path = path, .timeout_ms = -1, .data = on_data, .sparse = true};
     rt_buf_clear(&w->line);
     w->expired = false;
     w->began_ms = w->heard_ms = rt_loop_now_ms(w->kube->kubes->loop);
@@ -322,7 +360,12 @@ void rt_kube_watch_retry(struct rt_kube_watch *w) {
 void rt_kube_watch_close(struct rt_kube_watch *w) {
     if (!w)
         return;
+    struct rt_kube *k = w->kube;
+    for (size_t i = k->listers.n; i-- > 0;)
+        if (k->listers.v[i] == w)
+            rt_vec_remove(&k->listers, i);
     rt_op_drop(&w->op);
+    listed(w);
     rt_op_drop(&w->soon);
     rt_timer_stop(w->timer);
     const char *uid = NULL;

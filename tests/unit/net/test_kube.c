@@ -102,7 +102,8 @@ static struct got ask(const char *method, const char *path, const char *body) {
 
 /* ---- the API server ---- */
 
-static int lists, watches;
+static int lists, watches, nheld;
+static struct peer *held[8];
 static bool hang, says_410, cut;
 
 static void refuse(struct peer *p, int code, const char *reason, const char *message) {
@@ -153,6 +154,8 @@ static void serve(struct peer *p, const struct asked *a) {
         answer(p, 500, "text/plain", "getting credentials: exec: executable login failed with exit code 1\n");
     else if (strstr(a->path, "watch=1"))
         serve_watch(p, a->path);
+    else if (strstr(a->path, "/held"))
+        held[nheld++] = p;
     else if (strstr(a->path, "/pods")) {
         lists++;
         const char *second = "{\"items\":[{\"metadata\":{\"name\":\"b\",\"namespace\":\"d\",\"uid\":\"u2\",\"managedFields\":[1]}}],"
@@ -373,6 +376,41 @@ static void what_may_not_be_listed_is_told_and_tried_again(void **state) {
     rt_kube_watch_close(w);
 }
 
+static void turns_until_held(int n) {
+    struct rt_timer *tick = rt_timer_start(world.loop, 20, 20, on_late, NULL);
+    for (int i = 0; i < 1500 && nheld < n; i++)
+        rt_loop_turn(world.loop, true);
+    for (int i = 0; i < 10; i++) /* nor does another come */
+        rt_loop_turn(world.loop, true);
+    rt_timer_stop(tick);
+    assert_int_equal(nheld, n);
+}
+
+static void a_few_lists_of_a_context_run_at_once(void **state) {
+    (void)state;
+    struct kept k = {.wanted = 1};
+    struct rt_kube_watch *w[7];
+    const char *none = "{\"items\":[],\"metadata\":{\"resourceVersion\":\"10\"}}";
+    nheld = 0;
+    hang = true;
+    for (size_t i = 0; i < RT_COUNT(w); i++)
+        w[i] = keep(&k, "/held");
+    turns_until_held(4);
+    for (int i = 0; i < 2; i++) {
+        answer(held[i], 200, "application/json", none);
+        peer_flush(held[i], (size_t)1 << 20);
+    }
+    turns_until_held(6);
+    assert_int_equal(k.synced, 2);
+    rt_kube_watch_close(w[6]); /* it waits still */
+    rt_kube_watch_close(w[2]); /* and this one is asked about */
+    turns_until_held(6);
+    for (size_t i = 0; i < RT_COUNT(w); i++)
+        if (i != 6 && i != 2)
+            rt_kube_watch_close(w[i]);
+    hang = false;
+}
+
 static void lines_may_be_cut_anywhere_and_garbage_ends_the_stream(void **state) {
     (void)state;
     struct kept k = {.wanted = 1};
@@ -431,6 +469,7 @@ int main(void) {
         T(a_watch_that_is_cut_off_begins_with_a_list),
         T(silence_ends_a_watch),
         T(what_may_not_be_listed_is_told_and_tried_again),
+        T(a_few_lists_of_a_context_run_at_once),
         T(lines_may_be_cut_anywhere_and_garbage_ends_the_stream),
         cmocka_unit_test(an_address_has_up_to_three_parts),
     };
