@@ -17,6 +17,7 @@ import time
 from statistics import median
 
 import clusters
+import kube
 import logs
 import measure
 import tunnels
@@ -24,7 +25,7 @@ from parts import Ray, Raytui, Sim, Skip, Table, need, say
 from terminal import stats
 
 
-GROUPS = ["first", "rows", "key", "load", "idle", "rss", "log", "follow", "tunnel", "bastion", "up"]
+GROUPS = ["first", "rows", "key", "load", "idle", "rss", "log", "follow", "tunnel", "bastion", "up", "kube"]
 
 
 def have_screen(result, what):
@@ -203,7 +204,7 @@ def main():
     table, before = Table(), os.getloadavg()[0]
     work = {"first": first, "rows": rows, "key": key, "load": load, "idle": idle, "rss": rss, "tunnel": tunnels.tunnels,
             "follow": logs.follow, "log": logs.large,
-            "bastion": tunnels.bastion, "up": clusters.up}
+            "bastion": tunnels.bastion, "up": clusters.up, "kube": kube.kube}
     for name in o.only.split(","):
         if name not in work:
             sys.exit("no such group: %s (there are %s)" % (name, ", ".join(GROUPS)))

@@ -113,7 +113,7 @@ def idle(argv, env=None, prepare=(), warmup=4, seconds=10, samples=3, quit_keys=
     replay = Replay(ROWS, COLS)
     for _, data in chunks:
         replay.feed(data)
-    return {"cpu": stats(cpu, 3), "bytes_per_s": stats(rate, 0), "rss_kib": last["rss_kib"], "peak_kib": last["hwm_kib"],
+    return {"cpu": stats(cpu, 3), "bytes_per_s": stats(rate, 0), "rss_kib": last["rss_kib"], "own_kib": last["own_kib"], "peak_kib": last["hwm_kib"],
             "alive": alive, "screen": replay.screen.text(), "chunks": changed}
 
 

@@ -247,7 +247,7 @@ class Program:
         return out
 
     def usage(self):
-        r = dict(cpu_s=0.0, run_s=0.0, rss_kib=0, pss_kib=0, hwm_kib=0, threads=0, switches=0, procs=0)
+        r = dict(cpu_s=0.0, run_s=0.0, rss_kib=0, own_kib=0, pss_kib=0, hwm_kib=0, threads=0, switches=0, procs=0)
         for p in self.tree():
             try:
                 with open("/proc/%d/stat" % p) as f:
@@ -255,6 +255,7 @@ class Program:
                 f = s[s.rindex(")") + 2:].split()
                 r["cpu_s"] += sum(map(int, f[11:15])) / CLK
                 r["rss_kib"] += int(f[21]) * PAGE // 1024
+                r["own_kib"] = r["own_kib"] or r["rss_kib"]  # of the first: the program without its children
                 r["threads"] += int(f[17])
                 r["procs"] += 1
                 with open("/proc/%d/status" % p) as g:
