@@ -401,6 +401,34 @@ static bool begin(struct rt_app *a, const struct rt_call *c, struct work *w, str
     return can_run(c, conf, err);
 }
 
+/* What the far side would have made is the result; nothing of it stays. */
+static void validated(void *ctx, struct rt_operation *op) {
+    struct work *w = ctx;
+    char *plan = rt_strdup(op->result);
+    const struct rt_error err = op->state == RT_OPS_DONE ? (struct rt_error){0} : op->error;
+    inner_over(w, op);
+    w->phase = W_OVER;
+    rt_operation_finish(w->operation, err.code ? &err : NULL, plan);
+    w->soon = rt_loop_defer(w->app->loop, forget, w);
+    free(plan);
+}
+
+/* The far side is asked what it thinks of the cluster, where it can be. False: `w` is the caller's still. */
+static bool validate(struct rt_app *a, const struct rt_call *c, struct work *w, struct rt_error *err) {
+    struct session *s = session_of(w, err);
+    w->up.dry_run = true;
+    struct rt_operation *up = s ? s->conf->ops->up(s->provider, &w->up, err) : NULL;
+    if (!up)
+        return false;
+    char *title = rt_strf("run on %s: dry run", w->name);
+    w->operation = rt_operation_start(a->operations, "run", c->args.v[0], title, cancel, w);
+    w->next = a->p->works;
+    a->p->works = w;
+    follow_inner(w, up, validated);
+    free(title);
+    return true;
+}
+
 /* What would be done, in words. */
 static struct rt_op *dry_run(struct rt_app *a, struct work *w, rt_action_done_fn *done, void *ctx) {
     struct rt_error err = {0};
@@ -422,6 +450,11 @@ struct rt_op *run_work(struct rt_app *a, const struct rt_call *c, rt_action_done
     struct rt_operation *up = NULL;
     const bool dry = rt_call_option(c, "dry-run") != NULL;
     bool ok = begin(a, c, w, &err);
+    if (ok && dry && rt_config_cluster(a->config, w->name)->ops->validates) {
+        if (validate(a, c, w, &err))
+            return act_answer(a, done, ctx, NULL, w->operation, "%s: validated", w->name);
+        ok = false;
+    }
     if (ok && !dry) {
         s = work_left_note(a, w->name, c, &err) ? session_of(w, &err) : NULL;
         up = s ? s->conf->ops->up(s->provider, &w->up, &err) : NULL;
