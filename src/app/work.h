@@ -18,5 +18,7 @@ void rt_work_on_data(struct rt_app *a, const struct rt_operation *op, void (*fn)
 
 /* Clusters that a `run` made whose raytui does not live any more; names of the store. Appends. */
 void rt_works_left(const struct rt_app *a, struct rt_strs *names);
+/* One of them in a line: its name, when it was made and by which words. Appends. */
+void rt_work_left_text(const char *name, struct rt_buf *out);
 
 #endif

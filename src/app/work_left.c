@@ -302,3 +302,17 @@ void rt_works_left(const struct rt_app *a, struct rt_strs *names) {
         json_decref(note);
     }
 }
+
+void rt_work_left_text(const char *name, struct rt_buf *out) {
+    json_t *note = read_note(name);
+    const char *command = rt_json_str(note, "command");
+    const int64_t at_ms = json_integer_value(json_object_get(note, "at_ms"));
+    char age[24], clean[300];
+    rt_buf_adds(out, name);
+    if (at_ms)
+        rt_buf_addf(out, ", made %s ago", rt_fmt_age(age, sizeof age, rt_wall_ms() - at_ms));
+    if (command)
+        rt_buf_addf(out, " by: %s", rt_clean_to(clean, sizeof clean, command));
+    rt_buf_addc(out, '\n');
+    json_decref(note);
+}

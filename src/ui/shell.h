@@ -94,6 +94,7 @@ struct rt_ui {
     struct toast toast;
     struct rt_timer *toast_timer;
     RT_VEC(struct running *) calls;
+    struct rt_strs left;                 /* clusters that the open question is about: shell_offer_left */
     struct scaling scaling;
     char *own_line;                      /* waits for its question to be answered */
     char *last_line;                     /* for "." */
@@ -194,7 +195,10 @@ void shell_show_output(struct rt_ui *ui, const char *title, const char *const *a
 bool shell_run_program(struct rt_ui *ui, const char *line, struct rt_error *err);
 
 /* ---- shell_call.c ---- */
+/* Runs a parsed call (taken) that a question of its own was answered for. */
+void shell_call_agreed(struct rt_ui *ui, struct rt_call *call);
 void calls_cancel(struct rt_ui *ui);
+void shell_offer_left(struct rt_ui *ui); /* shell_left.c: what killed runs left may be removed */
 void scaling_stop(struct rt_ui *ui);
 bool scaling_step(struct rt_ui *ui, const char *cluster, const struct rt_pool *pool, int64_t by, struct rt_error *err);
 struct rt_op *asker_ask(void *ctx, const struct rt_question *q, rt_answer_fn *fn, void *fn_ctx);

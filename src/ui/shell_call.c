@@ -108,6 +108,21 @@ void rt_ui_call(struct rt_ui *ui, struct rt_call *call) {
     rt_ui_popup(ui, r->dialog);
 }
 
+void shell_call_agreed(struct rt_ui *ui, struct rt_call *call) {
+    struct rt_error err = {0};
+    if (!rt_call_ready(ui->app, call, &err)) {
+        rt_ui_error(ui, &err);
+        rt_call_deinit(call);
+        return;
+    }
+    struct running *r = RT_NEW(struct running);
+    r->ui = ui;
+    r->call = *call;
+    *call = (struct rt_call){0};
+    *rt_vec_push(&ui->calls) = r;
+    run(r);
+}
+
 void calls_cancel(struct rt_ui *ui) {
     for (size_t i = ui->calls.n; i-- > 0;) {
         struct running *r = ui->calls.v[i];

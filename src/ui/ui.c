@@ -201,18 +201,6 @@ static void open_log(struct rt_ui *ui, const char *file) {
         rt_ui_error(ui, &err);
 }
 
-/* What a `run` that was killed left behind costs until somebody hears of it. */
-static void tell_left(struct rt_ui *ui) {
-    struct rt_strs left = {0};
-    rt_works_left(ui->app, &left);
-    if (left.n) {
-        char *text = rt_strf("%s is left of a run that was killed: ^K on it removes it%s", left.v[0], left.n > 1 ? " (there are more)" : "");
-        toast_notice(ui, text, true);
-        free(text);
-    }
-    rt_strs_deinit(&left);
-}
-
 /* A named cluster shows its jobs, no cluster at all the first-run page, else the list of clusters. */
 static void open_first(struct rt_ui *ui, const struct rt_ui_opts *o) {
     struct rt_error err = {0};
@@ -225,6 +213,7 @@ static void open_first(struct rt_ui *ui, const struct rt_ui_opts *o) {
         rt_ui_command(ui, "open");
         if (!rt_app_start(ui->app, name, &err))
             rt_ui_error(ui, &err);
+        shell_offer_left(ui);
         return;
     }
     shell_open_tab(ui, configured(ui->app->config) || o->log_file ? "clusters" : "start");
@@ -232,7 +221,7 @@ static void open_first(struct rt_ui *ui, const struct rt_ui_opts *o) {
         open_log(ui, o->log_file);
     else
         rt_app_attach_all(ui->app);
-    tell_left(ui);
+    shell_offer_left(ui);
     if (ui->app->config->nproblems)
         rt_ui_error(ui, &ui->app->config->problems[0]);
 }
@@ -320,6 +309,7 @@ void rt_ui_destroy(struct rt_ui *ui) {
     rt_input_deinit(&ui->input);
     rt_setup_deinit(&ui->setup);
     rt_strs_deinit(&ui->past);
+    rt_strs_deinit(&ui->left);
     rt_strs_deinit(&ui->choices);
     for (size_t i = 0; i < ui->looked.n; i++)
         free(ui->looked.v[i].cluster);

@@ -1,13 +1,17 @@
 """The program run as a person would, for tests written in Python: in a HOME of its own, without a terminal."""
+import fcntl
 import json
 import os
 import pty
+import re
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 import urllib.request
@@ -123,6 +127,62 @@ class Running:
             self.process.kill()
             self.wait(15)
             raise
+
+
+class Screen:
+    """The program on a terminal of its own, as text."""
+    CODES = re.compile(r"\x1b(?:\[[0-9;:<=>?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-B]|[=>78MDE])")
+
+    def __init__(self, home, *words, env=None):
+        self.taken, self.lock, self.rows = bytearray(), threading.Lock(), 40
+        near, far = pty.openpty()
+        self.fd = near
+        self.resize()
+        self.process = subprocess.Popen([home.raytui, *words], env={**home.env, "TERM": "xterm-256color", **(env or {})}, cwd=home.dir,
+                                        stdin=far, stdout=far, stderr=far, start_new_session=True)
+        os.close(far)
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        try:
+            while True:
+                data = os.read(self.fd, 65536)
+                with self.lock:
+                    self.taken += data
+        except OSError:
+            pass
+
+    def resize(self):
+        """Another height: all of it is drawn anew."""
+        self.rows = 81 - self.rows
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", self.rows, 160, 0, 0))
+
+    def text(self):
+        with self.lock:
+            self.taken.clear()
+        self.resize()
+        os.killpg(self.process.pid, signal.SIGWINCH)
+        time.sleep(0.4)
+        with self.lock:
+            return self.CODES.sub("", self.taken.decode(errors="replace"))
+
+    def shows(self, words, seconds=60):
+        """Waits until the words are there."""
+        last = [""]
+
+        def look():
+            last[0] = self.text()
+            return words in last[0]
+        until(lambda: "'%s' on the screen:\n%s" % (words, last[0]), look, seconds)
+        return last[0]
+
+    def keys(self, text):
+        os.write(self.fd, text.encode())
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(20)
+        os.close(self.fd)
 
 
 class Sim:
