@@ -12,7 +12,7 @@ struct found {
 struct start {
     struct rt_view view;
     RT_VEC(struct found) found;
-    size_t at;
+    size_t at, top;      /* selected; the first that is drawn */
     struct rt_op *op;
     int first_row;
     char *where;         /* NULL: this machine */
@@ -47,14 +47,23 @@ static void forget(struct start *s) {
     s->found.n = 0;
 }
 
+/* Addresses stand below each other. */
+static char *row_of(const struct rt_seen *row, int width) {
+    char clean[400];
+    return rt_strf("%-*s  %s", width, row->target, rt_clean_to(clean, sizeof clean, row->text));
+}
+
 /* A place that is watched: the selection stays on its cluster. */
 static void on_seen(void *ctx, const struct rt_seen *all, size_t n, bool whole, const struct rt_error *err) {
     struct start *s = ctx;
     char *selected = s->at < s->found.n ? rt_strdup(s->found.v[s->at].target) : NULL;
+    int width = 0;
     forget(s);
     s->at = n ? RT_MIN(s->at, n - 1) : 0;
+    for (size_t i = 0; i < n; i++)
+        width = RT_MAX(width, (int)RT_MIN(strlen(all[i].target), (size_t)60));
     for (size_t i = 0; i < n; i++) {
-        *rt_vec_push(&s->found) = (struct found){rt_strdup(all[i].target), rt_strdup(all[i].text), rt_strdup("Enter attaches")};
+        *rt_vec_push(&s->found) = (struct found){rt_strdup(all[i].target), row_of(&all[i], width), rt_strdup("Enter attaches")};
         if (rt_streq(selected, all[i].target))
             s->at = i;
     }
@@ -86,8 +95,15 @@ static int put(const struct rt_draw *d, int row, struct rt_rect r, int indent, c
 }
 
 static void draw_found(struct start *s, const struct rt_draw *d, struct rt_rect r, int row) {
+    const size_t shown = (size_t)RT_MAX(1, r.row + r.rows - row);
     s->first_row = row;
-    for (size_t i = 0; i < s->found.n && row < r.row + r.rows; i++, row++) {
+    if (s->at < s->top)
+        s->top = s->at;
+    if (s->at >= s->top + shown)
+        s->top = s->at - shown + 1;
+    if (s->found.n < s->top + shown)
+        s->top = s->found.n > shown ? s->found.n - shown : 0;
+    for (size_t i = s->top; i < s->found.n && row < r.row + r.rows; i++, row++) {
         const struct found *f = &s->found.v[i];
         const int key = f->key ? rt_width(f->key, strlen(f->key)) : 0;
         struct rt_buf text;
@@ -185,7 +201,7 @@ static bool start_mouse(struct rt_view *v, const struct rt_event *ev, struct rt_
     (void)r;
     if (ev->mouse != RT_MOUSE_PRESS || ev->row < s->first_row)
         return false;
-    move(s, (size_t)(ev->row - s->first_row));
+    move(s, s->top + (size_t)(ev->row - s->first_row));
     if (ev->double_click)
         attach(s, s->at);
     return true;
