@@ -147,10 +147,10 @@ static void head_node(const struct batch_script *s, struct rt_buf *out) {
                      "IP=$(net ip \"$@\" ${SLURM_SUBMIT_HOST:-${PBS_O_HOST:-}} \"$(uname -n)\") || exit 1\n"
                      "case $IP in 127.*) die \"$(uname -n) has no address but its loopback\" ;; esac\n");
     rt_buf_addf(out, "DASHBOARD_IP=%s\n", far->dashboard_host == FAR_NODE ? "$IP" : "127.0.0.1");
-    rt_buf_addf(out, "temp_of_head\nnote\nset -- $(net ports \"$J/temp.$name\" %d %d %d 52365 52366)\n[ $# = 5 ] || die 'no free ports'\n",
+    rt_buf_addf(out, "temp_of_head\nnote\nset -- $(net ports \"$J/temp.$name\" %d %d %d 52365 52366)\n[ $# = 6 ] || die 'no free ports'\n",
                 far->dashboard_port ? (int)far->dashboard_port : 8265, far->client_port ? (int)far->client_port : 10001,
                 far->gcs_port ? (int)far->gcs_port : 6379);
-    rt_buf_adds(out, "DASHBOARD=$1 CLIENT=$2 GCS=$3 AGENT=$4 METRICS=$5\n"
+    rt_buf_adds(out, "DASHBOARD=$1 CLIENT=$2 GCS=$3 AGENT=$4 METRICS=$5 held=$6 since=$(started \"$6\")\n"
                      "printf '%s\\n' \"job $(b_id)\" \"host $(uname -n)\" \"ip $IP\" \"dashboard_ip $DASHBOARD_IP\" \"dashboard $DASHBOARD\""
                      " \"client $CLIENT\" \"gcs $GCS\" \"temp_dir $TMPDIR\" >\"$D/head.place.new\" &&\n"
                      "    mv \"$D/head.place.new\" \"$D/head.place\" || exit 1\n"

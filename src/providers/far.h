@@ -8,7 +8,8 @@
  *   connection       RAY_ADDRESS=, DASHBOARD_URL=, GCS_ADDRESS= lines, written by rename when the head is ready
  *   ended            why it ended, when it ended by itself: one line
  *   head.lock/       held while somebody changes it (lock, unlock below)
- *   NODE.sh .pid .log .place .step   the node's script, its process, output, addresses, what prepares it
+ *   NODE.sh .pid .log .place .step .claim   the node's script, its process, output, addresses, what prepares it, what
+ *                    holds its ports until Ray listens there
  *   watchdog/        of watchdog.h
  *
  * Python environments that raytui makes lie in ~/.raytui/.venvs/ and stay after `down`. */
@@ -137,9 +138,10 @@ void far_log_drop(struct far_log *l);
  *
  * far_sh_common  die TEXT · started PID · alive FILE · lock DIR · unlock · home (makes $D)
  * far_sh_python  python_of RAY · version_of RAY · fits RAY · make_venv DIR VERSION · require FILE; uses $WANT
- * far_sh_net     net ip [PEER...] · net ports FILE FIRST... (a free port from each on, outside Ray's 10002 to 19999; nobody
- *                else on the host is told the same one until Ray listens to all of them or FILE is gone) · net taken PORT... (those that are) · net reach HOST PORT ·
- *                net up HOST PORT (a dashboard answers); uses $PY
+ * far_sh_net     net ip [PEER...] · net ports FILE FIRST... (a free port from each on, outside Ray's 10002 to 19999; then the
+ *                process that keeps everybody else on the host from being told the same ones, until Ray listens to all of
+ *                them or FILE is gone) · net taken PORT... (those that are) · net reach HOST PORT · net up HOST PORT (a
+ *                dashboard answers); uses $PY
  * far_sh_launch  launch NODE MARK ARG... · wait_for NODE SECONDS COMMAND... · last_words NODE
  * far_sh_stop    stop_node NODE · remove_temp DIR
  * far_sh_look    prints up, coming, ended or none, then "place KEY VALUE", "ended TEXT", "life JSON" (watchdog.h)

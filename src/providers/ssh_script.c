@@ -114,7 +114,8 @@ static void start_head(const struct ssh_script *s, struct rt_buf *out) {
         rt_buf_addc(out, ' ');
         rt_shell_word(out, s->peers->v[i]);
     }
-    rt_buf_addf(out, ") && set -- $(net ports \"$D/$NODE.sh\" %d %d %d 52365 52366) || exit 1\n", far->dashboard_port ? (int)far->dashboard_port : 8265,
+    rt_buf_addf(out, ") && set -- $(net ports \"$D/$NODE.sh\" %d %d %d 52365 52366) || exit 1\n"
+                     "    echo \"$6 $(started $6)\" >\"$D/$NODE.claim\"\n", far->dashboard_port ? (int)far->dashboard_port : 8265,
                 far->client_port ? (int)far->client_port : 10001, far->gcs_port ? (int)far->gcs_port : 6379);
     rt_buf_addf(out, "    DASHBOARD_IP=%s\n", far->dashboard_host == FAR_NODE ? "$IP" : "127.0.0.1");
     rt_buf_adds(out, "    mkdir -p \"$BASE\" && TEMP=$(mktemp -d \"$BASE/rt-$(id -u)-XXXXXX\") || die \"no temporary directory in $BASE\"\n"
@@ -143,6 +144,7 @@ static void start_worker(const struct ssh_script *s, struct rt_buf *out) {
                      "    net reach \"$HEAD_IP\" \"$GCS\" 2>/dev/null || die \"$(uname -n) has no way to the head at $HEAD_IP:$GCS\"\n");
     write_node(s, out);
     rt_buf_adds(out, "    IP=$(net ip \"$HEAD_IP\") && set -- $(net ports \"$D/$NODE.sh\" 52365 52366) || exit 1\n"
+                     "    echo \"$3 $(started $3)\" >\"$D/$NODE.claim\"\n"
                      "    mkdir -p \"$TEMP\" && [ -O \"$TEMP\" ] && chmod 700 \"$TEMP\" || die \"no temporary directory $TEMP on $(uname -n)\"\n"
                      "    echo \"temp_dir $TEMP\" >\"$D/$NODE.place\"\n"
                      "    launch \"$NODE\" ");
