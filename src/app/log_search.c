@@ -38,7 +38,7 @@ struct file {
     bool skip;          /* what comes is the rest of a line that is too long */
     int64_t lines, bytes, hits;
     RT_VEC(struct hit) waiting; /* until the files before it are done */
-    bool ended, cut;
+    bool ended, cut, long_lines;
     char *seen, *trouble; /* marks before and behind its lines; NULL */
 };
 
@@ -146,6 +146,7 @@ static void file_data(void *ctx, const char *data, size_t n) {
             if (!f->skip)
                 rt_buf_add(&f->line, data, RT_MIN(part, (size_t)RT_LOGLINE_MAX - f->line.len));
             f->skip = f->line.len >= RT_LOGLINE_MAX;
+            f->long_lines = f->long_lines || f->skip;
             if (nl) {
                 try_line(f, rt_buf_str(&f->line), f->line.len);
                 rt_buf_clear(&f->line);
@@ -168,6 +169,8 @@ static void file_over(struct file *f) {
         try_line(f, rt_buf_str(&f->line), f->line.len);
     rt_buf_deinit(&f->line);
     rt_buf_init(&f->line, 0);
+    if (f->long_lines && !f->trouble)
+        f->trouble = rt_strf("--- %s: of lines over 1 MiB only the first MiB was looked at ---", f->label);
     f->ended = true;
     f->s->running--;
     soon(f->s);

@@ -32,15 +32,19 @@ static void follow_release(void *held) {
     free(f);
 }
 
-/* A line for the terminal: everything but its text is made harmless. */
-static void print_clean(const char *line, size_t n) {
+/* Text for the terminal: everything else in it is made harmless. */
+static void print_part(const char *line, size_t n) {
     struct rt_buf text;
     struct rt_span spans[64];
     rt_buf_init(&text, 4 * LINE_MAX_BYTES);
     rt_log_clean(line, n, &text, spans, RT_COUNT(spans));
     fwrite(rt_buf_str(&text), 1, text.len, stdout);
-    fputc('\n', stdout);
     rt_buf_deinit(&text);
+}
+
+static void print_clean(const char *line, size_t n) {
+    print_part(line, n);
+    fputc('\n', stdout);
 }
 
 bool cli_print_log(struct rt_buf *line, bool clean, const char *data, size_t n) {
@@ -50,10 +54,12 @@ bool cli_print_log(struct rt_buf *line, bool clean, const char *data, size_t n) 
         const char *nl = memchr(data, '\n', n);
         const size_t part = nl ? (size_t)(nl - data) : n;
         rt_buf_add(line, data, part);
-        if (nl || line->len > LINE_MAX_BYTES) {
+        if (nl)
             print_clean(rt_buf_str(line), line->len);
+        else if (line->len > LINE_MAX_BYTES) /* its end is far */
+            print_part(rt_buf_str(line), line->len);
+        if (nl || line->len > LINE_MAX_BYTES)
             rt_buf_clear(line);
-        }
         data += part + (nl ? 1 : 0);
         n -= part + (nl ? 1 : 0);
     }
@@ -261,6 +267,25 @@ static void have_jobs_or_cache(void *ctx, const struct rt_error *err) {
     have_jobs(c);
 }
 
+/* Goes to where the last lines of a file begin. False: it is none that one can go about in. */
+static bool seek_last(FILE *in, int64_t lines) {
+    char block[64 * 1024];
+    if (fseeko(in, 0, SEEK_END) != 0)
+        return false;
+    off_t at = ftello(in);
+    bool at_end = true; /* the newline of the last line begins no other */
+    while (at > 0) {
+        const size_t n = (size_t)RT_MIN(at, (off_t)sizeof block);
+        at -= (off_t)n;
+        if (fseeko(in, at, SEEK_SET) != 0 || fread(block, 1, n, in) < n)
+            break;
+        for (size_t i = n; i > 0; i--, at_end = false)
+            if (block[i - 1] == '\n' && !at_end && --lines <= 0)
+                return fseeko(in, at + (off_t)i, SEEK_SET) == 0;
+    }
+    return fseeko(in, 0, SEEK_SET) == 0;
+}
+
 static void print_file(struct cli *c, const char *file, int64_t lines) {
     struct rt_error err = {0};
     FILE *in = fopen(file, "rb");
@@ -272,6 +297,8 @@ static void print_file(struct cli *c, const char *file, int64_t lines) {
     struct follow f = {.cli = c, .clean = isatty(STDOUT_FILENO), .last_lines = lines};
     rt_buf_init(&f.line, 2 * LINE_MAX_BYTES);
     rt_buf_init(&f.held, 128 * RT_MIB);
+    if (lines > 0 && seek_last(in, lines))
+        f.last_lines = -1;
     char block[64 * 1024];
     for (size_t n; (n = fread(block, 1, sizeof block, in)) > 0;)
         got(&f, block, n);

@@ -166,33 +166,83 @@ static void gather(struct rt_logbuf *b, size_t block, uint32_t off, size_t to_bl
 static bool gather_last_part(struct rt_logbuf *b, size_t block, uint32_t to) {
     size_t from = block;
     size_t have = to;
-    while (from > 0 && have < LAST_PART)
+    while (from > b->first && have < LAST_PART)
         have += b->blocks.v[--from].len;
     gather(b, from, (uint32_t)(have > LAST_PART ? have - LAST_PART : 0), block, to, LAST_PART);
     const char *cr = b->line.len ? memchr(b->line.data, '\r', b->line.len - 1) : NULL;
     if (cr)
         rt_buf_drop(&b->line, (size_t)(cr - b->line.data) + 1);
-    else
-        rt_buf_clear(&b->line);
     return cr != NULL;
 }
 
-bool rt_logbuf_text(struct rt_logbuf *b, int64_t line, const char **text, size_t *len) {
+/* Bytes from one place up to another. */
+static int64_t distance(const struct rt_logbuf *b, size_t block, uint32_t off, size_t to_block, uint32_t to) {
+    int64_t sum = (int64_t)to - off;
+    for (; block < to_block; block++)
+        sum += b->blocks.v[block].len;
+    return sum;
+}
+
+/* Where it starts is known, where it ends not yet: block by block until it does, or until it is too long to be shown whole. */
+static void look_ahead(struct rt_logbuf *b, size_t block, uint32_t off, struct rt_logtext *out) {
+    const char *nl = NULL;
+    for (size_t seen = 0; block < b->blocks.n && !nl && b->line.len < RT_LOGLINE_MAX; block++, off = 0, seen = b->line.len) {
+        gather(b, block, off, block, b->blocks.v[block].len, RT_LOGLINE_MAX);
+        nl = b->line.len > seen ? memchr(b->line.data + seen, '\n', b->line.len - seen) : NULL;
+    }
+    out->len = nl ? (size_t)(nl - b->line.data) : b->line.len;
+    out->more = !nl && block < b->blocks.n ? distance(b, block, 0, b->blocks.n - 1, b->blocks.v[b->blocks.n - 1].len) : 0;
+}
+
+/* Where it ends is known, where it starts not yet. */
+static void look_back(struct rt_logbuf *b, size_t block, uint32_t to, struct rt_logtext *out) {
+    gather_last_part(b, block, to);
+    const char *text = rt_buf_str(&b->line);
+    size_t start = b->line.len;
+    while (start > 0 && text[start - 1] != '\n')
+        start--;
+    rt_buf_drop(&b->line, start);
+    out->len = b->line.len;
+    out->more = start ? 0 : distance(b, b->front, 0, block, to) - (int64_t)b->line.len;
+}
+
+bool rt_logbuf_text(struct rt_logbuf *b, int64_t line, struct rt_logtext *out) {
     size_t from, to;
     uint32_t off, end;
-    if (!find_start(b, line, &from, &off) || !find_end(b, line, &to, &end))
+    const bool starts = find_start(b, line, &from, &off), ends = find_end(b, line, &to, &end);
+    *out = (struct rt_logtext){0};
+    rt_buf_clear(&b->line);
+    if (!starts && !ends)
         return false;
-    if (to == from) {
+    if (starts && ends && to == from) {
         const struct rt_logview *w = rt_logbuf_look(b, from);
-        *text = w->text + off;
-        *len = end > off ? end - off : 0;
+        out->text = w->text + off;
+        out->len = end > off ? end - off : 0;
         return true;
     }
-    rt_buf_clear(&b->line);
-    bool is_long = to - from > RT_LOGLINE_MAX / RT_LOGBLOCK;
-    if (!is_long || !gather_last_part(b, to, end))
-        gather(b, from, off, to, end, RT_LOGLINE_MAX);
-    *text = rt_buf_str(&b->line);
-    *len = b->line.len;
+    if (!ends || (starts && !rt_logbuf_exact(b) && line >= b->newlines)) { /* the last one by an estimate */
+        look_ahead(b, from, off, out);
+    } else if (!starts) {
+        look_back(b, to, end, out);
+    } else {
+        const bool is_long = to - from > RT_LOGLINE_MAX / RT_LOGBLOCK, overwritten = is_long && gather_last_part(b, to, end);
+        if (!overwritten) {
+            rt_buf_clear(&b->line);
+            gather(b, from, off, to, end, RT_LOGLINE_MAX);
+        }
+        out->len = b->line.len;
+        out->more = overwritten ? 0 : distance(b, from, off, to, end) - (int64_t)out->len;
+    }
+    out->text = rt_buf_str(&b->line);
     return true;
+}
+
+bool rt_logbuf_cuts(const struct rt_logbuf *b) {
+    size_t run = 0;
+    for (size_t i = b->first; i < b->blocks.n; i++) {
+        run = b->blocks.v[i].newlines ? 0 : run + 1;
+        if (run >= RT_LOGLINE_MAX / RT_LOGBLOCK)
+            return true;
+    }
+    return false;
 }

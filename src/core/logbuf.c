@@ -302,8 +302,12 @@ bool rt_logbuf_line(struct rt_logbuf *b, int64_t number, struct rt_line *out) {
         out->len = sizeof gone - 1;
         return true;
     }
-    if (!rt_logbuf_text(b, line, &out->text, &out->len))
+    struct rt_logtext t;
+    if (!rt_logbuf_text(b, line, &t))
         return false;
+    out->text = t.text;
+    out->len = t.len;
+    out->more = t.more;
     out->kind = rt_log_kind(out->text, out->len);
     return true;
 }

@@ -52,6 +52,7 @@ struct rt_line {
      * over 1 MiB are cut: at their end, or if carriage returns overwrite it, at their beginning. */
     const char *text;
     size_t len;
+    int64_t more; /* bytes that were cut off; about, while the index is made */
     enum rt_line_kind kind;
     int64_t number;   /* from 0 */
 };
@@ -93,6 +94,7 @@ int64_t rt_logbuf_visible_index(struct rt_logbuf *b, int64_t line); /* nearest a
  * there is none) and whether it wrapped. Only visible lines match, marks never. `from` itself is looked at
  * first. Lines are matched as they are shown, but with their tabs and hidden characters. Operations on a
  * buffer are cancelled before it is destroyed. */
+bool rt_logbuf_cuts(const struct rt_logbuf *b); /* there are lines over 1 MiB: what is behind is not searched */
 typedef void rt_search_fn(void *ctx, int64_t line, bool wrapped, const struct rt_error *err);
 struct rt_op *rt_logbuf_search(struct rt_logbuf *b, const char *regex, int64_t from, bool backwards, rt_search_fn *fn, void *ctx);
 /* Counts lines that match, and those of them up to and with `line` ("3/41": it is the third), in slices. With

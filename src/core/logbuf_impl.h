@@ -213,7 +213,12 @@ const struct rt_logview *rt_logbuf_look(struct rt_logbuf *b, size_t block);
 void rt_logbuf_forget(struct rt_logbuf *b, size_t block); /* what is cached of it, and of all behind */
 int64_t rt_logbuf_first_line_in(const struct rt_logbuf *b, size_t block); /* the first that starts in it or later */
 size_t rt_logbuf_block_of(const struct rt_logbuf *b, int64_t line); /* where it starts; blocks.n: nowhere */
-bool rt_logbuf_text(struct rt_logbuf *b, int64_t line, const char **text, size_t *len);
+struct rt_logtext {
+    const char *text; /* lent until the next look */
+    size_t len;
+    int64_t more; /* bytes of the line that are not in it; about, while the index is made */
+};
+bool rt_logbuf_text(struct rt_logbuf *b, int64_t line, struct rt_logtext *out);
 int64_t rt_logbuf_oldest(const struct rt_logbuf *b); /* the first line that is still kept */
 
 /* Appended logs. */

@@ -156,16 +156,15 @@ bool rt_logfilters_ready(const struct rt_logbuf *b, int64_t upto) {
 
 /* The unfinished line is matched when it is asked for, and again when it has grown. */
 static bool pending_passes(struct rt_logbuf *b) {
-    const char *text;
-    size_t len;
+    struct rt_logtext t;
     if (!b->unfinished || !rt_logbuf_exact(b) || b->pass.n < b->newlines)
         return false;
     if (b->pending_len == b->bytes)
         return b->pending_pass;
     b->pending_len = b->bytes;
-    b->pending_pass = rt_logbuf_text(b, b->newlines, &text, &len);
+    b->pending_pass = rt_logbuf_text(b, b->newlines, &t);
     for (size_t i = 0; i < b->filters.n && b->pending_pass; i++)
-        b->pending_pass = !counts(b, i) || rt_logmatcher_line(b->filters.v[i]->matcher, text, len) != b->filters.v[i]->drop;
+        b->pending_pass = !counts(b, i) || rt_logmatcher_line(b->filters.v[i]->matcher, t.text, t.len) != b->filters.v[i]->drop;
     return b->pending_pass;
 }
 

@@ -42,11 +42,10 @@ static int64_t look_for(struct rt_logbuf *b, enum rt_line_kind kind, int64_t fro
     int64_t start = rt_mono_us();
     for (int64_t i = from; i < to; i++) {
         int64_t line = backwards ? to - 1 - (i - from) : i;
-        const char *text;
-        size_t len;
-        if (!rt_logbuf_text(b, line, &text, &len))
+        struct rt_logtext t;
+        if (!rt_logbuf_text(b, line, &t))
             return -1;
-        if (rt_log_kind(text, len) == kind && rt_logbuf_passes(b, line))
+        if (rt_log_kind(t.text, t.len) == kind && rt_logbuf_passes(b, line))
             return line;
         if ((i - from) % 256 == 255 && rt_mono_us() - start > LOOK_US)
             return -1;
@@ -145,10 +144,9 @@ int64_t rt_logbuf_line_at_time(struct rt_logbuf *b, int64_t wall_ms) {
     size_t at = block_before(b, wall_ms), last = RT_MIN(at + TIMELESS, n - 1);
     int64_t line = rt_logbuf_first_line_in(b, known_block(b, at));
     int64_t end = rt_logbuf_first_line_in(b, known_block(b, last) + 1);
-    const char *text;
-    size_t len;
-    for (; line < end && rt_logbuf_text(b, line, &text, &len); line++)
-        if (rt_log_time(text, len) >= wall_ms)
+    struct rt_logtext t;
+    for (; line < end && rt_logbuf_text(b, line, &t); line++)
+        if (rt_log_time(t.text, t.len) >= wall_ms)
             return rt_logbuf_visible_at(b, rt_logbuf_visible_index(b, rt_logbuf_number_of(b, line)));
     return -1;
 }

@@ -59,6 +59,7 @@ struct log_view {
 
     int rows, cols;   /* of the text, as drawn last */
     struct rt_buf clean;
+    int64_t more;        /* bytes of the line that are not in it */
     struct rt_span spans[LOG_SPANS];
     size_t nspans;
 };

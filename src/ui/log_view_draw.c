@@ -14,11 +14,18 @@ int log_view_clean(struct log_view *lv, int64_t line, int64_t *time_ms) {
     struct rt_line l;
     rt_buf_clear(&lv->clean);
     lv->nspans = 0;
+    lv->more = 0;
     if (line < 0 || !rt_logbuf_line(lv->buf, line, &l))
         return -1;
     if (time_ms)
         *time_ms = rt_log_time(l.text, l.len);
     lv->nspans = rt_log_clean(l.text, l.len, &lv->clean, lv->spans, LOG_SPANS);
+    lv->more = l.more;
+    if (l.more) {
+        char size[24];
+        rt_fmt_bytes(size, sizeof size, (double)l.more);
+        rt_buf_addf(&lv->clean, " [%s more of this line, neither shown nor searched]", size);
+    }
     return (int)l.kind;
 }
 
@@ -125,6 +132,16 @@ static void put_matches(const struct piece *p) {
         tint_bytes(p, found[i][0], found[i][1], rt_theme_over(p->w->theme, RT_R_MATCH));
 }
 
+/* There is more to the right; how much, where it is more than can be shown. */
+static void put_cut(const struct piece *p) {
+    char text[40], size[24] = "";
+    if (p->lv->more)
+        rt_fmt_bytes(size, sizeof size, (double)p->lv->more + (double)p->lv->clean.len);
+    snprintf(text, sizeof text, "%s%s", p->w->ascii ? "~" : "…", size);
+    const int cols = RT_MIN(1 + (int)strlen(size), p->cols);
+    rt_tool_put(p->w->s, p->row, p->col + p->cols - cols, cols, text, rt_theme_look(p->w->theme, RT_R_DIM));
+}
+
 static void put_piece(const struct piece *p, bool first, int64_t time_ms) {
     const int used = put_text(p);
     size_t source = 0;
@@ -136,7 +153,7 @@ static void put_piece(const struct piece *p, bool first, int64_t time_ms) {
     if (p->lv->regex)
         put_matches(p);
     if (used - p->skip > p->cols && p->cols > 1)
-        rt_tool_put(p->w->s, p->row, p->col + p->cols - 1, 1, p->w->ascii ? "~" : "…", rt_theme_look(p->w->theme, RT_R_DIM));
+        put_cut(p);
 }
 
 /* ---- left of the text ---- */

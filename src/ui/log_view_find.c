@@ -26,7 +26,7 @@ static void found(void *ctx, int64_t line, bool wrapped, const struct rt_error *
         return;
     }
     if (line < 0) {
-        rt_ui_note(lv->view.ui, "not found: %s", lv->regex);
+        rt_ui_note(lv->view.ui, "not found: %s%s", lv->regex, rt_logbuf_cuts(lv->buf) ? " (of lines over 1 MiB only the first MiB was looked at)" : "");
         lv->count_done = true;
         rt_ui_mark(lv->view.ui);
         return;
