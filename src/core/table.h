@@ -25,6 +25,7 @@ struct rt_column {
     int priority;      /* 0: never goes; the highest goes first when it is narrow */
     bool wide;         /* only in wide mode (^W, -o wide) */
     bool grow;         /* takes what is left */
+    bool whole;        /* a name to be typed: not cut for the sake of columns of priority 3 and more */
     bool glyph;        /* drawn with the glyph of its health and a blank in front: min and want count both */
     bool costly;       /* dear to make, and of the store alone (not of the time): a view may keep the text; one of a table */
     void (*text)(struct rt_buf *out, const void *row, const struct rt_row_env *env); /* appends clean text */

@@ -269,7 +269,7 @@ static json_t *to_json(const void *row, const struct rt_row_env *env, bool show_
 
 /* clang-format off */
 static const struct rt_column columns[] = {
-    {.id = "name", .title = "CLUSTER", .min = 8, .want = 16, .cut = RT_CUT_MIDDLE, .text = name_text,
+    {.id = "name", .title = "CLUSTER", .min = 8, .want = 16, .cut = RT_CUT_MIDDLE, .whole = true, .text = name_text,
      .order = by_name},
     {.id = "provider", .title = "PROVIDER", .min = 7, .want = 9, .priority = 3, .text = provider_text,
      .order = by_provider},

@@ -111,8 +111,10 @@ ORDER(by_failed, rt_order_i64(pool(a)->failed, pool(b)->failed))
 /* ---- state ---- */
 
 static enum rt_health health(const void *row, const struct rt_row_env *env) {
-    (void)env;
     const struct rt_pool *p = pool(row);
+    const struct rt_cluster *c = env->cluster;
+    if (c && (c->state == RT_CL_DOWN || c->state == RT_CL_SUSPENDED) && p->ready <= 0 && p->pending <= 0 && p->failed <= 0)
+        return RT_H_OFF; /* nobody waits for it */
     bool short_of = p->desired >= 0 && p->ready < p->desired;
     if (p->failed > 0 && (short_of || p->ready <= 0))
         return RT_H_BAD;

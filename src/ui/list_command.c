@@ -190,6 +190,7 @@ static bool do_wide(struct list *l, const struct rt_strs *w, struct rt_error *er
     (void)w;
     (void)err;
     l->rows.wide = !l->rows.wide;
+    l->scroll = 0;
     rt_ui_mark(l->view.ui);
     return true;
 }

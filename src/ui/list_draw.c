@@ -81,14 +81,17 @@ static void draw_rail_row(struct canvas *c, const struct rt_list_row *r, const s
     rt_buf_clear(&c->cell);
     c->l->opts->rail(r->row, env, &c->text, &c->cell);
     const int right = RT_MIN(rt_width(rt_buf_str(&c->cell), c->cell.len), cols / 2);
-    struct rt_buf name;
+    struct rt_buf name, state;
     rt_buf_init(&name, 0);
+    rt_buf_init(&state, 0);
+    rt_fit(&state, rt_buf_str(&c->cell), right, RT_CUT_RIGHT, c->d->ascii);
     rt_fit(&name, rt_buf_str(&c->text), cols - right - 2, RT_CUT_MIDDLE, c->d->ascii);
     put(c, row, c->r.col + 2, 1, rt_health_glyph(h, c->d->ascii), rt_role_of_health(h));
     const bool current = c->l->rows.table == &rt_table_clusters && rt_streq(rt_ui_cluster(c->l->view.ui), c->l->rows.table->id(r->row));
     put(c, row, c->r.col + 4, cols - right - 2, rt_buf_str(&name), current ? RT_R_STRONG : RT_R_TEXT);
-    put(c, row, c->r.col + c->r.cols - right - 1, right, rt_buf_str(&c->cell), RT_R_DIM);
+    put(c, row, c->r.col + c->r.cols - right - 1, right, rt_buf_str(&state), RT_R_DIM);
     rt_buf_deinit(&name);
+    rt_buf_deinit(&state);
 }
 
 static bool is_stale(const struct list *l, const struct rt_list_row *r) {

@@ -216,10 +216,32 @@ static int wish(const struct rt_column *columns, const struct rt_fit *f, const i
     return f->column->grow || need < f->column->want ? RT_MIN(need, f->column->want) : f->column->want;
 }
 
+/* What is worth nothing when it is cut. */
+static bool comes_first(const struct rt_column *c) {
+    return c->align == RT_RIGHT || c->whole;
+}
+
+/* Where such a name would be cut, columns of little weight go. */
+static size_t make_room(const struct rt_column *columns, struct rt_fit *f, size_t n, int cols, const int *needs) {
+    for (;;) {
+        int lack = 0, asked = 0;
+        for (size_t i = 0; i < n; i++) {
+            const int more = comes_first(f[i].column) ? RT_MAX(wish(columns, &f[i], needs) - f[i].cols, 0) : 0;
+            lack += f[i].column->whole ? more : 0;
+            asked += more;
+        }
+        const int at = to_drop(f, n);
+        if (!lack || asked <= cols - width_of(f, n) || at < 0 || f[at].column->priority < 3)
+            return n;
+        memmove(&f[at], &f[at + 1], (n - (size_t)at - 1) * sizeof(*f));
+        n--;
+    }
+}
+
 /* Numbers are never cut as long as there is room: they get theirs first. */
 static int feed_numbers(const struct rt_column *columns, struct rt_fit *f, size_t n, int room, const int *needs) {
     for (size_t i = 0; i < n; i++) {
-        const int more = f[i].column->align == RT_RIGHT ? RT_MIN(RT_MAX(wish(columns, &f[i], needs) - f[i].cols, 0), room) : 0;
+        const int more = comes_first(f[i].column) ? RT_MIN(RT_MAX(wish(columns, &f[i], needs) - f[i].cols, 0), room) : 0;
         f[i].cols += more;
         room -= more;
     }
@@ -247,6 +269,8 @@ size_t rt_columns_fit(const struct rt_column *columns, int cols, bool wide, cons
     for (int at; width_of(out, n) > cols && (at = to_drop(out, n)) >= 0; n--)
         memmove(&out[at], &out[at + 1], (n - (size_t)at - 1) * sizeof(*out));
     squeeze(out, &n, cols);
+    if (needs)
+        n = make_room(columns, out, n, cols, needs);
     int room = RT_MAX(cols - width_of(out, n), 0), growing = 0;
     room = feed_numbers(columns, out, n, room, needs);
     room = share_out(columns, out, n, room, needs);

@@ -49,7 +49,9 @@ static void done(void *ctx, const struct rt_error *err, const char *message, str
         rt_ui_popup(r->ui, rt_dialog_text(r->ui, r->call.def->name, message));
     else if (message && *message && r->undo)
         rt_ui_toast_undo(r->ui, message, r->undo);
-    else if (message && *message && !rt_streq(r->call.def->name, "attach")) /* the header says it */
+    else if (rt_streq(r->call.def->name, "attach") && r->call.cluster)
+        rt_ui_set_cluster(r->ui, r->call.cluster); /* the header says it */
+    else if (message && *message)
         rt_ui_toast(r->ui, "%s", message);
     else if (op && !(message && *message))
         rt_ui_toast(r->ui, "%s - @ shows how it goes", op->title);

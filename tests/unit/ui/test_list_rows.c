@@ -212,8 +212,21 @@ static void scrolling_stops_at_both_ends(void **state) {
     assert_int_equal(scroll, 0);
 }
 
+static void a_cluster_s_name_is_whole_before_its_provider_has_a_place(void **state) {
+    (void)state;
+    int needs[RT_FIT_MAX] = {[0] = 15, [1] = 7, [2] = 21, [3] = 5, [4] = 11, [5] = 5, [7] = 6, [10] = 2};
+    struct rt_fit fit[RT_FIT_MAX];
+    size_t n = rt_columns_fit(rt_table_clusters.columns, 75, false, needs, fit);
+    assert_int_equal(fit[0].cols, 15);
+    assert_false(has(fit, n, "provider"));
+    needs[0] = 5;
+    n = rt_columns_fit(rt_table_clusters.columns, 75, false, needs, fit);
+    assert_true(has(fit, n, "provider"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_cluster_s_name_is_whole_before_its_provider_has_a_place),
         cmocka_unit_test(a_filter_keeps_drops_and_guesses),
         cmocka_unit_test_setup_teardown(rows_are_filtered_and_counted, make, end),
         cmocka_unit_test_setup_teardown(attention_keeps_what_failed_or_waits_too_long, make, end),
