@@ -87,31 +87,44 @@ void rt_app_doctor(struct rt_app *a, struct rt_buf *out) {
 
 /* ---- the far side ---- */
 
-struct far {
+struct doctor_look {
     struct rt_op op;
     struct rt_op *look, *soon;
-    struct rt_error error; /* of the start */
+    struct rt_error error; /* of the start, or why it ended early */
+    struct session *session; /* whose list it is in; NULL */
+    struct doctor_look *next;
     rt_doctor_fn *fn;
     void *ctx;
 };
 
+static void unlist(struct doctor_look *f) {
+    struct doctor_look **at = f->session ? &f->session->doctors : NULL;
+    while (at && *at != f)
+        at = &(*at)->next;
+    if (at)
+        *at = f->next;
+    f->session = NULL;
+}
+
 static void far_cancel(struct rt_op *op) {
-    struct far *f = (struct far *)op;
+    struct doctor_look *f = (struct doctor_look *)op;
+    unlist(f);
     rt_op_drop(&f->look);
     rt_op_drop(&f->soon);
     free(f);
 }
 
-static void far_end(struct far *f, const char *lines, const struct rt_error *err) {
+static void far_end(struct doctor_look *f, const char *lines, const struct rt_error *err) {
     rt_doctor_fn *fn = f->fn;
     void *ctx = f->ctx;
     const struct rt_error copy = err ? *err : (struct rt_error){0};
+    unlist(f);
     free(f);
     fn(ctx, lines, err ? &copy : NULL);
 }
 
 static void far_at_once(void *ctx) {
-    struct far *f = ctx;
+    struct doctor_look *f = ctx;
     f->soon = NULL;
     far_end(f, f->error.code ? NULL : "", f->error.code ? &f->error : NULL);
 }
@@ -134,7 +147,7 @@ static void far_line(const char *text, size_t n, struct rt_buf *out) {
 }
 
 static void far_told(void *ctx, const char *lines, const struct rt_error *err) {
-    struct far *f = ctx;
+    struct doctor_look *f = ctx;
     struct rt_buf out;
     f->look = NULL;
     if (err) {
@@ -153,16 +166,30 @@ static void far_told(void *ctx, const char *lines, const struct rt_error *err) {
 }
 
 struct rt_op *rt_app_doctor_far(struct rt_app *a, const char *cluster, rt_doctor_fn *fn, void *ctx) {
-    struct far *f = RT_NEW(struct far);
+    struct doctor_look *f = RT_NEW(struct doctor_look);
     f->op.cancel = far_cancel;
     f->fn = fn;
     f->ctx = ctx;
     struct session *s = session_get(a, cluster, &f->error);
     if (s && !s->attached)
         session_attach(s, true);
-    if (s && s->conf->ops->doctor)
+    if (s && s->conf->ops->doctor) {
+        f->session = s;
+        f->next = s->doctors;
+        s->doctors = f;
         f->look = s->conf->ops->doctor(s->provider, far_told, f);
-    else
+    } else {
         f->soon = rt_loop_defer(a->loop, far_at_once, f);
+    }
     return &f->op;
+}
+
+void doctors_drop(struct session *s) {
+    while (s->doctors) {
+        struct doctor_look *f = s->doctors;
+        unlist(f);
+        rt_op_drop(&f->look);
+        rt_error_set(&f->error, RT_E_NOT_FOUND, "%s was taken off the list", s->conf->name);
+        f->soon = rt_loop_defer(s->app->loop, far_at_once, f);
+    }
 }

@@ -121,6 +121,7 @@ void session_destroy(struct session *s) {
     struct rt_app_private *p = s->app->p;
     session_detach(s);
     rt_op_drop(&s->script);
+    doctors_drop(s);
     if (s->ray) /* its way may be the provider's */
         rt_ray_destroy(s->ray);
     s->conf->ops->destroy(s->provider);

@@ -43,6 +43,7 @@ struct session {
     struct rt_op *secret;
     struct rt_op *find;   /* settle.c */
     struct rt_op *script; /* user_script on its way from here */
+    struct doctor_look *doctors; /* doctor.c: looks of `doctor` under way */
     bool token_had, headers_had, secret_had, secret_failed; /* secret_had: all of them */
     bool attached;
     uint32_t looked, waited; /* topics */
@@ -79,6 +80,9 @@ void session_look_again(struct session *s);
 
 /* settle.c: a cluster of `provider: auto` that was reached is looked at; the session is replaced by one of what it is. */
 void session_settle(struct session *s);
+
+/* doctor.c: the session goes; those who wait for what its machines have are told so, later. */
+void doctors_drop(struct session *s);
 
 /* polls.c */
 void polls_init(struct session *s);

@@ -25,6 +25,16 @@ static void told(void *ctx, const char *lines, const struct rt_error *err) {
     rt_text_set(d->view, rt_buf_str(&d->text));
 }
 
+/* It is known what it is. */
+static void settled(void *ctx, const struct rt_error *err) {
+    struct doctor *d = ctx;
+    d->look = NULL;
+    if (err)
+        told(d, NULL, err);
+    else
+        d->look = rt_app_doctor_far(rt_ui_app(d->view->ui), d->cluster, told, d);
+}
+
 static void refill(struct rt_view *v, void *ctx) {
     struct doctor *d = ctx;
     rt_text_set(v, rt_buf_str(&d->text));
@@ -54,7 +64,10 @@ struct rt_view *rt_view_doctor(struct rt_ui *ui, const char *cluster) {
     d->cluster = rt_strdup(cluster);
     d->view = rt_text_create(ui, "doctor", title, rt_buf_str(&d->text));
     rt_text_on_change(d->view, 0, refill, d, doctor_free);
-    d->look = rt_app_doctor_far(rt_ui_app(ui), cluster, told, d);
+    if (rt_app_settled(rt_ui_app(ui), cluster))
+        settled(d, NULL);
+    else
+        d->look = rt_app_settle(rt_ui_app(ui), cluster, settled, d);
     free(title);
     return d->view;
 }

@@ -143,6 +143,15 @@ class Output(Sims):
         finally:
             home.close()
 
+    def test_doctor_names_each_host_that_cannot_be_reached(self):
+        home = Home(RAYTUI, "clusters:\n  lab: {provider: ssh, head: \"nobody@127.0.0.1:1\", workers: [nosuch.invalid]}\n")
+        try:
+            out = home.run("doctor", "lab", code=None).stdout
+            for host in ("nobody@127.0.0.1:1", "nosuch.invalid"):
+                self.assertRegex(out, r"(?m)^bad   %s +cannot be reached: " % re.escape(host))
+        finally:
+            home.close()
+
     def test_wide_has_more_columns(self):
         usual = self.home.run("nodes", "sim").stdout.splitlines()
         wide = self.home.run("nodes", "sim", "-o", "wide").stdout.splitlines()
