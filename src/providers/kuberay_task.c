@@ -6,7 +6,7 @@
 #include "base/vec.h"
 #include <stdio.h>
 
-enum { TRIES = 4, LIMIT_MS = 30 * 60 * 1000, DRAIN_MS = 20000 };
+enum { TRIES = 4, LIMIT_MS = 30 * 60 * 1000, DRAIN_MS = 20000, DRAINED_S = 30, DRAIN_LOOK_MS = 1000 };
 
 enum kind { T_SCALE, T_REMOVE_NODE, T_ADD_POOL, T_REMOVE_POOL, T_SUSPEND, T_RESUME };
 enum phase { P_DRAIN, P_PATCH, P_WAIT, P_CLEAR, P_REMOVE };
@@ -26,6 +26,9 @@ struct ktask {
     json_t *fresh;         /* read again after a refusal */
     int tries;
     struct rt_timer *limit;
+    char *node_id;         /* that is drained */
+    int64_t drain_ends_ms; /* loop time */
+    struct rt_timer *drain_timer;
     char *result;
 };
 
@@ -43,6 +46,8 @@ static void task_free(struct ktask *t) {
         }
     rt_op_drop(&t->op);
     rt_timer_stop(t->limit);
+    rt_timer_stop(t->drain_timer);
+    free(t->node_id);
     json_decref(t->fresh);
     json_decref(t->group);
     rt_strs_deinit(&t->pods);
@@ -376,8 +381,41 @@ struct rt_operation *kuberay_scale(struct rt_provider *p, const char *pool, int6
     return t->operation;
 }
 
+/* ---- draining ---- */
+
+static const char drain_mark[] = "raytui: it is drained";
+
+/* A node whose work is done ends by itself, and so does its container: then the operator may have replaced the pod, and
+ * what came in its place goes. Without that one less is wanted, and it would take any. */
+static void drain_over(struct ktask *t) {
+    const struct rt_provider *p = t->provider;
+    const struct kpod *pod = kuberay_pod(p, t->pods.v[0]);
+    const struct kgroup *g = kuberay_group(&p->seen, t->pool);
+    if (g && (!pod || pod->deleting) && state_of(p, t->pool).there >= g->wanted) {
+        rt_strs_deinit(&t->pods);
+        kuberay_victims(p, t->pool, 1, &t->pods);
+    }
+    next_patch(t, P_PATCH, "patching the RayCluster");
+}
+
+static void on_drain_look(void *ctx) {
+    struct ktask *t = ctx;
+    const struct rt_provider *p = t->provider;
+    const struct rt_node *node = rt_store_node(p->cluster, t->node_id);
+    const struct kpod *pod = kuberay_pod(p, t->pods.v[0]);
+    const bool ended = !node || !node->alive || !pod || pod->deleting || !pod->ready;
+    if (!ended && rt_loop_now_ms(p->env.loop) < t->drain_ends_ms) {
+        p->env.ray->poke(p->env.ray->ctx, p->conf->name, RT_T_NODES);
+        return;
+    }
+    rt_timer_stop(t->drain_timer);
+    t->drain_timer = NULL;
+    drain_over(t);
+}
+
 static void on_drained(void *ctx, const char *log, const struct rt_error *err) {
     struct ktask *t = ctx;
+    struct rt_loop *loop = t->provider->env.loop;
     t->op = NULL;
     if (log)
         rt_operation_output(t->operation, t->step, log, strlen(log));
@@ -385,10 +423,17 @@ static void on_drained(void *ctx, const char *log, const struct rt_error *err) {
         rt_operation_output(t->operation, t->step, err->message, strlen(err->message));
         rt_operation_output(t->operation, t->step, "\n", 1);
     }
-    next_patch(t, P_PATCH, "patching the RayCluster");
+    if (!log || !strstr(log, drain_mark)) {
+        drain_over(t);
+        return;
+    }
+    rt_operation_step_end(t->operation, t->step, NULL);
+    t->step = rt_operation_step(t->operation, t->pods.v[0], "until its work is done, for %d s", DRAINED_S);
+    t->drain_ends_ms = rt_loop_now_ms(loop) + DRAINED_S * 1000;
+    t->drain_timer = rt_timer_start(loop, 0, DRAIN_LOOK_MS, on_drain_look, t);
 }
 
-/* Ray is told first, so that nothing new begins there. Where it cannot be (an old Ray, no dashboard, no node yet) the pod goes all the
+/* Ray is told first, so that nothing new begins there and what runs may end. Where it cannot be (an old Ray, no dashboard, no node yet) the pod goes all the
  * same: the person was told what runs on it. */
 static void drain(struct ktask *t, const char *node_id) {
     const struct rt_provider *p = t->provider;
@@ -398,8 +443,9 @@ static void drain(struct ktask *t, const char *node_id) {
         return;
     }
     char *line = rt_strf("timeout %d ray drain-node --address \"${RAY_ADDRESS:-auto}\" --node-id %s --reason DRAIN_NODE_REASON_PREEMPTION "
-                         "--reason-message 'taken away by raytui' --deadline-remaining-seconds 30 2>&1 || true",
-                         DRAIN_MS / 1000, node_id);
+                         "--reason-message 'taken away by raytui' --deadline-remaining-seconds %d 2>&1 && echo '%s' || true",
+                         DRAIN_MS / 1000, node_id, DRAINED_S, drain_mark);
+    t->node_id = rt_strdup(node_id);
     t->phase = P_DRAIN;
     t->step = rt_operation_step(t->operation, t->pods.v[0], "draining the node");
     t->op = p->env.ray->run_script(p->env.ray->ctx, p->conf->name, line, on_drained, t);

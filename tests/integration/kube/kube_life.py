@@ -40,7 +40,7 @@ class Life(unittest.TestCase):
         self.assertEqual([x for x in p.out if x.startswith("line ")], ["line %d" % i for i in range(40)])
 
     def test_2_pools_are_real_nodes(self):
-        def alive():  # all on one address: which pod a node is cannot be known here
+        def alive():
             return len([n for n in self.home.json("nodes", "life")["items"] if n["state"] == "ALIVE"])
         self.assertEqual(alive(), 2)
         self.home.run("scale", "life", "small", "2", "--yes", timeout=180)

@@ -9,6 +9,22 @@ from raytui_run import free_port
 CONFIG = """clusters:
   real: {provider: kuberay, namespace: %s, name: real, local_ports: {8265: %d, 10001: %d}}
 """
+# an actor on the worker whose pod has this name, for as long as there are three nodes
+WORK = """import os, ray, time
+ray.init()
+@ray.remote(num_cpus=0.4, scheduling_strategy="SPREAD")
+class A:
+    def where(self): return os.environ.get("RAY_CLOUD_INSTANCE_ID")
+    def work(self):
+        while sum(n["Alive"] for n in ray.nodes()) > 2:
+            time.sleep(0.5)
+all = [A.remote() for i in range(4)]
+there = [a for a in all if ray.get(a.where.remote()) == "%s"][0]
+for a in all:
+    if a is not there:
+        ray.kill(a)
+print("works", flush=True)
+ray.get(there.work.remote())"""
 
 
 class Real(unittest.TestCase):
@@ -49,7 +65,21 @@ class Real(unittest.TestCase):
         self.assertLess(set(self.workers()), old)
         until("Ray lists two nodes", lambda: len(self.nodes()) == 2, 90)
 
-    def test_2_a_new_head_answers_at_the_same_port(self):
+    def test_2_a_chosen_worker_is_drained_and_goes(self):
+        self.home.run("scale", "real", "small", "2", "--yes", timeout=180)
+        until("Ray lists three nodes", lambda: len(self.nodes()) == 3, 90)
+        chosen, stays = sorted(self.workers())
+        busy = self.home.start("submit", "-c", "real", "--wait", "--", "python", "-c", WORK % stays)
+        until(lambda: busy.err + busy.out, lambda: "works" in busy.out, 120)
+        told = self.home.run("remove-node", "real", chosen, "--yes", timeout=240).stderr
+        self.assertIn("draining the node: done", told)
+        self.assertEqual(self.workers(), [stays])
+        group = self.bed.get("raycluster", "real", "-n", self.space)["spec"]["workerGroupSpecs"][0]
+        self.assertEqual((group["replicas"], group["scaleStrategy"].get("workersToDelete", [])), (1, []))
+        until("Ray lists two nodes", lambda: len(self.nodes()) == 2, 90)
+        self.assertEqual(busy.wait(120), 0, busy.err)
+
+    def test_3_a_new_head_answers_at_the_same_port(self):
         held = self.home.start("forward", "real")
         try:
             before = until("the port answers", lambda: get(self.port), 90)

@@ -181,7 +181,9 @@ class Pod:
             self.proc = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                          stderr=subprocess.STDOUT, start_new_session=True,
                                          env={**os.environ, "PATH": f"{here}:{os.environ['PATH']}",
-                                              "RTB_POD": self.uid,
+                                              "RTB_POD": self.uid,  # and what the operator takes from the pod's own fields:
+                                              "RAY_CLOUD_INSTANCE_ID": self.name,
+                                              "RAY_NODE_TYPE_NAME": self.labels.get("ray.io/group", ""),
                                               **({"TMPDIR": self.tmp} if self.tmp else {})})
         threading.Thread(target=self.copy_log, daemon=True).start()
         threading.Thread(target=self.wait_ready, daemon=True).start()
