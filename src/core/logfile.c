@@ -28,7 +28,7 @@ struct probe {
     bool reopen;   /* it was replaced before: open the new one */
     int fd;        /* the new one, or -1 */
     int64_t size;
-    bool replaced;
+    bool replaced, behind;
     struct growth {
         uint32_t len, newlines;
         bool ends_line;
@@ -42,6 +42,7 @@ struct rt_logfile {
     struct rt_logsource *source; /* borrowed from the buffer */
     int64_t size;                /* bytes of it that have blocks */
     bool follow, replaced;
+    bool behind;    /* one look did not count all that there is */
     double density; /* newlines per block, where they were not counted */
     struct rt_logscan scan;
     struct rt_timer *timer;
@@ -268,6 +269,7 @@ static void count_growth(struct probe *p) {
         g->len = (uint32_t)RT_MIN(p->size - off, (int64_t)RT_LOGBLOCK);
         g->newlines = count_at(p->source->fd, off, g->len, &g->ends_line);
     }
+    p->behind = off < p->size;
 }
 
 static void probe_work(void *ctx) {
@@ -348,6 +350,7 @@ static void probed(void *ctx) {
         cut_short(f);
     else if (p->fd >= 0)
         take_new(f, p);
+    f->behind = p->behind;
     f->replaced = f->source == p->source && p->replaced && p->size == p->known;
     if (changed) {
         f->changed_ms = rt_loop_now_ms(f->b->loop);
@@ -371,7 +374,7 @@ static void probe_start(void *ctx) {
     f->op = rt_loop_work(f->b->loop, probe_work, probed, probe_free, p);
 }
 
-/* Looks again: soon while something happens, now and then otherwise. */
+/* Looks again: at once as long as there is more, soon while something happens, now and then otherwise. */
 static void follow_soon(struct rt_logfile *f) {
     if (!f->follow)
         return;
@@ -379,7 +382,7 @@ static void follow_soon(struct rt_logfile *f) {
     if (!f->timer)
         f->timer = rt_timer_start(f->b->loop, SOON_MS, 0, probe_start, f);
     else
-        rt_timer_again(f->timer, busy ? SOON_MS : LATER_MS, 0);
+        rt_timer_again(f->timer, f->behind ? 0 : busy ? SOON_MS : LATER_MS, 0);
 }
 
 void rt_logfile_destroy(struct rt_logfile *f) {

@@ -110,13 +110,16 @@ WORD, KEPT, KEPT_EACH = "needleInTheHaystack", "checkpointSaved", 400_000
 LEVELS = ["INFO", "INFO", "INFO", "WARNING", "INFO", "INFO", "INFO", "INFO"]
 WRITE = """
 import sys, time
-path, target, begin, end = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+path, target, begin, end, seconds = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5])
 began = time.perf_counter()
 with open(path, "rb") as f, open(target, "ab", 0) as out:
     f.seek(begin)
     left = end - begin
     while left:
         left -= out.write(f.read(min(left, 1 << 18)))
+        early = seconds * (end - begin - left) / (end - begin) - (time.perf_counter() - began)
+        if early > 0:
+            time.sleep(early)
 print(began, time.perf_counter())
 """
 
@@ -237,9 +240,9 @@ def walks(r, f, limit):
     return got
 
 
-def start_growing(f, begin, end):
-    """Another process appends these lines as fast as it can; prints when it began and ended."""
-    return subprocess.Popen([sys.executable, "-c", WRITE, f.path, f.grown, str(f.offset(begin)), str(f.offset(end))],
+def start_growing(f, begin, end, seconds=0):
+    """Another process appends these lines as fast as it can, or evenly over some seconds; prints when it began and ended."""
+    return subprocess.Popen([sys.executable, "-c", WRITE, f.path, f.grown, str(f.offset(begin)), str(f.offset(end)), str(seconds)],
                             stdout=subprocess.PIPE, universal_newlines=True)
 
 
@@ -267,13 +270,14 @@ def grow(argv, env, f, lines):
 
 
 def busy_keys(r, f, count):
-    """Lines up and down in a filtered log while its file grows at full speed and searches run through all of it."""
+    """Lines up and down in a filtered log while its file grows, as long as keys come, and searches run through all of it."""
+    rate = 20
     new_growing(f)
     writers = []
     first_row = lambda s: "".join(s.buffer[4][x].data for x in range(s.columns))
     got = measure.key_latency([r.path, "logs", "--file", f.grown, "--view"], r.env, prepare=["g", "&ERROR<enter>"], warmup=1,
-                              count=count, rate=20, look=first_row, stir="/nothing[0-9]+like it<enter>",
-                              begin=lambda: writers.append(start_growing(f, 1000, f.lines)))
+                              count=count, rate=rate, look=first_row, stir="/nothing[0-9]+like it<enter>",
+                              begin=lambda: writers.append(start_growing(f, 1000, f.lines, 1.2 * count / rate)))
     end = float(writers[0].communicate()[0].split()[1])
     return [ms for when, ms in got if when < end]
 
