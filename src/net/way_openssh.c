@@ -24,6 +24,7 @@ enum {
     REASON_MS = 50,    /* the master writes why after the stream has ended */
     MASTER_MS = 30000, /* for connection and login */
     FORWARD_MS = 10000,
+    TOWARDS_SSH = 1024 * 1024, /* bytes that may wait for it: then a large piece is written at once, not in parts */
     ALIVE_S = 5,
     SAID_MAX = 8 * 1024 /* of what the master wrote */
 };
@@ -220,7 +221,10 @@ static void on_relay_end(void *ctx, const struct rt_error *err) {
 static int connect_unix(const char *path, struct rt_error *err) {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    const int room = TOWARDS_SSH;
     snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
+    if (fd >= 0)
+        (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
     if (fd >= 0 && connect(fd, (const struct sockaddr *)&a, sizeof a) == 0 && rt_fd_prepare(fd))
         return fd;
     rt_error_set(err, RT_E_UNREACHABLE, "the forward of ssh: %s", strerror(errno));
