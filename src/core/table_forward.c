@@ -100,7 +100,7 @@ static json_t *to_json(const void *row, const struct rt_row_env *env, bool show_
 static const struct rt_column columns[] = {
     {.id = "cluster", .title = "CLUSTER", .min = 6, .want = 12, .cut = RT_CUT_MIDDLE, .priority = 1,
      .text = cluster_text, .order = by_id},
-    {.id = "local", .title = "LOCAL", .min = 14, .want = 17, .text = local_text, .order = by_local},
+    {.id = "local", .title = "LOCAL", .min = 14, .want = 17, .whole = true, .text = local_text, .order = by_local},
     {.id = "to", .title = "TO", .min = 9, .want = 26, .cut = RT_CUT_MIDDLE, .priority = 1, .text = to_text},
     {.id = "state", .title = "STATE", .min = 8, .want = 20, .glyph = true, .grow = true, .text = state_text,
      .health = health},

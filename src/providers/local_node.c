@@ -246,9 +246,12 @@ void local_nodes_meet(struct rt_provider *p) {
 
 static void leader_ended(void *ctx, const struct rt_proc_exit *e) {
     struct lnode *n = ctx;
-    (void)e;
+    struct rt_provider *p = n->provider;
     n->proc = NULL;
-    local_nodes_look(n->provider);
+    if (e->signal && !n->why) /* its last words are of something else */
+        n->why = rt_strf("signal %d", e->signal);
+    local_nodes_look(p);
+    local_show(p);
 }
 
 static char *log_path(const struct rt_provider *p, const char *name) {

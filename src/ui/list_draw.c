@@ -148,8 +148,10 @@ static void say_why(const struct list *l, struct rt_buf *out, struct rt_buf *hin
     } else if (c->reach == RT_REACH_NONE) {
         rt_buf_addf(out, "%s is not attached", c->name);
         rt_buf_adds(hint, "Enter on it in 1 clusters attaches");
-    } else if (c->reach != RT_REACH_OK && c->state == RT_CL_DOWN) {
-        rt_buf_addf(out, "%s is down", c->name);
+    } else if (c->reach != RT_REACH_OK && (c->state == RT_CL_DOWN || (c->state == RT_CL_FAILED && c->state_detail))) {
+        rt_buf_addf(out, c->state == RT_CL_DOWN ? "%s is down" : "%s failed: ", c->name);
+        if (c->state == RT_CL_FAILED)
+            rt_clean(out, c->state_detail, strlen(c->state_detail));
         rt_buf_addf(hint, ":up %s brings it up (u in 1 clusters)", c->name);
     } else if (c->reach != RT_REACH_OK && (c->state == RT_CL_STARTING || c->state == RT_CL_STOPPING)) {
         rt_buf_addf(out, "%s is %s", c->name, c->state == RT_CL_STARTING ? "coming up" : "going down");

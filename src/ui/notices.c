@@ -151,10 +151,12 @@ static void on_reach(struct rt_notices *n, struct known *k, const struct rt_clus
     }
     rt_buf_init(&text, 0);
     if (c->reach == RT_REACH_LOST && k->reach == RT_REACH_OK) {
-        rt_buf_addf(&text, "%s is unreachable", c->name);
-        if (c->reach_detail) {
+        const bool failed = c->state == RT_CL_FAILED && c->state_detail; /* what ended it says more */
+        const char *why = failed ? c->state_detail : c->reach_detail;
+        rt_buf_addf(&text, "%s %s", c->name, failed ? "failed" : "is unreachable");
+        if (why) {
             rt_buf_adds(&text, ": ");
-            rt_cell_text(&text, c->reach_detail);
+            rt_cell_text(&text, why);
         }
         tell(n, &text, true);
     } else if (c->reach == RT_REACH_OK && k->reach == RT_REACH_LOST) {

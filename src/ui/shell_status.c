@@ -119,12 +119,16 @@ static void add_reason(struct pieces *l, const struct rt_cluster *c, int cols) {
     rt_buf_deinit(&text);
 }
 
-static void add_state(struct pieces *l, const struct rt_cluster *c, int64_t now_ms) {
+static void add_state(struct pieces *l, const struct rt_cluster *c, int64_t now_ms, int cols) {
     struct rt_buf text;
     const enum rt_health h = rt_cluster_health(c);
+    struct rt_buf cut;
     rt_buf_init(&text, 0);
+    rt_buf_init(&cut, 0);
     rt_cluster_state_text(&text, c, now_ms);
-    add(l, 0, rt_role_of_health(h), "%s %s", rt_health_glyph(h, l->ascii), rt_buf_str(&text));
+    rt_fit(&cut, rt_buf_str(&text), RT_MAX(cols / 2, 12), RT_CUT_RIGHT, l->ascii);
+    add(l, 0, rt_role_of_health(h), "%s %s", rt_health_glyph(h, l->ascii), rt_buf_str(&cut));
+    rt_buf_deinit(&cut);
     if (c->retry_at_ms > now_ms)
         add(l, 3, RT_R_HEADER_DIM, "retry in %lld s", (long long)((c->retry_at_ms - now_ms + 999) / 1000));
     rt_buf_deinit(&text);
@@ -168,7 +172,7 @@ static void cluster_header(struct rt_ui *ui, const struct rt_draw *d, const stru
     char n[32];
     add(&top, 8, RT_R_BRAND, "raytui");
     add(&top, 0, RT_R_STRONG, "%s", c->name);
-    add_state(&top, c, d->now_ms);
+    add_state(&top, c, d->now_ms, r.cols);
     add_reason(&top, c, r.cols / 3);
     if (c->ray_version)
         add(&top, 9, RT_R_HEADER_DIM, "Ray %s", c->ray_version);

@@ -103,6 +103,17 @@ static void a_cluster_is_lost_and_back(void **state) {
     end(&w);
 }
 
+static void a_cluster_that_failed_is_told_with_what_ended_it(void **state) {
+    struct world w;
+    (void)state;
+    make(&w);
+    rt_store_set_reach(w.store, w.c, RT_REACH_OK, NULL);
+    rt_store_set_state(w.store, w.c, RT_CL_FAILED, "its head ended: killed");
+    rt_store_set_reach(w.store, w.c, RT_REACH_LOST, "refused");
+    says(&w, "! prod failed: its head ended: killed\n");
+    end(&w);
+}
+
 static void what_is_told_to_come_or_to_end_is_not_lost(void **state) {
     struct world w;
     (void)state;
@@ -157,6 +168,7 @@ int main(void) {
         cmocka_unit_test(only_jobs_that_ran_are_told_of_and_once),
         cmocka_unit_test(lost_nodes_are_told_together_and_wanted_ends_are_not),
         cmocka_unit_test(a_cluster_is_lost_and_back),
+        cmocka_unit_test(a_cluster_that_failed_is_told_with_what_ended_it),
         cmocka_unit_test(what_is_told_to_come_or_to_end_is_not_lost),
         cmocka_unit_test(an_end_is_told_at_15_and_at_5_minutes),
         cmocka_unit_test(notify_is_words_or_a_command),
