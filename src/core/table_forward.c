@@ -98,10 +98,10 @@ static json_t *to_json(const void *row, const struct rt_row_env *env, bool show_
 
 /* clang-format off */
 static const struct rt_column columns[] = {
-    {.id = "cluster", .title = "CLUSTER", .min = 6, .want = 12, .cut = RT_CUT_MIDDLE, .priority = 1,
+    {.id = "cluster", .title = "CLUSTER", .min = 7, .want = 12, .cut = RT_CUT_MIDDLE, .priority = 1, .whole = true,
      .text = cluster_text, .order = by_id},
     {.id = "local", .title = "LOCAL", .min = 14, .want = 17, .whole = true, .text = local_text, .order = by_local},
-    {.id = "to", .title = "TO", .min = 9, .want = 26, .cut = RT_CUT_MIDDLE, .priority = 1, .text = to_text},
+    {.id = "to", .title = "TO", .min = 15, .want = 26, .cut = RT_CUT_MIDDLE, .priority = 1, .text = to_text},
     {.id = "state", .title = "STATE", .min = 8, .want = 20, .glyph = true, .grow = true, .text = state_text,
      .health = health},
     {.id = "via", .title = "VIA", .min = 8, .want = 24, .priority = 3, .text = via_text},
