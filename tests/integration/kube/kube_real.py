@@ -1,10 +1,12 @@
 """A RayCluster whose pods are real processes of Ray: jobs, logs, nodes, and what happens to them."""
 import os
+import signal
+import subprocess
 import unittest
 
-from kube_bed import SCRIPTS, bed, home, until
+from kube_bed import SCRIPTS, VERSION, bed, home, until
 from kube_reach import get
-from raytui_run import free_port
+from raytui_run import Running, free_port
 
 CONFIG = """clusters:
   real: {provider: kuberay, namespace: %s, name: real, local_ports: {8265: %d, 10001: %d}}
@@ -25,6 +27,17 @@ for a in all:
         ray.kill(a)
 print("works", flush=True)
 ray.get(there.work.remote())"""
+CLIENT = """
+import ray, time
+for again in range(4):  # a machine that is busy may be later than Ray's own patience
+    try:
+        ray.init("ray://127.0.0.1:%d")
+        break
+    except ConnectionError:
+        time.sleep(2)
+print("got", ray.get(ray.remote(lambda x: 2 * x).remote(21)), flush=True)
+time.sleep(600)
+"""
 
 
 class Real(unittest.TestCase):
@@ -35,8 +48,8 @@ class Real(unittest.TestCase):
         cls.bed.play_pods()
         with open(os.path.join(SCRIPTS, "raycluster-real.yaml")) as f:
             cls.bed.kubectl("apply", "-n", cls.space, "-f", "-", given=f.read())
-        cls.port = free_port()
-        cls.home = home(CONFIG % (cls.space, cls.port, free_port()))
+        cls.port, cls.client_port = free_port(), free_port()
+        cls.home = home(CONFIG % (cls.space, cls.port, cls.client_port))
         cls.home.run("wait", "real", "--up", "--timeout", "180s", timeout=200)
 
     @classmethod
@@ -79,16 +92,31 @@ class Real(unittest.TestCase):
         until("Ray lists two nodes", lambda: len(self.nodes()) == 2, 90)
         self.assertEqual(busy.wait(120), 0, busy.err)
 
-    def test_3_a_new_head_answers_at_the_same_port(self):
+    def client(self):
+        """A program that is connected by ray://, and stays so."""
+        ray = subprocess.run([os.path.join(SCRIPTS, "..", "ray-venv.sh"), VERSION], stdout=subprocess.PIPE, text=True, check=True)
+        env = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
+        return Running([ray.stdout.strip() + "/python", "-c", CLIENT % self.client_port], env)
+
+    def test_3_a_new_head_answers_at_the_same_ports(self):
         held = self.home.start("forward", "real")
+        client = None
         try:
+            client = self.client()
+            until(lambda: "the client works: %s" % client.err[-5:], lambda: "got 42" in client.out, 120)
             before = until("the port answers", lambda: get(self.port), 90)
             head = next(p["metadata"]["name"] for p in self.bed.pods("real", self.space)
                         if p["metadata"]["labels"]["ray.io/node-type"] == "head")
             self.bed.kubectl("delete", "pod", head, "-n", self.space, "--wait=false")
             after = until("a new Ray answers", lambda: (lambda v: v if v and v["session_name"] != before["session_name"] else None)(get(self.port)), 180)
             self.assertEqual(after["ray_version"], before["ray_version"])
+            client.stop(signal.SIGKILL)
+            client = self.client()
+            until(lambda: "a new client works: %s" % client.err[-5:], lambda: "got 42" in client.out, 120)
+            self.assertIsNone(held.process.poll())
         finally:
+            if client:
+                client.stop(signal.SIGKILL)
             held.stop()
 
 
