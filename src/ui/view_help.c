@@ -92,6 +92,13 @@ static void add_commands(struct rt_buf *out) {
     rt_buf_adds(out, "\n");
 }
 
+static const char in_logs[] =
+    "COMMANDS in log\n"
+    "  :1200       to this line                    :save FILE   the whole log, or what the filters keep\n"
+    "  :14:02      to the first line at this time  :drop WORD   without lines that match (&! too)\n"
+    "  :-5m        so long before the last line    Esc          takes the search, then the filters away\n"
+    "\n";
+
 static const char general[] =
     "FORMS\n"
     "  Tab S-Tab   next field, field before        F2   do it\n"
@@ -114,6 +121,8 @@ struct rt_view *rt_view_help(struct rt_ui *ui, const char *view, const char *kla
     add_part(&b, &m, view, klass, (struct part){.view = view, .readonly = app->readonly}, title);
     if (klass)
         add_part(&b, &m, view, klass, (struct part){.view = klass, .readonly = app->readonly}, shared);
+    if (rt_streq(view, "log"))
+        rt_buf_adds(&b, in_logs);
     add_part(&b, &m, view, klass, (struct part){.view = "", .readonly = app->readonly}, "KEYS everywhere");
     add_actions(&b, app->readonly);
     add_commands(&b);

@@ -352,6 +352,16 @@ static enum rt_health job_health(int status) {
     return status == RT_JOB_SUCCEEDED ? RT_H_DONE : status == RT_JOB_FAILED ? RT_H_BAD : RT_H_OFF;
 }
 
+/* How far down the last line of the screen stands, as `less` has it; nothing where all is seen or the end is followed. */
+static void add_position(struct log_view *lv, struct rt_buf *out) {
+    const int64_t n = rt_logbuf_visible(lv->buf, NULL);
+    if (lv->follow || n <= lv->rows)
+        return;
+    log_view_settle(lv);
+    const int64_t end = RT_MIN(rt_logbuf_visible_index(lv->buf, lv->top.line) + lv->rows, n);
+    rt_buf_addf(out, "%d %%  ", (int)((double)end * 100 / (double)n));
+}
+
 static void log_title(struct rt_view *v, struct rt_buf *left, struct rt_buf *right) {
     struct log_view *lv = of(v);
     const struct rt_log_status *st = rt_log_status(lv->log);
@@ -393,6 +403,7 @@ static void log_title(struct rt_view *v, struct rt_buf *left, struct rt_buf *rig
         rt_clean(right, f, strlen(f));
         rt_buf_adds(right, "  ");
     }
+    add_position(lv, right);
     if (rt_logbuf_filtering(lv->buf))
         rt_buf_addf(right, "%s of ", rt_fmt_count(count, sizeof count, rt_logbuf_visible(lv->buf, NULL)));
     rt_buf_addf(right, "%s%s lines", exact ? "" : "~", rt_fmt_count(count, sizeof count, n));
