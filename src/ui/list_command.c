@@ -363,7 +363,10 @@ static bool do_equivalent(struct list *l, const struct rt_strs *w, struct rt_err
     (void)w;
     if (!r)
         return nothing_selected(err);
-    char *line = r->cluster ? rt_strf("raytui show --cluster %s %s", r->cluster->name, l->rows.table->id(r->row))
+    const char *id = l->rows.table->id(r->row), *slash = strchr(id, '/');
+    const bool own = r->cluster && RT_TOPIC_BIT(l->rows.table->topic) & RT_TOPICS_OWN; /* what `show` does not know */
+    char *line = own ? rt_strf("raytui %s %s --filter %s -o json", l->rows.table->name, r->cluster->name, slash ? slash + 1 : id)
+                 : r->cluster ? rt_strf("raytui show --cluster %s %s", r->cluster->name, l->rows.table->id(r->row))
                             : rt_strf("raytui show %s", l->rows.table->id(r->row));
     const bool ok = rt_ui_copy(l->view.ui, line, strlen(line), line);
     free(line);

@@ -71,13 +71,14 @@ class Pods(unittest.TestCase):
 
     def test_doctor_names_each_right_that_is_missing(self):
         said = self.home.run("doctor", "demo", code=None).stdout
-        for word in ("kubectl", "API server     Kubernetes v1.35.4", "rayclusters", "all 14 that are used in namespace pods"):
+        for word in ("kubectl", "API server     Kubernetes v1.35.4", "rayclusters", "all 19 that are used in namespace pods"):
             self.assertIn(word, said)
         bed().apply(ROLE)
         viewer = {"KUBECONFIG": bed().dir + "/kubeconfig.viewer"}
         said = self.home.run("doctor", "demo", code=None, env=viewer).stdout
         self.assertIn("no `patch` on rayclusters: pools are not scaled", said)
         self.assertIn("no `get` on services/proxy: the dashboard is reached by a port-forward", said)
+        self.assertIn("no `patch` on rayjobs: RayJobs are not suspended", said)
         self.assertNotIn("no `list` on pods", said)
         refused = self.home.run("scale", "demo", "small", "3", "--max", "9", "--yes", code=None, env=viewer, timeout=90)
         self.assertEqual(refused.returncode, 5, refused.stderr)
