@@ -127,6 +127,12 @@ void rt_app_destroy(struct rt_app *a) {
     free(a);
 }
 
+void rt_app_set_refresh(struct rt_app *a, int64_t ms) {
+    a->p->refresh_ms = ms;
+    for (size_t i = 0; i < rt_store_count(a->store); i++)
+        rt_app_poke(a, rt_store_at(a->store, i)->name, 0);
+}
+
 bool rt_app_reload(struct rt_app *a) {
     char *path = rt_strdup(a->config->path);
     struct rt_config *fresh = rt_app_config(rt_file_exists(path) ? path : NULL);

@@ -49,6 +49,8 @@ const char *rt_app_target(struct rt_app *a, const char *target, struct rt_error 
 const char *rt_app_default_cluster(struct rt_app *a, struct rt_error *err);
 /* Reads the configuration again; running sessions stay. False: it has problems (a->config->problems). */
 bool rt_app_reload(struct rt_app *a);
+/* Shortest pause between two polls, of clusters that configure none; for this run. */
+void rt_app_set_refresh(struct rt_app *a, int64_t ms);
 
 /* Opens the way to a cluster and begins to look at it. Coming true is seen in the store (reach, topics).
  * `may_ask`: questions may be put to the person now. Again on an attached one: tries now. */

@@ -124,6 +124,7 @@ static void settings(struct completing *c) {
     rt_strs_deinit(&names);
     offer(c, "animations=on");
     offer(c, "animations=off");
+    offer(c, "refresh=5s");
 }
 
 /* ---- files ---- */

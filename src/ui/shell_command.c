@@ -208,6 +208,18 @@ static bool do_save(struct rt_ui *ui, words_t *w, struct rt_error *err) {
     return ok;
 }
 
+static bool set_refresh(struct rt_ui *ui, const char *text, struct rt_error *err) {
+    int64_t ms = 0;
+    char said[32];
+    if (!rt_parse_duration(text, &ms, err))
+        return false;
+    if (ms < 1000 || ms > 3600000)
+        return rt_error_set(err, RT_E_USAGE, "refresh=%s is not between 1s and 1h", text);
+    rt_app_set_refresh(ui->app, ms);
+    rt_ui_toast(ui, "asks every %s; clusters with a `refresh` of their own as before", rt_fmt_age(said, sizeof said, ms));
+    return true;
+}
+
 static bool do_set(struct rt_ui *ui, words_t *w, struct rt_error *err) {
     if (w->n == 2 && rt_starts(w->v[1], "theme=")) {
         struct rt_strs line = {0};
@@ -221,7 +233,9 @@ static bool do_set(struct rt_ui *ui, words_t *w, struct rt_error *err) {
         ui->animations = rt_streq(w->v[1], "animations=on");
         return true;
     }
-    return rt_error_set(err, RT_E_USAGE, "usage: set theme=NAME | animations=on|off");
+    if (w->n == 2 && rt_starts(w->v[1], "refresh="))
+        return set_refresh(ui, w->v[1] + 8, err);
+    return rt_error_set(err, RT_E_USAGE, "usage: set theme=NAME | animations=on|off | refresh=5s");
 }
 
 static bool do_reload(struct rt_ui *ui, words_t *w, struct rt_error *err) {
@@ -285,7 +299,7 @@ const struct shell_command shell_commands[] = {
     {"w", "[FILE]", "what this view shows, to a file", do_save},
     {"help", "", "keys and commands", shell_do_help},
     {"theme", "NAME", "other colours", do_theme},
-    {"set", "NAME=VALUE", "theme=NAME, animations=on|off", do_set},
+    {"set", "NAME=VALUE", "theme=NAME, animations=on|off, refresh=5s", do_set},
     {"reload", "", "read the configuration again", do_reload},
     {"alias", "NAME=COMMAND", "a name for a command line", do_alias},
     {"cluster", "NAME", "change the cluster", do_cluster},

@@ -122,6 +122,20 @@ static void a_verb_without_its_words_opens_its_form(void **state) {
     world_leave(&t, ":q<Enter>");
 }
 
+static void how_often_is_asked_can_be_set(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_prod(&t);
+    rt_pty_type(&t, ":set refresh=0<Enter>");
+    rt_pty_until(&t, "not between 1s and 1h", 3000);
+    rt_pty_type(&t, "<Esc>:set refresh=5<Enter>");
+    rt_pty_until(&t, "asks every 5s", 3000);
+    rt_pty_type(&t, ":set speed=5<Enter>");
+    rt_pty_until(&t, "refresh=5s", 3000);
+    rt_pty_type(&t, "<Esc>");
+    world_leave(&t, ":q<Enter>");
+}
+
 static void seven_lists_the_logs_of_the_head(void **state) {
     struct rt_pty t;
     (void)state;
@@ -141,6 +155,7 @@ int main(void) {
         cmocka_unit_test(a_word_that_resembles_nothing_suggests_nothing),
         cmocka_unit_test(what_was_not_found_is_not_ticked_off),
         cmocka_unit_test(a_verb_without_its_words_opens_its_form),
+        cmocka_unit_test(how_often_is_asked_can_be_set),
         cmocka_unit_test(seven_lists_the_logs_of_the_head),
     };
     return cmocka_run_group_tests(tests, make, world_teardown);
