@@ -92,6 +92,12 @@ static int64_t back_off_ms(int failures) {
 }
 
 /* An answer came: the cluster is reached. */
+static void refresh_provider(struct session *s) {
+    s->polls[POLL_PROVIDER].due_ms = rt_loop_now_ms(s->app->loop) + interval_ms(s, POLL_PROVIDER);
+    if (s->conf->ops->refresh)
+        s->conf->ops->refresh(s->provider);
+}
+
 static void reached(struct session *s) {
     s->failures = 0;
     s->retry_at_ms = 0;
@@ -116,6 +122,8 @@ static void lost(struct session *s, const struct rt_error *err) {
         s->polls[POLL_VERSION].due_ms = s->retry_at_ms;
         s->cluster->retry_at_ms = rt_wall_ms() + wait;
     }
+    if (s->cluster->reach == RT_REACH_OK) /* it may have been taken down elsewhere: then nobody need be alarmed */
+        refresh_provider(s);
     rt_store_set_reach(s->app->store, s->cluster, RT_REACH_LOST, err->message);
 }
 
@@ -303,10 +311,8 @@ static void ask_provider(struct session *s, int64_t now) {
     struct poll *p = &s->polls[POLL_PROVIDER];
     if (s->conf->ops->look)
         s->conf->ops->look(s->provider, topics_of(s) & RT_TOPICS_OWN);
-    if (p->due_ms > now || !s->conf->ops->refresh)
-        return;
-    p->due_ms = now + interval_ms(s, POLL_PROVIDER);
-    s->conf->ops->refresh(s->provider);
+    if (p->due_ms <= now)
+        refresh_provider(s);
 }
 
 /* Without a dashboard to ask: say why, and look again when the provider does. */

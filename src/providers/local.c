@@ -28,7 +28,7 @@ static enum rt_cluster_state state_of(const struct rt_provider *p) {
         return without_head(p, moving);
     if (head->state == LNODE_STARTING)
         return RT_CL_STARTING;
-    if (head->state == LNODE_STOPPING)
+    if (head->state == LNODE_STOPPING || p->ended_by_others)
         return RT_CL_STOPPING;
     return moving ? RT_CL_SCALING : RT_CL_UP;
 }

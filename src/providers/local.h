@@ -82,6 +82,7 @@ struct rt_provider {
     struct rt_op *probe;      /* HTTP */
     struct env_job *env_job;  /* making the environment */
     struct task *up;          /* up under way */
+    bool ended_by_others;     /* the head: another raytui takes it down */
     char *lost;               /* why it failed: its head ended by itself; NULL */
     char *job;                /* submission of user_script, for the present up; NULL */
     struct rt_proc *watchdog; /* started by us; NULL: found again, or none */

@@ -389,6 +389,8 @@ void local_nodes_look(struct rt_provider *p) {
     const bool theirs = ended_by_others(p);
     if (!p->tasks)
         local_nodes_meet(p);
+    const struct lnode *head = local_head(p);
+    p->ended_by_others = theirs && head && !alive(head);
     for (size_t i = p->nnodes; i-- > 0;) {
         struct lnode *n = p->nodes[i];
         struct rt_error err = {0};

@@ -80,7 +80,8 @@ static void draw_rail_row(struct canvas *c, const struct rt_list_row *r, const s
     rt_buf_clear(&c->text);
     rt_buf_clear(&c->cell);
     c->l->opts->rail(r->row, env, &c->text, &c->cell);
-    const int right = RT_MIN(rt_width(rt_buf_str(&c->cell), c->cell.len), cols / 2);
+    const int left = cols - 2 - rt_width(rt_buf_str(&c->text), c->text.len); /* beside the whole name */
+    const int right = RT_MIN(rt_width(rt_buf_str(&c->cell), c->cell.len), RT_MAX(cols / 2, left));
     struct rt_buf name, state;
     rt_buf_init(&name, 0);
     rt_buf_init(&state, 0);
@@ -131,6 +132,10 @@ static void draw_row(struct canvas *c, size_t index, int row) {
 
 /* ---- nothing to show ---- */
 
+static bool is_away(const struct rt_cluster *c) {
+    return c->reach != RT_REACH_OK && c->reach != RT_REACH_NONE;
+}
+
 static void say_why(const struct list *l, struct rt_buf *out, struct rt_buf *hint) {
     const struct rt_cluster *c = list_cluster(l);
     const struct rt_table *t = l->rows.table;
@@ -142,20 +147,20 @@ static void say_why(const struct list *l, struct rt_buf *out, struct rt_buf *hin
     } else if (!c) {
         rt_buf_adds(out, "no cluster is open");
         rt_buf_adds(hint, "1 lists the clusters, Enter opens one");
+    } else if (is_away(c) && (c->state == RT_CL_DOWN || (c->state == RT_CL_FAILED && c->state_detail))) {
+        rt_buf_addf(out, c->state == RT_CL_DOWN ? "%s is down" : "%s failed: ", c->name);
+        if (c->state == RT_CL_FAILED)
+            rt_clean(out, c->state_detail, strlen(c->state_detail));
+        rt_buf_addf(hint, ":up %s brings it up (u in 1 clusters)", c->name);
+    } else if (is_away(c) && (c->state == RT_CL_STARTING || c->state == RT_CL_STOPPING)) {
+        rt_buf_addf(out, "%s is %s", c->name, c->state == RT_CL_STARTING ? "coming up" : "going down");
+        rt_buf_adds(hint, "@ shows the steps");
     } else if (c->fresh[t->topic].error.code) {
         rt_clean(out, c->fresh[t->topic].error.message, strlen(c->fresh[t->topic].error.message));
         rt_clean(hint, c->fresh[t->topic].error.hint, strlen(c->fresh[t->topic].error.hint));
     } else if (c->reach == RT_REACH_NONE) {
         rt_buf_addf(out, "%s is not attached", c->name);
         rt_buf_adds(hint, "Enter on it in 1 clusters attaches");
-    } else if (c->reach != RT_REACH_OK && (c->state == RT_CL_DOWN || (c->state == RT_CL_FAILED && c->state_detail))) {
-        rt_buf_addf(out, c->state == RT_CL_DOWN ? "%s is down" : "%s failed: ", c->name);
-        if (c->state == RT_CL_FAILED)
-            rt_clean(out, c->state_detail, strlen(c->state_detail));
-        rt_buf_addf(hint, ":up %s brings it up (u in 1 clusters)", c->name);
-    } else if (c->reach != RT_REACH_OK && (c->state == RT_CL_STARTING || c->state == RT_CL_STOPPING)) {
-        rt_buf_addf(out, "%s is %s", c->name, c->state == RT_CL_STARTING ? "coming up" : "going down");
-        rt_buf_adds(hint, "@ shows the steps");
     } else if (c->reach != RT_REACH_OK) {
         rt_buf_addf(out, "%s: %s", c->name, rt_reach_name(c->reach));
         if (c->reach_detail)

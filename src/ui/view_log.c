@@ -377,10 +377,10 @@ static void log_title(struct rt_view *v, struct rt_buf *left, struct rt_buf *rig
     if (st->ended && st->job_status)
         rt_buf_addf(left, "%s ", rt_health_glyph(job_health(st->job_status), ascii));
     rt_clean(left, state, strlen(state));
-    if (live && !paused)
+    if (live && !paused) { /* what waits for F is counted at the right */
         rt_buf_adds(left, ascii ? " *" : " ●");
-    if (live)
         add_rate(left, st->lines_per_s);
+    }
 
     bool exact = true;
     char count[32], all[32];
