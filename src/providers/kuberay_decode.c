@@ -203,9 +203,11 @@ static char *why_of(const json_t *status, const char *phase, bool deleting) {
     const json_t *placed = condition(status, "PodScheduled");
     if (deleting)
         return rt_strdup("is ending");
+    char *why = NULL;
     if (placed && !rt_streq(rt_json_str(placed, "status"), "True"))
-        return words(rt_json_str(placed, "reason"), rt_json_str(placed, "message"));
-    char *why = why_of_containers(json_object_get(status, "initContainerStatuses"), true);
+        why = words(rt_json_str(placed, "reason"), rt_json_str(placed, "message"));
+    if (!why)
+        why = why_of_containers(json_object_get(status, "initContainerStatuses"), true);
     if (!why)
         why = why_of_containers(json_object_get(status, "containerStatuses"), false);
     if (!why && rt_json_str(status, "reason"))
