@@ -72,6 +72,7 @@ static void the_log_of_a_container_is_a_choice_where_there_are_several(void **st
     rt_pty_type(&t, "Y");
     rt_pty_until(&t, "kind: Pod", 10000);
     rt_pty_type(&t, "<Esc>");
+    rt_pty_until_gone(&t, "kind: Pod", 3000);
     world_leave(&t, ":q<Enter>");
 }
 
@@ -111,6 +112,29 @@ static void rayservices_with_what_serves_and_what_comes(void **state) {
     world_leave(&t, ":q<Enter>");
 }
 
+static void plus_goes_beyond_max_where_an_autoscaler_owns_the_size(void **state) {
+    struct rt_pty t;
+    const char *const env[] = {path_entry, NULL};
+    (void)state;
+    world_configure(&w, "clusters:\n  auto: {provider: kuberay, namespace: ml, attach: auto}\n  train: {provider: kuberay, namespace: ml}\n");
+    world_start(&w, &t, 24, 120, NULL, env);
+    rt_pty_until(&t, "6/6", 20000);
+    rt_pty_type(&t, ":pools @auto<Enter>");
+    rt_pty_until(&t, "worker group", 10000);
+    rt_pty_type(&t, "G+++");
+    rt_pty_until(&t, "Scale gpu of auto from 2 to 5?", 5000);
+    rt_pty_until(&t, "(now 0..4)", 3000);
+    rt_pty_type(&t, "<Esc>");
+    rt_pty_until_gone(&t, "Scale gpu", 3000);
+    rt_pty_type(&t, ":pools @train<Enter>");
+    rt_pty_until(&t, "worker group", 10000);
+    rt_pty_type(&t, "G+++");
+    rt_pty_until(&t, "gpu is at its most (4)", 3000);
+    rt_pty_type(&t, "<Esc>");
+    rt_pty_until_gone(&t, "gpu is at its most (4)", 3000);
+    world_leave(&t, ":q<Enter>");
+}
+
 static void another_cluster_has_no_such_panes(void **state) {
     struct rt_pty t;
     static const char *const args[] = {"prod", NULL};
@@ -121,6 +145,7 @@ static void another_cluster_has_no_such_panes(void **state) {
     rt_pty_type(&t, ":rayjobs<Enter>");
     rt_pty_until(&t, "provider address has no rayjobs", 3000);
     rt_pty_type(&t, "<Esc>");
+    rt_pty_until_gone(&t, "provider address has no rayjobs", 3000);
     world_leave(&t, ":q<Enter>");
 }
 
@@ -130,6 +155,7 @@ int main(void) {
         cmocka_unit_test(the_log_of_a_container_is_a_choice_where_there_are_several),
         cmocka_unit_test(rayjobs_with_their_clusters_and_what_ended_them),
         cmocka_unit_test(rayservices_with_what_serves_and_what_comes),
+        cmocka_unit_test(plus_goes_beyond_max_where_an_autoscaler_owns_the_size),
         cmocka_unit_test(another_cluster_has_no_such_panes),
     };
     return cmocka_run_group_tests(tests, make, world_teardown);

@@ -138,7 +138,8 @@ class Api(http.server.BaseHTTPRequestHandler):
             items = LISTS[kind]
             if "fieldSelector=metadata.name%3D" in query:  # whichever cluster is asked for: it is like this one
                 name = query.split("fieldSelector=metadata.name%3D")[1].split("&")[0]
-                items = [{**o, "metadata": {**o["metadata"], "name": name, "uid": "uid-" + name}} for o in items]
+                items = [{**o, "metadata": {**o["metadata"], "name": name, "uid": "uid-" + name},
+                          "spec": {**o["spec"], "enableInTreeAutoscaling": name == "auto"}} for o in items]
             self.answer(200, json.dumps({"items": items, "metadata": {"resourceVersion": "1"}}).encode())
 
     def do_PATCH(self):
