@@ -23,16 +23,18 @@ down() {
     kill -KILL "$(cat "$D/pid")" # unshare: its namespace goes with it
     for i in $(seq 100); do alive || break; sleep 0.1; done
     ! alive || rtb_die "process $(cat "$D/pid") does not end"
-    rm -rf "$D/pid" "$D/env" "$D/ray"
+    rm -rf "$D/pid" "$D/env" "$D/ray" "$D/provider"
 }
 
 config() { # GCS port
+    local module=ray.autoscaler._private.fake_multi_node.node_provider.FakeMultiNodeProvider more=
+    [ "$scaler" = v2 ] || { module=autoscale_provider.Provider more=', disable_launch_config_check: true'; }
     cat <<END
 cluster_name: autoscale
 max_workers: 5
 idle_timeout_minutes: ${AS_IDLE_MIN:-0.1}
 upscaling_speed: 1.0
-provider: {type: external, module: ray.autoscaler._private.fake_multi_node.node_provider.FakeMultiNodeProvider, gcs_address: "127.0.0.2:$1", head_node_id: $HEAD, launch_multiple: true, use_node_id_as_ip: true}
+provider: {type: external, module: $module, gcs_address: "127.0.0.2:$1", head_node_id: $HEAD, launch_multiple: true, use_node_id_as_ip: true$more}
 available_node_types:
   ray.head.default: {resources: {CPU: 1}, node_config: {}, max_workers: 0}
   small: {resources: {CPU: 2}, node_config: {}, min_workers: 1, max_workers: 3}
@@ -51,6 +53,25 @@ worker_start_ray_commands: []
 END
 }
 
+# For v1: there the provider looks for the head's GCS at the machine's own address and port 6379 alone.
+provider() { # GCS port
+    cat <<END
+import ray._private.parameter as parameter
+from ray.autoscaler._private.fake_multi_node.node_provider import FakeMultiNodeProvider
+class Params(parameter.RayParams):
+    def __init__(self, *words, **names):
+        names.pop("redis_address", None)
+        super().__init__(*words, **{**names, "gcs_address": "127.0.0.2:$1", "node_ip_address": "127.0.0.2"})
+class Provider(FakeMultiNodeProvider):
+    def create_node_with_resources_and_labels(self, *words, **names):
+        theirs, parameter.RayParams = parameter.RayParams, Params
+        try:
+            return super().create_node_with_resources_and_labels(*words, **names)
+        finally:
+            parameter.RayParams = theirs
+END
+}
+
 inside() { # the first process of the namespaces
     cat <<END
 set -e
@@ -58,7 +79,7 @@ mount --make-rprivate /
 mkdir -p /tmp/ray
 mount --bind '$D/ray' /tmp/ray
 mount -t tmpfs tmpfs /dev/shm
-export PATH='$bin':\$PATH AUTOSCALER_UPDATE_INTERVAL_S=1 RAY_FAKE_CLUSTER=1 RAY_USAGE_STATS_ENABLED=0 RAY_DASHBOARD_ENABLE_PROFILING=1
+export PATH='$bin':\$PATH PYTHONPATH='$D/provider' AUTOSCALER_UPDATE_INTERVAL_S=1 RAY_FAKE_CLUSTER=1 RAY_USAGE_STATS_ENABLED=0 RAY_DASHBOARD_ENABLE_PROFILING=1
 export RAY_enable_autoscaler_v2=$([ "$scaler" = v2 ] && echo 1 || echo 0)
 $([ "$scaler" != v2 ] || echo "export RAY_CLOUD_INSTANCE_ID=$HEAD RAY_OVERRIDE_NODE_ID_FOR_TESTING=$HEAD RAY_NODE_TYPE_NAME=ray.head.default")
 unset RAY_ADDRESS RAY_API_SERVER_ADDRESS
@@ -77,7 +98,8 @@ up() {
     bin=$("$here/ray-venv.sh" "$version" ${AS_EXTRA:+"$AS_EXTRA"})
     # shellcheck disable=SC2046
     set -- $("$bin/python" "$here/free_ports.py" 5)
-    mkdir -p "$D/ray"
+    mkdir -p "$D/ray" "$D/provider"
+    provider "$1" >"$D/provider/autoscale_provider.py"
     config "$1" >"$D/autoscale.yaml"
     inside "$@" >"$D/inside.sh"
     setsid nohup unshare --mount --pid --fork --mount-proc --kill-child=KILL bash "$D/inside.sh" >"$D/log" 2>&1 </dev/null &
