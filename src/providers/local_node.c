@@ -295,7 +295,9 @@ static bool spawn(struct lnode *n, struct rt_error *err) {
     rt_strs_addf(&argv, "--dashboard-agent-listen-port=%d", agent);
     rt_strs_addf(&argv, "--metrics-export-port=%d", hold_port(agent + 1, &n->held));
     const char *const env[] = {path_env, "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S=" DRAIN_S, "RAY_ADDRESS", "RAY_API_SERVER_ADDRESS",
-                               "PYTHONHOME", "PYTHONPATH", NULL};
+                               "PYTHONHOME", "PYTHONPATH",
+                               /* Stacks and profiles of one's own processes; Ray has them off since others may ask its dashboard. */
+                               getenv("RAY_DASHBOARD_ENABLE_PROFILING") ? NULL : "RAY_DASHBOARD_ENABLE_PROFILING=1", NULL};
     const struct rt_proc_opts o = {.argv = (const char *const *)argv.v, .env = env, .own_session = true, .stay = true,
                                    .output_file = log, .cwd = "/"};
     rt_remove_tree(log, err);

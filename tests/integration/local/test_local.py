@@ -136,6 +136,13 @@ class Local(unittest.TestCase):
         self.assertEqual(pools["head"]["ready"], 1)
         self.assertEqual(pools["workers"]["max"], 4)
 
+    def test_what_a_process_is_doing_can_be_seen(self):
+        job = self.home.run("submit", "-c", "mine", "--", "python", "-c",
+                            "import ray, time; ray.init()\n@ray.remote\ndef nap():\n    time.sleep(60)\nray.get(nap.remote())").stdout.strip()
+        tasks = until("the task runs", lambda: [t for t in self.home.json("tasks", "mine")["items"] if t["name"] == "nap" and t["state"] == "RUNNING"])
+        self.assertIn("nap (", self.home.run("stack", "-c", "mine", tasks[0]["id"]).stdout)
+        self.home.run("stop", "-c", "mine", job, "--yes")
+
     def test_what_another_raytui_brings_up_is_seen_by_one_that_waits(self):
         self.assertEqual(self.waiting.communicate(timeout=60), ("mine up\n", ""))
 
