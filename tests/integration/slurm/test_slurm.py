@@ -257,7 +257,7 @@ class Faults(unittest.TestCase):
             bed.ssh("login", "scontrol update jobid=%s starttime=now excnodelist=%s" % (head, was)) # it moves
         finally:
             bed.ssh("login", "scancel %s" % blocker, "dash")
-        until(lambda: "it is up again: %s" % row(self.home), lambda: self.home.run("nodes", "hpc", code=None).returncode == 0, 240)
+        until(lambda: "it is up again: %s" % row(self.home), lambda: "ALIVE" in self.home.run("nodes", "hpc", code=None).stdout, 240)
         self.assertEqual(alive(self.home), ["head"])
         self.assertEqual(bed.jobs()["rt-hpc-head"][0], head)
         self.assertNotEqual(bed.ssh("login", "sed -n 's/^host //p' ~/.raytui/hpc/head.place").strip(), was)
