@@ -410,9 +410,14 @@ static void dump(struct rt_pty *t, struct rt_buf *out) {
     rt_buf_addf(out, "cursor %d,%d\n", cursor.row, cursor.col);
     for (int row = 0; row < t->rows; row++) {
         VTermScreenCell cell;
+        char letter = '.';
         rt_buf_addc(out, '|');
-        for (int col = 0; col < t->cols; col++)
-            rt_buf_addc(out, letter_of(&looks, cell_at(t, row, col, &cell)));
+        for (int col = 0; col < t->cols; col++) {
+            cell_at(t, row, col, &cell);
+            if (cell.chars[0] != (uint32_t)-1) /* the second half of a wide character looks as the first */
+                letter = letter_of(&looks, &cell);
+            rt_buf_addc(out, letter);
+        }
         rt_buf_adds(out, "|\n");
     }
     for (size_t i = 0; i < looks.n; i++)
