@@ -39,10 +39,11 @@ static void take(struct pod_log *x, const char *data, size_t n) {
 
 static void on_output(void *ctx, enum rt_stream stream, const char *data, size_t n) {
     struct pod_log *x = ctx;
+    const char *end = memchr(data, '\n', n);
     if (stream == RT_STDOUT)
         take(x, data, n);
     else
-        snprintf(x->words, sizeof x->words, "%.*s", (int)RT_MIN(strcspn(data, "\n"), RT_MIN(n, (size_t)200)), data);
+        snprintf(x->words, sizeof x->words, "%.*s", (int)RT_MIN(end ? (size_t)(end - data) : n, sizeof x->words), data);
 }
 
 static void on_again(void *ctx) {

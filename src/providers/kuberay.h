@@ -66,6 +66,8 @@ struct kpod {
     char *why;          /* why it is not ready, in one line; NULL */
     int64_t created_ms; /* wall */
 };
+/* The condition of that type in a status; lent, NULL when there is none. */
+const json_t *kuberay_condition(const json_t *status, const char *type);
 bool kuberay_decode_pod(const json_t *object, struct kpod *out, struct rt_error *err);
 void kuberay_pod_deinit(struct kpod *pod);
 int64_t kuberay_time_ms(const char *text); /* "2026-11-21T03:17:30Z"; 0 when it is none */

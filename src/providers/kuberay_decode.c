@@ -190,7 +190,7 @@ static char *why_of_containers(const json_t *list, bool init) {
     return NULL;
 }
 
-static const json_t *condition(const json_t *status, const char *type) {
+const json_t *kuberay_condition(const json_t *status, const char *type) {
     size_t i = 0;
     json_t *c = NULL;
     json_array_foreach(json_object_get(status, "conditions"), i, c)
@@ -200,7 +200,7 @@ static const json_t *condition(const json_t *status, const char *type) {
 }
 
 static char *why_of(const json_t *status, const char *phase, bool deleting) {
-    const json_t *placed = condition(status, "PodScheduled");
+    const json_t *placed = kuberay_condition(status, "PodScheduled");
     if (deleting)
         return rt_strdup("is ending");
     char *why = NULL;
@@ -238,7 +238,7 @@ bool kuberay_decode_pod(const json_t *object, struct kpod *out, struct rt_error 
     out->head = rt_streq(member(labels, "ray.io/node-type"), "head");
     out->deleting = rt_json_str(object, "metadata.deletionTimestamp") != NULL;
     out->running = rt_streq(phase, "Running") && !out->deleting;
-    out->ready = out->running && rt_streq(rt_json_str(condition(status, "Ready"), "status"), "True");
+    out->ready = out->running && rt_streq(rt_json_str(kuberay_condition(status, "Ready"), "status"), "True");
     out->phase = text(status, "phase");
     kuberay_decode_containers(object, out);
     out->autoscaler = has_container(object, "autoscaler");

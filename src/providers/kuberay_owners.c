@@ -173,15 +173,6 @@ static void put_job(const struct list *l, struct rt_arena *a, const json_t *o, s
     lead_to(l, a, r->space, r->cluster, &r->where, &r->fields);
 }
 
-static const json_t *condition(const json_t *o, const char *type) {
-    size_t i = 0;
-    json_t *c = NULL;
-    json_array_foreach(rt_json_at(o, "status.conditions"), i, c)
-        if (rt_streq(rt_json_str(c, "type"), type))
-            return c;
-    return NULL;
-}
-
 static bool is_true(const json_t *condition) {
     return rt_streq(rt_json_str(condition, "status"), "True");
 }
@@ -204,13 +195,13 @@ static void put_apps(struct rt_arena *a, const json_t *status, struct rt_rayserv
 }
 
 static void put_service(const struct list *l, struct rt_arena *a, const json_t *o, struct rt_rayservice *r) {
-    const json_t *ready = condition(o, "Ready"), *endpoints = rt_json_at(o, "status.numServeEndpoints");
+    const json_t *status = json_object_get(o, "status"), *ready = kuberay_condition(status, "Ready"), *endpoints = rt_json_at(o, "status.numServeEndpoints");
     r->space = keep(a, o, "metadata.namespace");
     r->name = keep(a, o, "metadata.name");
     r->id = rt_arena_strf(a, "%s/%s", r->space, r->name);
     r->ready = ready ? is_true(ready) : rt_streq(some(o, "status.serviceStatus"), "Running");
-    r->upgrading = is_true(condition(o, "UpgradeInProgress"));
-    r->state = r->ready ? (r->upgrading ? "Upgrading" : "Running") : json_is_object(json_object_get(o, "status")) ? "Starting" : NULL;
+    r->upgrading = is_true(kuberay_condition(status, "UpgradeInProgress"));
+    r->state = r->ready ? (r->upgrading ? "Upgrading" : "Running") : json_is_object(status) ? "Starting" : NULL;
     r->cluster = keep(a, o, "status.activeServiceStatus.rayClusterName");
     r->pending = keep(a, o, "status.pendingServiceStatus.rayClusterName");
     r->endpoints = json_is_integer(endpoints) ? (int64_t)json_integer_value(endpoints) : r->state ? 0 : -1;
