@@ -62,7 +62,8 @@ class Autoscaler(unittest.TestCase):
         self.home.file("demand/main.py", DEMAND)
         self.home.run("submit", "-c", "auto", "--submission-id", "demand", "--working-dir", os.path.join(self.home.dir, "demand"), "--",
                       "python", "main.py", timeout=120)
-        self.why_until("trainer", "2 GPU on one node; no node has any GPU", "on Ray's list of waiting demand: {'CPU': 1.0, 'GPU': 2.0}",
+        # Ray tells the CPU with which an actor is placed before or behind its GPUs, or not at all.
+        self.why_until("trainer", "2 GPU", "on one node; no node has any GPU", "on Ray's list of waiting demand: {'CPU': 1.0, 'GPU': 2.0}",
                        "Adding 1 node(s) of type big.")
         self.why_until("demand", "an actor of it waits")
         self.why_until("big", "waits; whether a node of it could hold it is not known: {'CPU': 64.0}")
