@@ -206,9 +206,14 @@ static void maybe_end(struct task *t);
 static void let_go(struct task *t) {
     struct rt_provider *p = t->provider;
     local_env_cancel(p);
-    for (size_t i = 0; i < p->nnodes; i++)
-        if (p->nodes[i]->task == t)
-            p->nodes[i]->task = NULL;
+    for (size_t i = p->nnodes; i-- > 0;) {
+        struct lnode *n = p->nodes[i];
+        if (n->task != t)
+            continue;
+        n->task = NULL;
+        if (n->waiting)
+            local_node_free(n);
+    }
     task_end(t);
 }
 

@@ -40,6 +40,7 @@ struct lnode {
     int64_t pid;
     uint64_t started;       /* with pid: this very process */
     enum lnode_state state;
+    bool waiting;           /* to be started: for another one that starts */
     struct rt_proc *proc;   /* NULL: found again */
     char *why;              /* last lines when it was lost */
     struct task *task;      /* what starts or stops it; NULL */
@@ -101,7 +102,8 @@ char *local_env_plan(const struct rt_provider *p);
 /* local_node.c */
 void local_nodes_find(struct rt_provider *p);  /* from the journal */
 void local_nodes_meet(struct rt_provider *p);  /* what another raytui has started or ended since */
-struct lnode *local_node_start(struct rt_provider *p, struct task *t, const char *name, const char *pool);
+/* One worker starts after the other: two that start at once in Ray's directory may choose the same names for their sockets. */
+void local_node_start(struct rt_provider *p, struct task *t, const char *name, const char *pool);
 void local_node_stop(struct lnode *n, struct task *t);
 void local_nodes_look(struct rt_provider *p);  /* who has ended by itself */
 void local_nodes_drop(struct rt_provider *p);  /* ends, at once, the workers of a head that has ended */

@@ -194,7 +194,8 @@ static void take_place(struct rt_provider *p, const json_t *v) {
 
 static void gone(struct rt_provider *p, const char *name) {
     struct rt_error err = {0};
-    rt_journal_gone(p->journal, "node", name, &err);
+    if (rt_journal_find(p->journal, "node", name))
+        rt_journal_gone(p->journal, "node", name, &err);
 }
 
 /* Another raytui that lives is about to start it. */
@@ -313,28 +314,47 @@ static bool spawn(struct lnode *n, struct rt_error *err) {
     return n->proc != NULL;
 }
 
-struct lnode *local_node_start(struct rt_provider *p, struct task *t, const char *name, const char *pool) {
+static void begin(struct lnode *n) {
+    struct rt_provider *p = n->provider;
     struct rt_error err = {0};
-    struct lnode *n = add(p, name, pool);
-    n->task = t;
-    n->state = LNODE_STARTING;
-    n->step = rt_operation_step(t->operation, name, rt_streq(name, "head") ? "starting the head" : "starting and joining");
-    t->open++;
     char *data = place_json(p, n), pid[32];
-    bool ok = rt_journal_want(p->journal, t->operation->id, "node", name, data, &err) && spawn(n, &err);
+    n->waiting = false;
+    n->since_ms = rt_loop_now_ms(p->env.loop);
+    bool ok = rt_journal_want(p->journal, n->task->operation->id, "node", n->name, data, &err) && spawn(n, &err);
     free(data);
     if (ok) {
         data = place_json(p, n);
         snprintf(pid, sizeof pid, "%lld", (long long)n->pid);
-        ok = rt_journal_made(p->journal, "node", name, pid, data, &err);
+        ok = rt_journal_made(p->journal, "node", n->name, pid, data, &err);
         free(data);
     }
     if (!ok) {
         n->why = rt_strdup(err.message);
         n->state = LNODE_LOST;
     }
+}
+
+static void begin_next(struct rt_provider *p) {
+    struct lnode *next = NULL;
+    for (size_t i = p->nnodes; i-- > 0;) {
+        if (p->nodes[i]->state == LNODE_STARTING && !p->nodes[i]->waiting)
+            return;
+        if (p->nodes[i]->waiting)
+            next = p->nodes[i];
+    }
+    if (next)
+        begin(next);
+}
+
+void local_node_start(struct rt_provider *p, struct task *t, const char *name, const char *pool) {
+    struct lnode *n = add(p, name, pool);
+    n->task = t;
+    n->state = LNODE_STARTING;
+    n->waiting = true;
+    n->step = rt_operation_step(t->operation, name, rt_streq(name, "head") ? "starting the head" : "starting and joining");
+    t->open++;
+    begin_next(p);
     local_tick_on(p);
-    return n;
 }
 
 /* ---- looking ---- */
@@ -396,6 +416,8 @@ void local_nodes_look(struct rt_provider *p) {
     for (size_t i = p->nnodes; i-- > 0;) {
         struct lnode *n = p->nodes[i];
         struct rt_error err = {0};
+        if (n->waiting)
+            continue;
         if (n->state == LNODE_STOPPING) {
             stopping(n, now);
             continue;
@@ -435,7 +457,7 @@ static void listed(void *ctx, const struct rt_http_answer *a, const struct rt_er
         joined(head);
     for (size_t i = 0; i < alive.n; i++) {
         struct lnode *n = local_node_named(p, alive.v[i]);
-        if (n && n->state == LNODE_STARTING)
+        if (n && n->state == LNODE_STARTING && !n->waiting)
             joined(n);
     }
     rt_strs_deinit(&alive);
@@ -455,6 +477,7 @@ static void on_tick(void *ctx) {
     struct rt_provider *p = ctx;
     bool starting = false, any = false;
     local_nodes_look(p);
+    begin_next(p);
     for (size_t i = 0; i < p->nnodes; i++) {
         starting = starting || p->nodes[i]->state == LNODE_STARTING;
         any = any || p->nodes[i]->state != LNODE_UP;
@@ -480,6 +503,7 @@ void local_node_stop(struct lnode *n, struct task *t) {
         local_node_leave(n);
     n->task = t;
     n->state = LNODE_STOPPING;
+    n->waiting = false;
     n->since_ms = rt_loop_now_ms(n->provider->env.loop);
     n->signals = 0;
     n->step = rt_operation_step(t->operation, n->name, "draining and ending");

@@ -185,6 +185,12 @@ class Local(unittest.TestCase):
             os.kill(pid, signal.SIGTERM)
             os.waitpid(pid, 0)
 
+    def test_several_workers_at_once_all_join(self):
+        self.home.run("scale", "mine", "workers", "4")
+        self.assertEqual(len(self.nodes()), 5)
+        self.home.run("scale", "mine", "workers", "1", "--yes")
+        until("the workers are gone", lambda: len(self.nodes()) == 2)
+
     def test_scale_above_max_is_refused_with_the_reason(self):
         p = self.home.run("scale", "mine", "workers", "9", code=None)
         self.assertNotEqual(p.returncode, 0)
