@@ -332,6 +332,8 @@ void polls_run(struct session *s) {
     const int64_t now = rt_loop_now_ms(s->app->loop);
     struct rt_error err = {0};
     ask_provider(s, now);
+    if (s->nforwards)
+        forwards_show(s); /* the header tells their state, whoever keeps them */
     struct rt_ray *ray = session_ray(s, &err);
     if (!ray) {
         no_endpoint(s, &err);
