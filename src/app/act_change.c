@@ -7,6 +7,10 @@ static bool of_jobs(const struct rt_call *c) {
     return c->def->target == RT_ON_RAYJOB;
 }
 
+static const struct rt_table *table_of(const struct rt_call *c) {
+    return of_jobs(c) ? &rt_table_rayjobs : &rt_table_rayservices;
+}
+
 /* "delete" of "delete-rayjob". */
 static const char *verb_of(const struct rt_call *c) {
     return rt_starts(c->def->name, "delete") ? "delete" : rt_starts(c->def->name, "suspend") ? "suspend" : "resume";
@@ -14,7 +18,7 @@ static const char *verb_of(const struct rt_call *c) {
 
 /* By NAMESPACE/NAME, or by a name that only one has. */
 static const void *row_of(struct rt_app *a, const struct rt_call *c, struct rt_error *err) {
-    const struct rt_table *t = of_jobs(c) ? &rt_table_rayjobs : &rt_table_rayservices;
+    const struct rt_table *t = table_of(c);
     const struct rt_row_env env = {.store = a->store, .cluster = rt_store_cluster(a->store, c->cluster)};
     const char *wanted = c->args.v[0];
     const void *found = NULL;
@@ -92,7 +96,7 @@ bool ask_change(struct rt_app *a, const struct rt_call *c, struct rt_confirmatio
         say_service(row, &text);
     /* What has ended costs nobody anything. */
     out->grade = rt_streq(verb, "delete") && !(of_jobs(c) && over(row)) ? RT_CONFIRM_TYPE_NAME : RT_CONFIRM_YES_NO;
-    const char *id = rt_table_find(of_jobs(c) ? "rayjobs" : "rayservices")->id(row);
+    const char *id = table_of(c)->id(row);
     out->title = rt_strf("%s %s %s?", rt_streq(verb, "delete") ? "Delete" : rt_streq(verb, "suspend") ? "Suspend" : "Resume",
                          of_jobs(c) ? "RayJob" : "RayService", id);
     out->name = rt_strdup(strchr(id, '/') + 1);
@@ -109,8 +113,7 @@ struct rt_op *run_change(struct rt_app *a, const struct rt_call *c, rt_action_do
     struct rt_error err = {0};
     struct session *s = act_session(a, c, &err);
     const void *row = s ? row_of(a, c, &err) : NULL;
-    const enum rt_topic list = of_jobs(c) ? RT_T_RAYJOBS : RT_T_RAYSERVICES;
-    const char *verb = verb_of(c), *id = row ? rt_table_find(of_jobs(c) ? "rayjobs" : "rayservices")->id(row) : NULL;
-    struct rt_operation *op = row ? s->conf->ops->change(s->provider, list, id, verb, &err) : NULL;
+    const char *verb = verb_of(c), *id = row ? table_of(c)->id(row) : NULL;
+    struct rt_operation *op = row ? s->conf->ops->change(s->provider, table_of(c)->topic, id, verb, &err) : NULL;
     return act_answer(a, done, ctx, op ? NULL : &err, op, "%s: %s %s", c->cluster, verb, c->args.v[0]);
 }

@@ -1,6 +1,12 @@
 /* What Kubernetes has of a RayCluster and beside it as tables: pods, RayJobs, RayServices. */
 #include "core/rows.h"
 
+/* Nothing where there is nothing to say. */
+static void put_why(struct rt_buf *out, const char *why) {
+    if (why)
+        rt_clean(out, why, strlen(why));
+}
+
 /* ---- pods ---- */
 
 RT_TEXT_CELL(pod_name, struct rt_pod, r->id)
@@ -64,8 +70,7 @@ static void pod_age(struct rt_buf *out, const void *row, const struct rt_row_env
 static void pod_why(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
     const struct rt_pod *r = row;
     (void)env;
-    if (r->why)
-        rt_clean(out, r->why, strlen(r->why));
+    put_why(out, r->why);
     for (size_t i = 0; !r->why && i < r->ncontainers; i++) {
         const struct rt_container *c = &r->containers[i];
         if (!c->before)
@@ -194,10 +199,8 @@ RT_TEXT_CELL(job_entrypoint, struct rt_rayjob, r->entrypoint)
 RT_NUMBER_ORDER(job_by_age, struct rt_rayjob, created_ms)
 
 static void job_why(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
-    const char *why = ((const struct rt_rayjob *)row)->why;
     (void)env;
-    if (why)
-        rt_clean(out, why, strlen(why));
+    put_why(out, ((const struct rt_rayjob *)row)->why);
 }
 
 static void job_age(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
@@ -310,10 +313,8 @@ static void service_age(struct rt_buf *out, const void *row, const struct rt_row
 }
 
 static void service_why(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
-    const char *why = ((const struct rt_rayservice *)row)->why;
     (void)env;
-    if (why)
-        rt_clean(out, why, strlen(why));
+    put_why(out, ((const struct rt_rayservice *)row)->why);
 }
 
 static enum rt_health service_health(const void *row, const struct rt_row_env *env) {

@@ -148,10 +148,7 @@ static char *submit_done(struct rt_form *f, const char *result, bool follow) {
     if (!follow || !result)
         return NULL;
     const struct rt_log_target t = {.what = RT_LOG_JOB, .cluster = f->view.cluster, .id = result};
-    struct rt_view *log = rt_view_log(f->view.ui, &t, &err);
-    if (log)
-        rt_ui_push(f->view.ui, log);
-    else
+    if (!rt_show_log(f->view.ui, &t, &err))
         rt_ui_error(f->view.ui, &err);
     return NULL;
 }

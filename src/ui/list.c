@@ -339,6 +339,18 @@ const struct rt_list_row *rt_list_selected(struct rt_view *list) {
     return l->index < l->rows.n ? &l->rows.v[l->index] : NULL;
 }
 
+enum rt_taken rt_list_run(struct rt_view *list, const struct rt_strs *words, const struct rt_row_command *commands, size_t n, struct rt_error *err) {
+    for (size_t i = 0; i < n; i++) {
+        if (!rt_streq(commands[i].name, words->v[0]))
+            continue;
+        const struct rt_list_row *row = rt_list_selected(list);
+        if (!row)
+            return rt_error_set(err, RT_E_USAGE, "nothing is selected"), RT_TAKEN_FAILED;
+        return commands[i].run(list, row, words, err) ? RT_TAKEN_YES : RT_TAKEN_FAILED;
+    }
+    return RT_TAKEN_NO;
+}
+
 const char *rt_list_selected_id(struct rt_view *list) {
     const struct rt_list_row *r = rt_list_selected(list);
     return r ? list_of(list)->rows.table->id(r->row) : NULL;

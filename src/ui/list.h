@@ -61,6 +61,12 @@ bool rt_view_is_list(const struct rt_view *v);
 struct rt_list_rows *rt_list_rows(struct rt_view *list); /* gathered */
 /* The selected row, or NULL; lent until the store changes. */
 const struct rt_list_row *rt_list_selected(struct rt_view *list);
+/* Commands about the selected row, as a pane's own `command` takes them: the one that words[0] names runs. */
+struct rt_row_command {
+    const char *name;
+    bool (*run)(struct rt_view *list, const struct rt_list_row *row, const struct rt_strs *words, struct rt_error *err);
+};
+enum rt_taken rt_list_run(struct rt_view *list, const struct rt_strs *words, const struct rt_row_command *commands, size_t n, struct rt_error *err);
 const char *rt_list_selected_id(struct rt_view *list); /* NULL: nothing there */
 bool rt_list_select(struct rt_view *list, const char *id);
 void rt_list_set_rail(struct rt_view *list, bool rail);

@@ -6,10 +6,7 @@
 
 bool rt_show_machine_log(struct rt_ui *ui, const char *cluster, const char *name, struct rt_error *err) {
     const struct rt_log_target t = {.what = RT_LOG_MACHINE, .cluster = cluster, .id = name};
-    struct rt_view *log = rt_view_log(ui, &t, err);
-    if (log)
-        rt_ui_push(ui, log);
-    return log != NULL;
+    return rt_show_log(ui, &t, err);
 }
 
 enum rt_taken rt_clusters_command(struct rt_view *v, const struct rt_strs *words, struct rt_error *err) {

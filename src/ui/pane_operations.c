@@ -6,10 +6,7 @@
 
 static bool show_output(struct rt_view *v, const struct rt_operation *op, struct rt_error *err) {
     const struct rt_log_target t = {.what = RT_LOG_OPERATION, .cluster = op->cluster, .id = op->id};
-    struct rt_view *log = rt_view_log(v->ui, &t, err);
-    if (log)
-        rt_ui_push(v->ui, log);
-    return log != NULL;
+    return rt_show_log(v->ui, &t, err);
 }
 
 static bool retry(struct rt_view *v, const struct rt_operation *op, struct rt_error *err) {

@@ -25,7 +25,8 @@ static const char *attached(struct rt_view *v, const struct rt_list_row *r, stru
     return name;
 }
 
-static bool open_cluster(struct rt_view *v, const struct rt_list_row *r, struct rt_error *err) {
+static bool open_cluster(struct rt_view *v, const struct rt_list_row *r, const struct rt_strs *w, struct rt_error *err) {
+    (void)w;
     const char *name = attached(v, r, err);
     if (!name)
         return false;
@@ -34,21 +35,21 @@ static bool open_cluster(struct rt_view *v, const struct rt_list_row *r, struct 
     return true;
 }
 
-static bool open_log(struct rt_view *v, const struct rt_list_row *r, struct rt_error *err) {
+static bool open_log(struct rt_view *v, const struct rt_list_row *r, const struct rt_strs *w, struct rt_error *err) {
+    (void)w;
     const struct rt_rayjob *j = job_of(r, v);
     if (!j->job || !j->cluster)
         return rt_error_set(err, RT_E_NOT_FOUND, "%s has no job yet: it is %s", j->id, j->deployment ? j->deployment : "new");
     char *job = rt_strdup(j->job);
     const char *name = attached(v, r, err);
     const struct rt_log_target t = {.what = RT_LOG_JOB, .cluster = name, .id = job};
-    struct rt_view *log = name ? rt_view_log(v->ui, &t, err) : NULL;
-    if (log)
-        rt_ui_push(v->ui, log);
+    const bool ok = name && rt_show_log(v->ui, &t, err);
     free(job);
-    return log != NULL;
+    return ok;
 }
 
-static bool suspend_or_resume(struct rt_view *v, const struct rt_list_row *r, struct rt_error *err) {
+static bool suspend_or_resume(struct rt_view *v, const struct rt_list_row *r, const struct rt_strs *w, struct rt_error *err) {
+    (void)w;
     const struct rt_rayjob *j = job_of(r, v);
     if (!j)
         return rt_error_set(err, RT_E_UNSUPPORTED, "a RayService cannot be suspended");
@@ -56,17 +57,6 @@ static bool suspend_or_resume(struct rt_view *v, const struct rt_list_row *r, st
 }
 
 enum rt_taken rt_owners_command(struct rt_view *v, const struct rt_strs *words, struct rt_error *err) {
-    static const struct {
-        const char *name;
-        bool (*run)(struct rt_view *v, const struct rt_list_row *r, struct rt_error *err);
-    } commands[] = {{"open-owned", open_cluster}, {"owned-log", open_log}, {"suspend-or-resume", suspend_or_resume}};
-    for (size_t i = 0; i < RT_COUNT(commands); i++) {
-        if (!rt_streq(commands[i].name, words->v[0]))
-            continue;
-        const struct rt_list_row *r = rt_list_selected(v);
-        if (!r)
-            return rt_error_set(err, RT_E_USAGE, "nothing is selected"), RT_TAKEN_FAILED;
-        return commands[i].run(v, r, err) ? RT_TAKEN_YES : RT_TAKEN_FAILED;
-    }
-    return RT_TAKEN_NO;
+    static const struct rt_row_command commands[] = {{"open-owned", open_cluster}, {"owned-log", open_log}, {"suspend-or-resume", suspend_or_resume}};
+    return rt_list_run(v, words, commands, RT_COUNT(commands), err);
 }

@@ -11,11 +11,9 @@ static bool show_log(struct rt_view *v, const struct rt_list_row *r, const char 
     const struct rt_pod *pod = r->row;
     char *id = rt_strf("%s/%s", pod->id, container);
     const struct rt_log_target t = {.what = RT_LOG_POD, .cluster = r->cluster->name, .id = id, .file = previous ? "previous" : NULL};
-    struct rt_view *log = rt_view_log(v->ui, &t, err);
-    if (log)
-        rt_ui_push(v->ui, log);
+    const bool ok = rt_show_log(v->ui, &t, err);
     free(id);
-    return log != NULL;
+    return ok;
 }
 
 static bool has_log(const struct rt_container *c, bool previous) {
@@ -62,9 +60,10 @@ static bool do_log(struct rt_view *v, const struct rt_list_row *r, const struct 
     return pick_log(v, r, previous, err);
 }
 
-static bool do_shell(struct rt_view *v, const struct rt_list_row *r, const struct rt_strs *w, struct rt_error *err) {
-    char *line = rt_strf("shell %s %s", r->cluster->name, ((const struct rt_pod *)r->row)->id);
-    (void)w;
+/* The verb that takes a pod's name. */
+static bool do_verb(struct rt_view *v, const struct rt_list_row *r, const struct rt_strs *w, struct rt_error *err) {
+    const char *verb = rt_streq(w->v[0], "pod-shell") ? "shell" : "remove-node";
+    char *line = rt_strf("%s %s %s", verb, r->cluster->name, ((const struct rt_pod *)r->row)->id);
     (void)err;
     const bool ok = rt_ui_command(v->ui, line);
     free(line);
@@ -85,27 +84,7 @@ static bool do_tell(struct rt_view *v, const struct rt_list_row *r, const struct
     return ok;
 }
 
-static bool do_remove(struct rt_view *v, const struct rt_list_row *r, const struct rt_strs *w, struct rt_error *err) {
-    char *line = rt_strf("remove-node %s %s", r->cluster->name, ((const struct rt_pod *)r->row)->id);
-    (void)w;
-    (void)err;
-    const bool ok = rt_ui_command(v->ui, line);
-    free(line);
-    return ok;
-}
-
 enum rt_taken rt_pods_command(struct rt_view *v, const struct rt_strs *words, struct rt_error *err) {
-    static const struct {
-        const char *name;
-        bool (*run)(struct rt_view *v, const struct rt_list_row *r, const struct rt_strs *w, struct rt_error *err);
-    } commands[] = {{"pod-log", do_log}, {"pod-shell", do_shell}, {"pod-describe", do_tell}, {"pod-yaml", do_tell}, {"pod-remove", do_remove}};
-    for (size_t i = 0; i < RT_COUNT(commands); i++) {
-        if (!rt_streq(commands[i].name, words->v[0]))
-            continue;
-        const struct rt_list_row *r = rt_list_selected(v);
-        if (!r)
-            return rt_error_set(err, RT_E_USAGE, "nothing is selected"), RT_TAKEN_FAILED;
-        return commands[i].run(v, r, words, err) ? RT_TAKEN_YES : RT_TAKEN_FAILED;
-    }
-    return RT_TAKEN_NO;
+    static const struct rt_row_command commands[] = {{"pod-log", do_log}, {"pod-shell", do_verb}, {"pod-describe", do_tell}, {"pod-yaml", do_tell}, {"pod-remove", do_verb}};
+    return rt_list_run(v, words, commands, RT_COUNT(commands), err);
 }

@@ -50,13 +50,6 @@ static bool show_error(struct rt_ui *ui, const struct rt_task *task) {
     return true;
 }
 
-static bool open_target(struct rt_ui *ui, const struct rt_log_target *t, struct rt_error *err) {
-    struct rt_view *v = rt_view_log(ui, t, err);
-    if (v)
-        rt_ui_push(ui, v);
-    return v != NULL;
-}
-
 bool shell_do_run_log(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
     const struct rt_table *t = table_of(w->v[0]);
     const struct rt_list_row *row;
@@ -80,7 +73,7 @@ bool shell_do_run_log(struct rt_ui *ui, const struct rt_strs *w, struct rt_error
         process = rt_strf("%s/%lld", ((const struct rt_worker *)found)->node_id, (long long)((const struct rt_worker *)found)->pid);
     target.what = t == &rt_table_actors ? RT_LOG_ACTOR : t == &rt_table_tasks ? RT_LOG_TASK : RT_LOG_PROCESS;
     target.id = process ? process : id;
-    const bool ok = open_target(ui, &target, err);
+    const bool ok = rt_show_log(ui, &target, err);
     free(process);
     return ok;
 }
@@ -99,5 +92,5 @@ bool shell_do_serve_log(struct rt_ui *ui, const struct rt_strs *w, struct rt_err
     if (!r->node_id || !r->log_file)
         return rt_error_set(err, RT_E_NOT_FOUND, "the replica has no log yet: it is %s", r->status ? r->status : "not placed");
     const struct rt_log_target target = {.what = RT_LOG_NODE_FILE, .cluster = cluster, .id = r->node_id, .file = r->log_file};
-    return open_target(ui, &target, err);
+    return rt_show_log(ui, &target, err);
 }

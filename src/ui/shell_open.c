@@ -290,11 +290,9 @@ static bool open_log(struct rt_ui *ui, const struct rt_call *c, struct rt_error 
         return rt_error_set(err, RT_E_USAGE, "no cluster is open");
     if (!file && !rt_log_words(cl, &c->args, all || !workers, all || workers, regex, &words, err))
         return false;
-    struct rt_view *v = rt_view_log(ui, &words.target, err);
+    const bool ok = rt_show_log(ui, &words.target, err);
     rt_log_words_deinit(&words);
-    if (v)
-        rt_ui_push(ui, v);
-    return v != NULL;
+    return ok;
 }
 
 static bool open_detail(struct rt_ui *ui, const struct rt_call *c, struct rt_error *err) {

@@ -224,10 +224,7 @@ static void do_sources(struct log_view *lv, const char *arg) {
     }
     const struct rt_log_target t = {.what = RT_LOG_MERGED, .cluster = lv->view.cluster, .id = is_job ? lv->id : lv->file,
                                     .parts = is_job ? job : file, .nparts = is_job ? 2 : 1};
-    struct rt_view *v = rt_view_log(ui, &t, &err);
-    if (v)
-        rt_ui_push(ui, v);
-    else
+    if (!rt_show_log(ui, &t, &err))
         rt_ui_error(ui, &err);
 }
 
@@ -532,4 +529,11 @@ struct rt_view *rt_view_log(struct rt_ui *ui, const struct rt_log_target *t, str
     rt_buf_init(&lv->clean, 0);
     rt_logbuf_on_renumber(lv->buf, log_view_renumber, lv);
     return &lv->view;
+}
+
+bool rt_show_log(struct rt_ui *ui, const struct rt_log_target *t, struct rt_error *err) {
+    struct rt_view *log = rt_view_log(ui, t, err);
+    if (log)
+        rt_ui_push(ui, log);
+    return log != NULL;
 }

@@ -59,6 +59,7 @@ enum rt_taken rt_operations_command(struct rt_view *v, const struct rt_strs *wor
 
 /* view_log.c */
 struct rt_view *rt_view_log(struct rt_ui *ui, const struct rt_log_target *t, struct rt_error *err);
+bool rt_show_log(struct rt_ui *ui, const struct rt_log_target *t, struct rt_error *err); /* made and put on the screen */
 /* Shows the line (from 0) as soon as it was read, with what is searched for. */
 void rt_view_log_go(struct rt_view *v, int64_t line, const char *regex);
 /* view_node_logs.c: a popup that picks a log file of a node. NULL with the reason. */
