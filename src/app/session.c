@@ -61,7 +61,7 @@ static void hop_changed(void *ctx, struct rt_hop *hop) {
 
 static void make_hop(struct session *s) {
     const char *target = hop_target(s->conf);
-    if (!target)
+    if (!target && !s->conf->ops->late_hop)
         return;
     if (s->app->p->kept_hop && rt_streq(s->app->p->kept_target, target)) {
         s->hop = s->app->p->kept_hop;
@@ -71,7 +71,7 @@ static void make_hop(struct session *s) {
     }
     struct rt_hop_opts o = {
         .name = s->conf->name,
-        .target = rt_starts(target, "ssh://") ? target + 6 : target,
+        .target = target && rt_starts(target, "ssh://") ? target + 6 : target,
         .config_file = s->conf->ssh_config,
         .transport = (enum rt_transport)s->conf->transport,
         .asker = s->app->asker,

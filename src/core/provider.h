@@ -112,6 +112,7 @@ struct rt_provider_ops {
     size_t config_size;
     bool starts;         /* opening a cluster that is down brings it up without a question: it costs this machine only */
     bool needs_hop;      /* its cluster is reached over conf->hop or what hop_target gives */
+    bool late_hop;       /* where its hop leads is found out by itself: it tells so by rt_hop_aim(env->hop, ...) */
     bool own_pools;      /* its pools are known also where Ray does not answer */
     bool validates;      /* `up` with dry_run asks the far side, changes nothing, and its result is the plan */
     bool own_file;       /* `file:` is in a format of its own, read by the provider; else it holds these same fields */

@@ -89,7 +89,7 @@ void rt_hop_await(struct rt_hop *h, struct rt_hop_wait *w) {
     w->hop = h;
     if (h->status.state == RT_HOP_IDLE)
         rt_hop_open(h, false);
-    bool hopeless = h->status.state == RT_HOP_FAILED || h->status.state == RT_HOP_NEEDS_LOGIN;
+    bool hopeless = h->aimless || h->status.state == RT_HOP_FAILED || h->status.state == RT_HOP_NEEDS_LOGIN;
     if (may_go(h, w)) {
         h->execs += w->is_exec;
         w->go(w, NULL);
@@ -227,6 +227,16 @@ static void start_way(struct rt_hop *h) {
 
 /* ---- from outside ---- */
 
+static void set_target(struct rt_hop *h, const char *target) {
+    free((void *)(uintptr_t)h->opts.target);
+    h->opts.target = rt_strdup(target ? target : h->opts.name);
+    h->aimless = !target;
+}
+
+static void nowhere(struct rt_hop *h) {
+    rt_error_set(&h->status.error, RT_E_UNREACHABLE, "%s: the address of the head is not known yet", h->opts.name);
+}
+
 struct rt_hop *rt_hop_create(struct rt_loop *l, const struct rt_hop_opts *o,
                              rt_hop_change_fn *change, void *ctx) {
     struct rt_hop *h = RT_NEW(struct rt_hop);
@@ -234,7 +244,8 @@ struct rt_hop *rt_hop_create(struct rt_loop *l, const struct rt_hop_opts *o,
     h->loop = l;
     h->opts = *o;
     h->opts.name = rt_strdup(o->name);
-    h->opts.target = rt_strdup(o->target);
+    h->opts.target = NULL;
+    set_target(h, o->target);
     h->opts.jump = rt_strdup(o->jump);
     h->opts.config_file = rt_strdup(o->config_file);
     h->openssh = o->transport == RT_TRANSPORT_OPENSSH;
@@ -244,6 +255,8 @@ struct rt_hop *rt_hop_create(struct rt_loop *l, const struct rt_hop_opts *o,
     h->retry = rt_timer_start(l, INT32_MAX, 0, on_retry, h);
     h->status.via = h->via;
     set_via(h);
+    if (h->aimless)
+        nowhere(h);
     rt_hop_dialer_init(h);
     return h;
 }
@@ -274,9 +287,14 @@ void rt_hop_destroy(struct rt_hop *h) {
 
 void rt_hop_open(struct rt_hop *h, bool may_ask) {
     bool under_way = h->way && (h->status.state == RT_HOP_UP || !may_ask || h->may_ask);
+    h->wanted = true;
     h->back_off_ms = 0;
     if (under_way)
         return;
+    if (h->aimless) {
+        h->may_ask |= may_ask;
+        return; /* rt_hop_aim goes on */
+    }
     drop_way(h);
     rt_timer_again(h->retry, INT32_MAX, 0);
     h->may_ask = may_ask;
@@ -297,7 +315,24 @@ void rt_hop_close(struct rt_hop *h) {
     rt_error_set(&h->status.error, RT_E_UNREACHABLE, "%s: closed", h->opts.target);
     fail_waits(h);
     rt_error_clear(&h->status.error);
+    if (h->aimless)
+        nowhere(h);
     set_state(h, RT_HOP_IDLE);
+    h->wanted = h->may_ask = false;
+}
+
+void rt_hop_aim(struct rt_hop *h, const char *target, const char *config_file) {
+    const bool same = h->aimless ? !target : target && rt_streq(target, h->opts.target);
+    if (same && rt_streq(config_file, h->opts.config_file))
+        return;
+    const bool wanted = h->wanted, may_ask = h->may_ask;
+    set_target(h, target);
+    free((void *)(uintptr_t)h->opts.config_file);
+    h->opts.config_file = rt_strdup(config_file);
+    rt_hop_close(h);
+    set_via(h);
+    if (wanted)
+        rt_hop_open(h, may_ask);
 }
 
 const struct rt_hop_status *rt_hop_status(const struct rt_hop *h) {

@@ -16,7 +16,7 @@ enum rt_transport { RT_TRANSPORT_AUTO, RT_TRANSPORT_LIBSSH2, RT_TRANSPORT_OPENSS
 
 struct rt_hop_opts {
     const char *name;        /* the cluster's, for messages */
-    const char *target;      /* [user@]host[:port] or a Host of ~/.ssh/config */
+    const char *target;      /* [user@]host[:port] or a Host of ~/.ssh/config; NULL: found out later (rt_hop_aim) */
     const char *jump;        /* overrides ProxyJump; "none"; NULL: as configured */
     const struct rt_dialer *through; /* what `jump` leads through, where it is open already: libssh2 needs no second
                                       * login there. Keeps; NULL */
@@ -53,6 +53,10 @@ void rt_hop_destroy(struct rt_hop *h);
 
 /* It has another owner, who is told of the present state, then of each change; `change` NULL: nobody. */
 void rt_hop_on_change(struct rt_hop *h, rt_hop_change_fn *change, void *ctx);
+
+/* Where it leads from now on; the same as before changes nothing. A hop that is open or was to be opened connects there; what
+ * ran through it ends. `target` NULL: nowhere any more; who needs it is told that at once. Strings are copied. */
+void rt_hop_aim(struct rt_hop *h, const char *target, const char *config_file);
 
 /* Connects if it is not up; `may_ask` false: never a question (state NEEDS_LOGIN instead). Resets back-off. */
 void rt_hop_open(struct rt_hop *h, bool may_ask);

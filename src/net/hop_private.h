@@ -22,7 +22,9 @@ struct rt_hop_wait {
 
 struct rt_hop {
     struct rt_loop *loop;
-    struct rt_hop_opts opts; /* strings are ours */
+    struct rt_hop_opts opts; /* strings are ours; `target` is for messages only while it is `aimless` */
+    bool aimless;            /* where it leads is not known yet */
+    bool wanted;             /* it was opened, and was not closed since */
     struct rt_hop_status status;
     char via[400];
     char fallback[200]; /* why libssh2 was not taken */

@@ -273,6 +273,35 @@ static void prints_the_line_that_a_person_would_type(void **state) {
     stop(&b);
 }
 
+static void leads_nowhere_until_it_is_told_where(void **state) {
+    struct bench b;
+    struct outcome o;
+    (void)state;
+    start(&b, RT_TRANSPORT_OPENSSH, NULL);
+    rt_hop_aim(b.hop, NULL, NULL);
+    rt_hop_open(b.hop, true);
+    assert_int_equal(rt_hop_status(b.hop)->state, RT_HOP_IDLE);
+    run_script(&b, "echo never", &o);
+    assert_int_equal(o.err.code, RT_E_UNREACHABLE);
+    assert_non_null(strstr(o.err.message, "the address of the head is not known yet"));
+    rt_hop_aim(b.hop, "me@lab:2222", NULL); /* it was to be opened */
+    until(&b, RT_HOP_UP);
+    rt_hop_aim(b.hop, "me@lab:2222", NULL); /* the same: nothing ends */
+    assert_int_equal(rt_hop_status(b.hop)->state, RT_HOP_UP);
+    run_script(&b, "echo here", &o);
+    assert_string_equal(o.out, "here\n");
+    rt_hop_aim(b.hop, "me@other", "/etc/ssh/ssh_config");
+    assert_int_equal(rt_hop_status(b.hop)->state, RT_HOP_CONNECTING);
+    char *line = rt_hop_command(b.hop, NULL);
+    assert_string_equal(line, "ssh -F /etc/ssh/ssh_config me@other");
+    free(line);
+    until(&b, RT_HOP_UP);
+    rt_hop_close(b.hop);
+    rt_hop_aim(b.hop, "me@third", NULL); /* nobody wants it open */
+    assert_int_equal(rt_hop_status(b.hop)->state, RT_HOP_IDLE);
+    stop(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cuts_noise_and_keeps_output_to_the_byte),
@@ -284,6 +313,7 @@ int main(void) {
         cmocka_unit_test(a_refused_connection_is_tried_again_by_itself),
         cmocka_unit_test(jump_hosts_in_a_circle_are_a_configuration_error),
         cmocka_unit_test(prints_the_line_that_a_person_would_type),
+        cmocka_unit_test(leads_nowhere_until_it_is_told_where),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
