@@ -164,6 +164,7 @@ static struct rt_ynode *copy_node(struct reader *r, const struct rt_ynode *from)
         return NULL;
     struct rt_ynode *n = RT_NEW(struct rt_ynode);
     *n = *from;
+    n->shared = true;
     n->text = rt_strdup(from->text);
     n->items = n->keys = NULL;
     n->n = 0;

@@ -17,6 +17,7 @@ struct rt_ynode {
     const char *file;   /* borrowed from the document */
     char *text;         /* scalar */
     bool quoted;        /* scalar written with quotes: stays a string */
+    bool shared;        /* it came by an alias or a merge: what is written there stands elsewhere too */
     struct rt_ynode **items; /* seq: the items; map: the values */
     struct rt_ynode **keys;  /* map only */
     size_t n;
