@@ -489,6 +489,7 @@ void rt_store_set_version(struct rt_store *s, struct rt_cluster *c, const char *
         changed = true;
     if (other)
         drop_session(s, c);
+    c->version_ms = rt_wall_ms();
     stamp(c, RT_T_CLUSTER);
     if (changed)
         rt_store_touch(s, c, RT_T_CLUSTER);
@@ -586,12 +587,30 @@ double rt_cluster_cost(const struct rt_cluster *c) {
     return known ? sum : -1;
 }
 
-int64_t rt_cluster_newest_ms(const struct rt_cluster *c) {
-    int64_t at = c->told_ms;
-    for (int t = 0; t < RT_T_COUNT; t++)
-        if (t != RT_T_FORWARDS && t != RT_T_OPERATIONS && !(t == RT_T_POOLS && c->pools_foretold))
-            at = RT_MAX(at, c->fresh[t].at_ms);
+/* Whose age would lie: forwards and operations are our own, pools may come from the configuration alone. */
+static int64_t provider_told_ms(const struct rt_cluster *c) {
+    int64_t at = RT_MAX(c->told_ms, c->fresh[RT_T_CLUSTER].at_ms);
+    if (!c->pools_foretold)
+        at = RT_MAX(at, c->fresh[RT_T_POOLS].at_ms);
+    for (int t = RT_T_PODS; t <= RT_T_RAYSERVICES; t++)
+        at = RT_MAX(at, c->fresh[t].at_ms);
     return at;
+}
+
+static int64_t ray_told_ms(const struct rt_cluster *c) {
+    int64_t at = RT_MAX(c->version_ms, RT_MAX(c->fresh[RT_T_NODES].at_ms, c->fresh[RT_T_DEMAND].at_ms));
+    for (int t = RT_T_JOBS; t <= RT_T_WORKERS; t++)
+        at = RT_MAX(at, c->fresh[t].at_ms);
+    return at;
+}
+
+/* A provider that still answers must not make the numbers of a Ray that does not look young. */
+int64_t rt_cluster_newest_ms(const struct rt_cluster *c) {
+    static const bool absent[RT_CL_FAILED + 1] = {[RT_CL_DOWN] = true, [RT_CL_QUEUED] = true, [RT_CL_STARTING] = true,
+                                             [RT_CL_SUSPENDED] = true, [RT_CL_FAILED] = true};
+    const int64_t ray = ray_told_ms(c), provider = provider_told_ms(c);
+    const bool meant = c->reach == RT_REACH_OK || !absent[c->state];
+    return ray > 0 && meant ? ray : RT_MAX(ray, provider);
 }
 
 struct rt_totals rt_cluster_totals(const struct rt_cluster *c) {

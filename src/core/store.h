@@ -78,6 +78,7 @@ struct rt_cluster {
     struct rt_freshness fresh[RT_T_COUNT];
     bool pools_foretold; /* pools are known before anybody was asked: their time says nothing */
     int64_t told_ms;     /* then: wall time when the machines told something last; 0 never */
+    int64_t version_ms;  /* wall time when Ray told its version last; 0 never */
     rt_nodes nodes;
     rt_pools pools;
     rt_demands demands;
@@ -145,7 +146,7 @@ struct rt_totals {
     int64_t jobs_running, jobs_pending, jobs_failed, jobs_total;
 };
 struct rt_totals rt_cluster_totals(const struct rt_cluster *c);
-/* Wall time of the newest answer of whatever kind; 0: none. */
+/* Wall time of the newest answer of Ray, or of its provider where no Ray is meant to be there or none ever answered; 0: none. */
 int64_t rt_cluster_newest_ms(const struct rt_cluster *c);
 /* What its living nodes cost per hour, in the configuration's own unit; < 0 unknown. */
 double rt_cluster_cost(const struct rt_cluster *c);

@@ -393,6 +393,29 @@ static void providers_and_powers_have_names(void **state) {
         assert_string_not_equal(rt_topic_name((enum rt_topic)i), "unknown");
 }
 
+/* A provider is asked on its own way and goes on answering when Ray does not. */
+static void the_age_is_that_of_what_ray_said_and_not_of_what_its_provider_says(void **state) {
+    struct world *w = *state;
+    rt_pools pools = {0};
+    rt_store_set_state(w->s, w->c, RT_CL_QUEUED, NULL);
+    const int64_t queued = w->c->fresh[RT_T_CLUSTER].at_ms;
+    assert_true(queued > 0);
+    assert_int_equal(rt_cluster_newest_ms(w->c), queued); /* no Ray yet: what is known is the provider's */
+    put_nodes(w, &(struct rt_node){.id = "n1", .alive = true}, 1);
+    rt_store_set_version(w->s, w->c, "2.60.0", "session_1");
+    rt_store_set_reach(w->s, w->c, RT_REACH_OK, NULL);
+    w->c->version_ms = w->c->fresh[RT_T_NODES].at_ms = 1000;
+    rt_store_set_reach(w->s, w->c, RT_REACH_LOST, "no answer");
+    rt_store_set_state(w->s, w->c, RT_CL_UP, NULL);
+    rt_store_put_pools(w->s, w->c, &pools);
+    assert_int_equal(rt_cluster_newest_ms(w->c), 1000);
+    rt_store_set_version(w->s, w->c, "2.60.0", "session_1");
+    assert_true(rt_cluster_newest_ms(w->c) > 1000);
+    w->c->version_ms = 1000;
+    rt_store_set_state(w->s, w->c, RT_CL_DOWN, NULL); /* it is gone: so much is young */
+    assert_true(rt_cluster_newest_ms(w->c) > 1000);
+}
+
 #define store_test(fn) cmocka_unit_test_setup_teardown(fn, make, end)
 
 int main(void) {
@@ -411,6 +434,7 @@ int main(void) {
         store_test(pools_are_made_of_the_nodes_that_live),
         store_test(what_an_autoscaler_told_of_a_pool_stays),
         store_test(work_on_nodes_is_named),
+        store_test(the_age_is_that_of_what_ray_said_and_not_of_what_its_provider_says),
         store_test(providers_and_powers_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
