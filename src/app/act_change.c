@@ -78,10 +78,6 @@ static void say_service(const struct rt_rayservice *s, struct rt_buf *text) {
                     s->cluster && s->pending ? s->pending : "");
 }
 
-static bool over(const struct rt_rayjob *j) {
-    return rt_streq(j->deployment, "Complete") || rt_streq(j->deployment, "Failed") || rt_streq(j->deployment, "ValidationFailed");
-}
-
 bool ask_change(struct rt_app *a, const struct rt_call *c, struct rt_confirmation *out, struct rt_error *err) {
     struct session *s = act_session(a, c, err);
     const void *row = s ? row_of(a, c, err) : NULL;
@@ -95,7 +91,7 @@ bool ask_change(struct rt_app *a, const struct rt_call *c, struct rt_confirmatio
     else
         say_service(row, &text);
     /* What has ended costs nobody anything. */
-    out->grade = rt_streq(verb, "delete") && !(of_jobs(c) && over(row)) ? RT_CONFIRM_TYPE_NAME : RT_CONFIRM_YES_NO;
+    out->grade = rt_streq(verb, "delete") && !(of_jobs(c) && rt_rayjob_ended(row)) ? RT_CONFIRM_TYPE_NAME : RT_CONFIRM_YES_NO;
     const char *id = table_of(c)->id(row);
     out->title = rt_strf("%s %s %s?", rt_streq(verb, "delete") ? "Delete" : rt_streq(verb, "suspend") ? "Suspend" : "Resume",
                          of_jobs(c) ? "RayJob" : "RayService", id);

@@ -2,6 +2,7 @@
 #include "core/model.h"
 
 #include "base/str.h"
+#include <stdlib.h>
 
 const char *const rt_job_status_names[] = {"OTHER",     "PENDING", "RUNNING", "STOPPED",
                                            "SUCCEEDED", "FAILED",  NULL};
@@ -35,6 +36,33 @@ const struct rt_amount *rt_amounts_get(const struct rt_amounts *a, const char *n
         if (rt_streq(a->v[i].name, name))
             return &a->v[i];
     return NULL;
+}
+
+static int rank(const char *name) {
+    static const char *const first[] = {"CPU", "GPU", "memory", "object_store_memory"};
+    for (size_t i = 0; i < RT_COUNT(first); i++)
+        if (rt_streq(name, first[i]))
+            return (int)i;
+    return (int)RT_COUNT(first);
+}
+
+int rt_resource_order(const char *a, const char *b) {
+    const int ra = rank(a), rb = rank(b);
+    return ra != rb ? ra - rb : rt_natcmp(a, b);
+}
+
+static int by_name(const void *a, const void *b) {
+    const struct rt_resource *x = a, *y = b;
+    return rt_resource_order(x->name, y->name);
+}
+
+void rt_resources_sort(struct rt_resources *l) {
+    if (l->n > 1)
+        qsort(l->v, l->n, sizeof(*l->v), by_name);
+}
+
+bool rt_rayjob_ended(const struct rt_rayjob *j) {
+    return rt_streq(j->deployment, "Complete") || rt_streq(j->deployment, "Failed") || rt_streq(j->deployment, "ValidationFailed");
 }
 
 /* Many nodes are named by their address; then the host name says more. */

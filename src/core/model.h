@@ -105,6 +105,10 @@ struct rt_demand {
 /* ---- jobs (ray-api: GET /api/jobs/) ---- */
 enum rt_job_status { RT_JOB_OTHER, RT_JOB_PENDING, RT_JOB_RUNNING, RT_JOB_STOPPED, RT_JOB_SUCCEEDED, RT_JOB_FAILED };
 extern const char *const rt_job_status_names[]; /* [RT_JOB_OTHER] "OTHER"; NULL-terminated */
+/* CPU, GPU, memory, object store first, then by name: the order in which resources are told, whatever order Ray gave. */
+int rt_resource_order(const char *a, const char *b);
+void rt_resources_sort(struct rt_resources *l);
+
 static inline bool rt_job_ended(enum rt_job_status s) {
     return s == RT_JOB_STOPPED || s == RT_JOB_SUCCEEDED || s == RT_JOB_FAILED;
 }
@@ -201,6 +205,8 @@ struct rt_rayjob {
     bool suspend, deleting;
     const char *unsuspendable; /* why it cannot be suspended; NULL: it can */
 };
+bool rt_rayjob_ended(const struct rt_rayjob *j);
+
 struct rt_rayservice {
     const char *id, *name, *space, *state; /* "Running", "Upgrading", "Starting", ... */
     const char *cluster, *pending;         /* that serves; that comes with an upgrade; NULL */

@@ -1,6 +1,7 @@
 /* What runs in Ray, as tables: actors, tasks, placement groups. */
 #include "core/rows.h"
 #include "core/why.h"
+#include <stdlib.h>
 
 /* ---- actors ---- */
 
@@ -269,6 +270,20 @@ RT_TEXT_CELL(pg_name, struct rt_pg, r->name)
 RT_TEXT_CELL(pg_state, struct rt_pg, r->state)
 RT_TEXT_CELL(pg_job, struct rt_pg, r->job_id)
 
+static void add_bundle(struct rt_buf *out, const json_t *need) {
+    struct rt_resources l = {.v = rt_alloc((json_object_size(need) + 1) * sizeof(*l.v))};
+    const char *key;
+    json_t *v;
+    json_object_foreach((json_t *)(uintptr_t)need, key, v)
+        l.v[l.n++] = (struct rt_resource){.name = key, .amount = json_number_value(v)};
+    rt_resources_sort(&l);
+    rt_buf_addc(out, '{');
+    if (l.n)
+        rt_cell_resources(out, &l);
+    rt_buf_addc(out, '}');
+    free(l.v);
+}
+
 /* {CPU 40} x 2: equal bundles are counted. */
 static void pg_bundles(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
     const struct rt_pg *r = row;
@@ -278,21 +293,12 @@ static void pg_bundles(struct rt_buf *out, const void *row, const struct rt_row_
     if (!n)
         rt_buf_addc(out, '-');
     for (size_t i = 0; i < n;) {
-        json_t *need = json_object_get(json_array_get(all, i), "unit_resources"), *v;
+        const json_t *need = json_object_get(json_array_get(all, i), "unit_resources");
         size_t same = 1;
-        const char *key;
-        char amount[32];
         while (i + same < n && json_equal(need, json_object_get(json_array_get(all, i + same), "unit_resources")))
             same++;
-        rt_buf_adds(out, i ? " {" : "{");
-        bool first = true;
-        json_object_foreach(need, key, v) {
-            rt_buf_adds(out, first ? "" : ", ");
-            rt_clean(out, key, strlen(key));
-            rt_buf_addf(out, " %s", rt_fmt_amount(amount, sizeof(amount), json_number_value(v)));
-            first = false;
-        }
-        rt_buf_adds(out, "}");
+        rt_buf_adds(out, i ? " " : "");
+        add_bundle(out, need);
         if (same > 1)
             rt_buf_addf(out, " x %zu", same);
         i += same;

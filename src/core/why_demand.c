@@ -40,6 +40,7 @@ static struct rt_resources keep(struct why *w, struct amounts *a) {
     if (a->v.n)
         memcpy(out.v, a->v.v, a->v.n * sizeof(*out.v));
     rt_vec_deinit(&a->v);
+    rt_resources_sort(&out);
     return out;
 }
 

@@ -243,6 +243,7 @@ static struct need unfolded(struct why *w, const struct rt_resources *res,
             continue;
         out.res.v[out.res.n++] = (struct rt_resource){.name = name, .amount = res->v[i].amount};
     }
+    rt_resources_sort(&out.res);
     return out;
 }
 

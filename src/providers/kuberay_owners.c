@@ -143,12 +143,12 @@ static const char *why_of_job(struct rt_arena *a, const json_t *o, const char *d
 }
 
 /* What the operator would refuse with ValidationFailed, which ends the job. */
-static const char *why_not_suspended(const json_t *o, const char *deployment) {
+static const char *why_not_suspended(const json_t *o, const struct rt_rayjob *r) {
     if (!json_is_true(rt_json_at(o, "spec.shutdownAfterJobFinishes")))
         return "only a RayJob with shutdownAfterJobFinishes can be suspended";
     if (json_object_size(rt_json_at(o, "spec.clusterSelector")))
         return "a RayJob on a cluster of others (clusterSelector) cannot be suspended";
-    if (rt_streq(deployment, "Complete") || rt_streq(deployment, "Failed") || rt_streq(deployment, "ValidationFailed"))
+    if (rt_rayjob_ended(r))
         return "it has ended";
     return NULL;
 }
@@ -169,7 +169,7 @@ static void put_job(const struct list *l, struct rt_arena *a, const json_t *o, s
     r->start_ms = kuberay_time_ms(rt_json_str(o, "status.startTime"));
     r->end_ms = kuberay_time_ms(rt_json_str(o, "status.endTime"));
     r->why = why_of_job(a, o, r->deployment);
-    r->unsuspendable = why_not_suspended(o, r->deployment);
+    r->unsuspendable = why_not_suspended(o, r);
     lead_to(l, a, r->space, r->cluster, &r->where, &r->fields);
 }
 

@@ -19,18 +19,9 @@ static bool is_bookkeeping(const char *name) {
     return n >= 32 && strspn(hex, "0123456789abcdef") == n;
 }
 
-static int rank(const char *name) {
-    static const char *const first[] = {"CPU", "GPU", "memory", "object_store_memory"};
-    for (size_t i = 0; i < RT_COUNT(first); i++)
-        if (strcmp(name, first[i]) == 0)
-            return (int)i;
-    return (int)RT_COUNT(first);
-}
-
 static int by_rank(const void *a, const void *b) {
     const struct rt_amount *x = a, *y = b;
-    const int rx = rank(x->name), ry = rank(y->name);
-    return rx != ry ? rx - ry : rt_natcmp(x->name, y->name);
+    return rt_resource_order(x->name, y->name);
 }
 
 /* "4.77MiB", "0.19999999999999996", "0B": a number and perhaps a unit; -1 when it is neither. */

@@ -168,7 +168,7 @@ static void an_actor_that_waits_is_on_the_list_of_demand(void **state) {
     OPEN(PLAIN);
     fetch(RT_T_ACTORS);
     struct rt_why w = ask(RT_WHY_ACTOR, cluster->actors.v[0].id, NULL);
-    assert_string_equal(w.summary, "It asks for 1 GPU and 1 CPU on one node; no node has any GPU.");
+    assert_string_equal(w.summary, "It asks for 1 CPU and 1 GPU on one node; no node has any GPU.");
     says(&w, RT_T_DEMAND, "on Ray's list of waiting demand: {'CPU': 1.0, 'GPU': 1.0}");
     end(&w);
 }
