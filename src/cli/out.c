@@ -270,31 +270,12 @@ static void warn(json_t *warnings, const char *note, size_t left_out) {
 }
 
 /* What the source holds, and why not all of it is here. */
-static size_t total_of(const struct out_list *l, const struct rt_cluster *c, json_t *warnings) {
-    if (!c)
-        return 0;
-    const enum rt_topic t = l->table->topic;
-    if (l->table == &rt_table_jobs) {
-        warn(warnings, c->jobs.note, c->jobs.left_out);
-        return c->jobs.total;
-    }
-    if (l->table == &rt_table_nodes) {
-        warn(warnings, c->nodes.note, c->nodes.left_out);
-        return c->nodes.total;
-    }
-    if (l->table == &rt_table_actors) {
-        warn(warnings, c->actors.note, c->actors.left_out);
-        return c->actors.total;
-    }
-    warn(warnings, c->lists[t].note, c->lists[t].left_out);
-    return c->lists[t].total;
-}
-
 static size_t totals_of(const struct out_list *l, json_t *warnings) {
     size_t total = 0;
     for (size_t e = 0; e < l->nenvs; e++) {
-        const size_t here = l->table->count(&l->envs[e]), there = total_of(l, l->envs[e].cluster, warnings);
-        total += RT_MAX(here, there);
+        const struct rt_source s = rt_table_source(l->table, &l->envs[e]);
+        warn(warnings, s.note, s.left_out);
+        total += s.total;
     }
     return total;
 }

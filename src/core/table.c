@@ -34,6 +34,34 @@ const struct rt_table *rt_table_find(const char *name) {
     return NULL;
 }
 
+struct rt_source rt_table_source(const struct rt_table *t, const struct rt_row_env *env) {
+    const struct rt_cluster *c = t->global ? NULL : env->cluster;
+    struct rt_source s = {0};
+    if (c && t == &rt_table_jobs)
+        s = (struct rt_source){c->jobs.total, c->jobs.left_out, c->jobs.note};
+    else if (c && t == &rt_table_nodes)
+        s = (struct rt_source){c->nodes.total, c->nodes.left_out, c->nodes.note};
+    else if (c && t == &rt_table_actors)
+        s = (struct rt_source){c->actors.total, c->actors.left_out, c->actors.note};
+    else if (c)
+        s = (struct rt_source){c->lists[t->topic].total, c->lists[t->topic].left_out, c->lists[t->topic].note};
+    s.total = RT_MAX(s.total, t->count(env));
+    return s;
+}
+
+void rt_source_text(struct rt_buf *out, const struct rt_source *s, size_t rows) {
+    char here[32], there[32];
+    if (s->note) {
+        rt_clean(out, s->note, strlen(s->note));
+    } else if (s->left_out) {
+        rt_buf_addf(out, "%s %s not be understood and %s left out", rt_fmt_count(here, sizeof here, (int64_t)s->left_out),
+                    s->left_out == 1 ? "row could" : "rows could", s->left_out == 1 ? "is" : "are");
+    } else if (s->total > rows) {
+        rt_buf_addf(out, "only %s of %s were asked for: more would cost the head too much", rt_fmt_count(here, sizeof here, (int64_t)rows),
+                    rt_fmt_count(there, sizeof there, (int64_t)s->total));
+    }
+}
+
 const char *rt_health_glyph(enum rt_health h, bool ascii) {
     static const char *const glyphs[][2] = {
         [RT_H_UNKNOWN] = {"·", "?"}, [RT_H_OK] = {"●", "*"},   [RT_H_BUSY] = {"◐", "~"},

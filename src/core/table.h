@@ -57,6 +57,16 @@ extern const struct rt_table rt_table_clusters, rt_table_pools, rt_table_nodes, 
 const struct rt_table *const *rt_tables(void); /* all, NULL-terminated */
 const struct rt_table *rt_table_find(const char *name); /* by name or singular */
 
+/* What stands behind the rows of a cluster: how many there are at the source, and why not all of them are here. */
+struct rt_source {
+    size_t total;     /* never less than the rows */
+    size_t left_out;  /* that could not be understood */
+    const char *note; /* of whoever answered; NULL; lent until the next answer */
+};
+struct rt_source rt_table_source(const struct rt_table *t, const struct rt_row_env *env);
+/* Appends why rows are missing, or the note, in one clean line; nothing when all are here. */
+void rt_source_text(struct rt_buf *out, const struct rt_source *s, size_t rows);
+
 /* The state of a cluster in words, with how it is reached: "up, 2 nodes starting", "queued (Priority)",
  * "unreachable 14m"; appends clean text. And the health that goes with it. */
 void rt_cluster_state_text(struct rt_buf *out, const struct rt_cluster *c, int64_t now_ms);

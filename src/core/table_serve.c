@@ -121,5 +121,5 @@ const struct rt_table rt_table_serve = {
     .health = serve_health,
     .attention = serve_attention,
     .json = serve_json,
-    .empty = "Serve does not run here",
+    .empty = "no Serve applications - `serve deploy FILE`, or a job that calls serve.run(), makes one",
 };

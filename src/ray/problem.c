@@ -206,7 +206,9 @@ void rt_ray_problem(const struct rt_http_answer *a, const char *method, const ch
     char why[480];
     reason(a, why, sizeof(why));
     const enum rt_code code = code_of(a, why);
-    if (code == RT_E_UNSUPPORTED)
+    if (a->status == 501) /* it has the route, and says itself what it lacks */
+        rt_error_set(err, code, "%s", why);
+    else if (code == RT_E_UNSUPPORTED)
         rt_error_set(err, code, "this Ray has no %s %s (%s)", method, route, why);
     else
         rt_error_set(err, code, "%s %s: %s (status %d)", method, route, why, a->status);

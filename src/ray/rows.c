@@ -173,6 +173,8 @@ static bool row_came(void *ctx, const json_t *v, struct rt_error *err) {
     }
     if (o->kind->topic == RT_T_ENVS)
         name_env(o, slot);
+    else if (o->kind->topic == RT_T_TASKS)
+        rt_resources_sort(&((struct rt_task *)slot)->resources);
     return true;
 }
 
@@ -261,10 +263,16 @@ static void add_application(struct rows *o, const char *name, const json_t *a) {
     json_object_foreach(json_object_get(a, "deployments"), key, d) add_deployment(o, app, d);
 }
 
+/* A head without the packages of Serve runs none: an empty list, and what would change that. */
 static void got_serve(void *ctx, const struct rt_http_answer *a, const struct rt_error *err) {
     struct rows *o = ctx;
     struct rt_error e = err ? *err : (struct rt_error){0};
     o->get = NULL;
+    if (a && a->status == 501) {
+        o->note = rt_arena_strdup(o->arena, e.message);
+        deliver(o, sizeof(struct rt_serve), NULL);
+        return;
+    }
     json_t *doc = err ? NULL : rt_ray_json(a, "/api/serve/applications/", &e), *app;
     const char *name;
     json_object_foreach(json_object_get(doc, "applications"), name, app) add_application(o, name, app);

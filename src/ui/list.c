@@ -138,10 +138,10 @@ static void list_title(struct rt_view *v, struct rt_buf *left, struct rt_buf *ri
     }
     char shown[32], total[32];
     rt_fmt_count(shown, sizeof shown, (int64_t)l->rows.n);
-    rt_fmt_count(total, sizeof total, (int64_t)l->rows.total);
-    if (l->rows.n != l->rows.total)
+    rt_fmt_count(total, sizeof total, (int64_t)l->rows.at_source);
+    if (l->rows.n != l->rows.at_source)
         rt_buf_addf(right, "%s of %s", shown, total);
-    else if (l->rows.total)
+    else if (l->rows.n)
         rt_buf_adds(right, total);
 }
 

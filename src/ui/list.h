@@ -19,6 +19,8 @@ struct rt_list_rows {
     struct rt_list_row *v; /* what is shown, in order */
     size_t n, cap;
     size_t total;          /* before filters */
+    size_t at_source;      /* what the clusters have of them; more than total: cut */
+    char *note;            /* why it is cut, in a line; NULL */
     size_t health[RT_HEALTH_COUNT]; /* how many of all rows are in each */
     char *filter;          /* as typed: "text", "!text", "-f text"; NULL */
     bool attention, wide, ascii;

@@ -169,6 +169,7 @@ static void say_why(const struct list *l, struct rt_buf *out, struct rt_buf *hin
         rt_buf_addf(out, "asking %s for its %s%s", c->name, t->name, rt_ui_ascii(l->view.ui) ? "..." : "…");
     } else {
         rt_buf_adds(out, t->empty);
+        rt_buf_adds(hint, l->rows.note ? l->rows.note : "");
     }
 }
 
@@ -295,6 +296,10 @@ void list_draw(struct rt_view *v, const struct rt_draw *d, struct rt_rect r) {
         draw_titles(&c, r.row);
         c.r.row++;
         c.r.rows--;
+    }
+    if (titles && l->rows.n && l->rows.note && c.r.rows >= 3) {
+        c.r.rows--;
+        put(&c, c.r.row + c.r.rows, c.r.col + 2, c.r.cols - 2, l->rows.note, RT_R_STATUS_WARN);
     }
     l->drawn = c.r;
     l->page = c.r.rows;

@@ -17,6 +17,7 @@ void rt_list_rows_init(struct rt_list_rows *l, const struct rt_table *t) {
 void rt_list_rows_deinit(struct rt_list_rows *l) {
     free(l->v);
     free(l->filter);
+    free(l->note);
     *l = (struct rt_list_rows){0};
 }
 
@@ -71,9 +72,20 @@ static bool passes(const struct rt_list_rows *l, const struct rt_list_row *r, co
     return rt_filter_match(l->filter, rt_buf_str(text));
 }
 
+/* With rows of several clusters: of the first that has something to say. */
+static void gather_source(struct rt_list_rows *l, const struct rt_row_env *env, size_t n, struct rt_buf *text) {
+    const struct rt_source s = rt_table_source(l->table, env);
+    l->at_source += s.total;
+    rt_buf_clear(text);
+    rt_source_text(text, &s, n);
+    if (text->len && !l->note)
+        l->note = rt_strdup(rt_buf_str(text));
+}
+
 static void gather_one(struct rt_list_rows *l, const struct rt_row_env *env, struct rt_buf *text) {
     const struct rt_table *t = l->table;
     const size_t n = t->count(env);
+    gather_source(l, env, n, text);
     l->total += n;
     rt_vec_reserve_((void **)&l->v, l->n + n, &l->cap, sizeof(*l->v));
     for (size_t i = 0; i < n; i++) {
@@ -142,7 +154,9 @@ void rt_list_rows_gather(struct rt_list_rows *l, const struct rt_store *s, const
     if (!l->dirty)
         return;
     l->dirty = false;
-    l->n = l->total = 0;
+    l->n = l->total = l->at_source = 0;
+    free(l->note);
+    l->note = NULL;
     memset(l->health, 0, sizeof l->health);
     rt_buf_init(&text, 0);
     if (l->table->global) {

@@ -142,6 +142,26 @@ static void an_application_stands_before_its_deployments(void **state) {
     end();
 }
 
+static void resources_come_in_one_order_whatever_order_ray_gave(void **state) {
+    (void)state;
+    static const struct route tasks[] = {{"GET", "/api/v0/tasks", .text =
+        "{\"result\": true, \"data\": {\"result\": {\"result\": [{\"task_id\": \"t1\", \"state\": \"RUNNING\", \"required_resources\": "
+        "{\"zeta\": 1.0, \"alpha\": 1.0, \"memory\": 1073741824.0, \"GPU\": 1.0, \"CPU\": 2.0}}]}}}"}};
+    static const struct route groups[] = {{"GET", "/api/v0/placement_groups", .text =
+        "{\"result\": true, \"data\": {\"result\": {\"result\": [{\"placement_group_id\": \"p1\", \"state\": \"PENDING\", \"bundles\": "
+        "[{\"unit_resources\": {\"zeta\": 1.0, \"CPU\": 2.0}}]}]}}}"}};
+    ask(RT_T_TASKS, tasks, RT_COUNT(tasks));
+    const struct rt_resources *l = &((const struct rt_task *)cluster->lists[RT_T_TASKS].v)->resources;
+    static const char *const wanted[] = {"CPU", "GPU", "memory", "alpha", "zeta"};
+    assert_int_equal(l->n, 5);
+    for (size_t i = 0; i < l->n; i++)
+        assert_string_equal(l->v[i].name, wanted[i]);
+    end();
+    ask(RT_T_PGS, groups, RT_COUNT(groups));
+    assert_cell(&rt_table_pgs, 0, "bundles", "{CPU 2, zeta 1}");
+    end();
+}
+
 static void a_list_that_ray_itself_cut_says_so(void **state) {
     (void)state;
     static const struct route routes[] = {{"GET", "/api/v0/workers", .text =
@@ -155,14 +175,26 @@ static void a_list_that_ray_itself_cut_says_so(void **state) {
     end();
 }
 
+static void a_head_without_the_packages_of_serve_has_no_applications(void **state) {
+    (void)state;
+    static const struct route routes[] = {{"GET", "/api/serve/applications/", .status = 501, .type = "text/plain",
+                                           .text = "Serve dependencies are not installed. Please run `pip install \"ray[serve]\"`."}};
+    ask(RT_T_SERVE, routes, RT_COUNT(routes));
+    assert_int_equal(failed.code, RT_OK);
+    assert_int_equal(cluster->lists[RT_T_SERVE].n, 0);
+    assert_string_equal(cluster->lists[RT_T_SERVE].note, "Serve dependencies are not installed. Please run `pip install \"ray[serve]\"`.");
+    end();
+}
+
 static void what_cannot_be_had_says_why(void **state) {
     (void)state;
     static const struct route routes[] = {
-        {"GET", "/api/serve/applications/", .status = 501, .type = "text/plain", .text = "Serve dependencies are not installed."},
+        {"GET", "/api/serve/applications/", .status = 404, .type = "text/plain", .text = "404: Not Found"},
         {"GET", "/api/v0/cluster_events", .status = 500, .type = "text/plain", .text = "500 Internal Server Error"},
     };
     ask(RT_T_SERVE, routes, RT_COUNT(routes));
     assert_int_equal(failed.code, RT_E_UNSUPPORTED);
+    assert_non_null(strstr(failed.message, "this Ray has no GET /api/serve/applications/"));
     end();
     ask(RT_T_EVENTS, routes, RT_COUNT(routes));
     assert_int_equal(failed.code, RT_E_REMOTE);
@@ -177,7 +209,9 @@ int main(void) {
         cmocka_unit_test(a_runtime_environment_hides_its_secrets),
         cmocka_unit_test(workers_survive_numbers_past_64_bits),
         cmocka_unit_test(an_application_stands_before_its_deployments),
+        cmocka_unit_test(resources_come_in_one_order_whatever_order_ray_gave),
         cmocka_unit_test(a_list_that_ray_itself_cut_says_so),
+        cmocka_unit_test(a_head_without_the_packages_of_serve_has_no_applications),
         cmocka_unit_test(what_cannot_be_had_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

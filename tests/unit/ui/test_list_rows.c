@@ -70,6 +70,30 @@ static void a_filter_keeps_drops_and_guesses(void **state) {
     assert_false(rt_filter_match("-f rtpq", "python train.py"));
 }
 
+static void a_list_that_is_cut_tells_how_much_there_is_and_why(void **state) {
+    struct world *w = *state;
+    rt_actors b = {.arena = rt_arena_create(), .n = 1, .total = 2345};
+    struct rt_list_rows l;
+    rt_list_rows_init(&l, &rt_table_actors);
+    b.v = rt_arena_alloc(b.arena, sizeof(*b.v));
+    b.v[0] = (struct rt_actor){.id = "a1", .state = "ALIVE"};
+    rt_store_put_actors(w->s, w->c, &b);
+    rt_list_rows_gather(&l, w->s, w->c, false, NOW);
+    assert_int_equal(l.total, 1);
+    assert_int_equal(l.at_source, 2345);
+    assert_string_equal(l.note, "only 1 of 2,345 were asked for: more would cost the head too much");
+    w->c->actors.note = "Ray itself keeps 10000 of 12345";
+    l.dirty = true;
+    rt_list_rows_gather(&l, w->s, w->c, false, NOW);
+    assert_string_equal(l.note, "Ray itself keeps 10000 of 12345");
+    w->c->actors.note = NULL;
+    w->c->actors.total = 1;
+    l.dirty = true;
+    rt_list_rows_gather(&l, w->s, w->c, false, NOW);
+    assert_null(l.note);
+    rt_list_rows_deinit(&l);
+}
+
 static void rows_are_filtered_and_counted(void **state) {
     struct world *w = *state;
     rt_list_rows_filter(&w->l, "tune");
@@ -229,6 +253,7 @@ int main(void) {
         cmocka_unit_test(a_cluster_s_name_is_whole_before_its_provider_has_a_place),
         cmocka_unit_test(a_filter_keeps_drops_and_guesses),
         cmocka_unit_test_setup_teardown(rows_are_filtered_and_counted, make, end),
+        cmocka_unit_test_setup_teardown(a_list_that_is_cut_tells_how_much_there_is_and_why, make, end),
         cmocka_unit_test_setup_teardown(attention_keeps_what_failed_or_waits_too_long, make, end),
         cmocka_unit_test_setup_teardown(every_column_sorts_both_ways, make, end),
         cmocka_unit_test_setup_teardown(nothing_is_gathered_again_while_nothing_changed, make, end),
