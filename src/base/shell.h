@@ -11,5 +11,8 @@ void rt_shell_word(struct rt_buf *out, const char *word);
 void rt_shell_words(struct rt_buf *out, const char *const *words);
 /* Gives the joined line. */
 char *rt_shell_join(const char *const *words);
+/* Appends a line as a person would have quoted it, for reading only: 'it'\''s' becomes "it's". What it means to a
+ * POSIX shell stays; a word that would need escapes of its own is left as it is. */
+void rt_shell_readable(struct rt_buf *out, const char *line);
 
 #endif

@@ -1,6 +1,7 @@
 /* Cells of tables and members of JSON objects. */
 #include "core/cells.h"
 
+#include "base/shell.h"
 #include "base/str.h"
 #include <math.h>
 
@@ -9,6 +10,18 @@ void rt_cell_text(struct rt_buf *out, const char *s) {
         rt_buf_addc(out, '-');
     else
         rt_clean(out, s, strlen(s));
+}
+
+void rt_cell_line(struct rt_buf *out, const char *line) {
+    struct rt_buf readable;
+    if (!line || !strchr(line, '\'')) {
+        rt_cell_text(out, line);
+        return;
+    }
+    rt_buf_init(&readable, 0);
+    rt_shell_readable(&readable, line);
+    rt_cell_text(out, rt_buf_str(&readable));
+    rt_buf_deinit(&readable);
 }
 
 void rt_cell_age(struct rt_buf *out, int64_t ms) {

@@ -8,6 +8,7 @@
 
 /* Text from outside is cleaned; NULL and "" are "-". */
 void rt_cell_text(struct rt_buf *out, const char *s);
+void rt_cell_line(struct rt_buf *out, const char *line); /* of a shell, quoted as it reads best */
 void rt_cell_age(struct rt_buf *out, int64_t ms);                        /* < 0: "-" */
 void rt_cell_since(struct rt_buf *out, int64_t from_ms, int64_t now_ms); /* from <= 0: "-" */
 void rt_cell_clock(struct rt_buf *out, int64_t wall_ms, int64_t now_ms); /* <= 0: "-" */

@@ -43,7 +43,12 @@ static const char *name_of(const struct rt_job *j) {
 TEXT_CELL(id_text, short_id(job(row)))
 TEXT_CELL(status_text,
           job(row)->status_text ? job(row)->status_text : rt_job_status_names[job(row)->status])
-TEXT_CELL(entrypoint_text, job(row)->entrypoint)
+
+static void entrypoint_text(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
+    (void)env;
+    rt_cell_line(out, job(row)->entrypoint);
+}
+
 TEXT_CELL(submission_text, job(row)->submission_id)
 TEXT_CELL(job_id_text, job(row)->job_id)
 TEXT_CELL(type_text, job(row)->type)

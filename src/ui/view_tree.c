@@ -158,7 +158,7 @@ static void add_job(struct rt_outline *o, const struct rt_row_env *env, const st
         rt_buf_addf(&tail, "%zu actor%s  ", nactors, nactors == 1 ? "" : "s");
     if (ntasks)
         rt_buf_addf(&tail, "%zu task%s  ", ntasks, ntasks == 1 ? "" : "s");
-    rt_cell_text(&tail, j->entrypoint);
+    rt_cell_line(&tail, j->entrypoint);
     r->tail = rt_buf_take(&tail);
     if (!(nactors + ntasks) && j->submission_id)
         r->command = rt_strf("logs -f %s", j->submission_id);

@@ -117,11 +117,38 @@ static void bash_reads_every_word_back(void **state) {
     a_shell_reads_every_word_back("bash");
 }
 
+static void what_was_quoted_in_pieces_is_read_in_one(void **state) {
+    (void)state;
+    static const struct {
+        const char *line, *readable;
+    } cases[] = {
+        {"python train.py --lr 3", "python train.py --lr 3"},
+        {"python -c 'print('\\''hi'\\'')'", "python -c \"print('hi')\""},
+        {"python -c 'print(\"it'\"'\"'s\")'", "python -c \"print(\\\"it's\\\")\""},
+        {"printf 'a'\\\\'n' x", "printf 'a\\n' x"},
+        {"echo 'wow'\\!", "echo 'wow!'"},
+        {"echo 'it'\\''s $HOME'", "echo 'it'\\''s $HOME'"},
+        {"echo 'a'\"$HOME\"'b'  'c d'", "echo 'a'\"$HOME\"'b'  'c d'"},
+        {"echo x'a'\\''b'", "echo x'a'\\''b'"},
+        {"echo 'no end", "echo 'no end"},
+        {"echo \\", "echo \\"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rt_buf out;
+        rt_buf_init(&out, 0);
+        rt_shell_readable(&out, cases[i].line);
+        assert_string_equal(rt_buf_str(&out), cases[i].readable);
+        rt_buf_deinit(&out);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(simple_words_stay_readable),
         cmocka_unit_test(an_assignment_is_quoted),
         cmocka_unit_test(our_own_splitter_reads_every_word_back),
+        cmocka_unit_test(what_was_quoted_in_pieces_is_read_in_one),
         cmocka_unit_test(sh_reads_every_word_back),
         cmocka_unit_test(bash_reads_every_word_back),
     };
