@@ -62,12 +62,46 @@ void toast_notice(struct rt_ui *ui, const char *text, bool bad) {
     show(ui, text, bad, 2 * TOAST_MS);
 }
 
+/* "raytui scale ..." of a message that a shell may show too: how long the name of the program is in front of a verb
+ * that can be typed here; else 0. */
+static size_t program_in_front(const char *text) {
+    static const char program[] = "raytui ";
+    if (!rt_starts(text, program))
+        return 0;
+    const char *verb = text + sizeof program - 1;
+    const size_t n = strcspn(verb, " `");
+    char *name = rt_strndup(verb, n);
+    const bool typed = rt_action_find(name) && !rt_starts(verb + n, " --help");
+    free(name);
+    return typed ? sizeof program - 1 : 0;
+}
+
+/* Verbs and commands as the line at the bottom takes them: ":scale POOL N". */
+static void add_as_typed(struct rt_buf *out, const char *text) {
+    static const char usage[] = "usage: ";
+    while (*text) {
+        const size_t lead = rt_starts(text, usage) ? sizeof usage - 1 : *text == '`';
+        const size_t program = lead ? program_in_front(text + lead) : 0;
+        rt_buf_add(out, text, RT_MAX(lead, 1));
+        text += RT_MAX(lead, 1);
+        if (program || (lead > 1 && *text != ':' && !rt_starts(text, "raytui ")))
+            rt_buf_addc(out, ':');
+        text += program;
+    }
+}
+
 void rt_ui_error(struct rt_ui *ui, const struct rt_error *err) {
+    struct rt_buf text;
     if (err->code == RT_E_CANCELLED)
         return;
-    char *text = err->hint[0] ? rt_strf("%s - %s", err->message, err->hint) : rt_strdup(err->message);
-    show(ui, text, true, 0);
-    free(text);
+    rt_buf_init(&text, 8192);
+    add_as_typed(&text, err->message);
+    if (err->hint[0]) {
+        rt_buf_adds(&text, " - ");
+        add_as_typed(&text, err->hint);
+    }
+    show(ui, rt_buf_str(&text), true, 0);
+    rt_buf_deinit(&text);
 }
 
 void rt_ui_toast_undo(struct rt_ui *ui, const char *text, const char *undo_command) {

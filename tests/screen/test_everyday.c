@@ -98,6 +98,18 @@ static void a_word_that_resembles_nothing_suggests_nothing(void **state) {
     world_leave(&t, ":q<Enter>");
 }
 
+static void a_usage_is_told_as_it_is_typed_here(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_prod(&t);
+    rt_pty_type(&t, ":scale<Enter>");
+    rt_pty_until(&t, "usage: :scale ", 3000);
+    rt_pty_type(&t, "<Esc>:theme<Enter>");
+    rt_pty_until(&t, "usage: :theme NAME", 3000);
+    rt_pty_type(&t, "<Esc>");
+    world_leave(&t, ":q<Enter>");
+}
+
 static void what_was_not_found_is_not_ticked_off(void **state) {
     struct rt_pty t;
     (void)state;
@@ -153,6 +165,7 @@ int main(void) {
         cmocka_unit_test(a_long_error_is_read_to_its_end),
         cmocka_unit_test(nothing_is_saved_where_no_directory_is),
         cmocka_unit_test(a_word_that_resembles_nothing_suggests_nothing),
+        cmocka_unit_test(a_usage_is_told_as_it_is_typed_here),
         cmocka_unit_test(what_was_not_found_is_not_ticked_off),
         cmocka_unit_test(a_verb_without_its_words_opens_its_form),
         cmocka_unit_test(how_often_is_asked_can_be_set),
