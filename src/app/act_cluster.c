@@ -71,8 +71,8 @@ static void what_ends(const struct rt_cluster *c, struct rt_buf *text) {
     if (c->fresh[RT_T_NODES].at_ms && t.nodes_alive >= 0)
         rt_buf_addf(text, "%lld node%s", (long long)t.nodes_alive, t.nodes_alive == 1 ? " ends" : "s end");
     if (c->fresh[RT_T_JOBS].at_ms && (t.jobs_running > 0 || t.jobs_pending > 0))
-        rt_buf_addf(text, "; %lld running and %lld pending jobs end with them", (long long)t.jobs_running,
-                    (long long)t.jobs_pending);
+        rt_buf_addf(text, "; %lld running and %lld pending job%s end with %s", (long long)t.jobs_running, (long long)t.jobs_pending,
+                    rt_plural(t.jobs_pending), t.nodes_alive == 1 ? "it" : "them");
     if (text->len)
         rt_buf_adds(text, ".\n");
 }

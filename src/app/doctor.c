@@ -62,7 +62,8 @@ static void configuration(const struct rt_app *a, struct rt_buf *out) {
     if (!rt_file_exists(c->path))
         line(out, "ok", "config", "%s (none yet: everything has a default)", c->path);
     else
-        line(out, c->nproblems ? "bad" : "ok", "config", "%s: %zu clusters, %zu problems%s", c->path, c->nclusters, c->nproblems,
+        line(out, c->nproblems ? "bad" : "ok", "config", "%s: %zu cluster%s, %zu problem%s%s", c->path, c->nclusters, rt_plural((int64_t)c->nclusters), c->nproblems,
+             rt_plural((int64_t)c->nproblems),
              c->nproblems ? " - `raytui check` lists them" : "");
 }
 

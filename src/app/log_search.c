@@ -345,10 +345,11 @@ static void say(struct search *s) {
         snprintf(kept, sizeof kept, ", %zu of them from the cache", s->kept);
     st->following = !s->over;
     if (s->over)
-        snprintf(st->text, sizeof st->text, "%s lines of %s files%s, %s%s%s", hits, files, kept, bytes, failed, s->full ? ", cut" : "");
+        snprintf(st->text, sizeof st->text, "%s line%s of %s file%s%s, %s%s%s", hits, rt_plural((int64_t)s->places.n), files,
+                 rt_plural((int64_t)s->files.n), kept, bytes, failed, s->full ? ", cut" : "");
     else
-        snprintf(st->text, sizeof st->text, "searching %zu of %s%s files, %s%s", s->next - s->running, files, s->listed ? "" : "+", bytes,
-                 failed);
+        snprintf(st->text, sizeof st->text, "searching %zu of %s%s file%s, %s%s", s->next - s->running, files, s->listed ? "" : "+",
+                 s->listed ? rt_plural((int64_t)s->files.n) : "s", bytes, failed);
     log_changed(s->log);
 }
 

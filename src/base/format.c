@@ -94,6 +94,10 @@ static bool broken_down(int64_t wall_ms, bool local, struct tm *tm) {
     return tm->tm_year < 8100; /* the year keeps four digits */
 }
 
+const char *rt_plural(int64_t n) {
+    return n == 1 ? "" : "s";
+}
+
 char *rt_fmt_clock(char *out, size_t size, int64_t wall_ms, int64_t now_wall_ms) {
     static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};

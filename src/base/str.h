@@ -45,6 +45,8 @@ char *rt_fmt_age(char *out, size_t size, int64_t ms);
 char *rt_fmt_bytes(char *out, size_t size, double bytes);
 /* "1,042" */
 char *rt_fmt_count(char *out, size_t size, int64_t n);
+/* "" of one, "s" of any other number: rt_buf_addf(out, "%zu job%s", n, rt_plural(n)). */
+const char *rt_plural(int64_t n);
 /* A resource amount: at most two decimals, none when whole: "2", "0.5". */
 char *rt_fmt_amount(char *out, size_t size, double v);
 /* Local "14:02" today, "Nov 20" this year, else "2025-11-20". */

@@ -129,8 +129,8 @@ static void answered(void *ctx, const struct rt_error *err) {
         return;
     }
     const struct rt_totals t = rt_cluster_totals(cl);
-    printf("%-5s %-14s %s: Ray %s, %lld nodes, autoscaler %s\n", "ok", cl->name, cl->where, cl->ray_version ? cl->ray_version : "?",
-           (long long)t.nodes_alive, cl->autoscaler ? "yes" : "no");
+    printf("%-5s %-14s %s: Ray %s, %lld node%s, autoscaler %s\n", "ok", cl->name, cl->where, cl->ray_version ? cl->ray_version : "?",
+           (long long)t.nodes_alive, rt_plural(t.nodes_alive), cl->autoscaler ? "yes" : "no");
     cli_end(c, 0);
 }
 
@@ -251,7 +251,7 @@ static void previewed(void *ctx, const struct rt_preview *p, const struct rt_err
     for (size_t i = 0; i < p->warnings.n; i++)
         out_note("raytui: %s", p->warnings.v[i]);
     if (p->files >= 0)
-        out_note("raytui: working directory: %lld files, %s (%lld ignored)", (long long)p->files,
+        out_note("raytui: working directory: %lld file%s, %s (%lld ignored)", (long long)p->files, rt_plural(p->files),
                  rt_fmt_bytes(size, sizeof size, (double)p->bytes), (long long)p->ignored);
     if (rt_call_option(&c->call, "dry-run")) {
         printf("%s\n", p->body);

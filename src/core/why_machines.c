@@ -170,7 +170,7 @@ static size_t say_actors_on(struct why *w, const struct rt_node *n) {
                      a->detached ? ", detached: it stays after its job" : "");
     }
     if (on > LISTED)
-        why_line(w, RT_T_ACTORS, "and %zu actors more", on - LISTED);
+        why_line(w, RT_T_ACTORS, "and %zu actor%s more", on - LISTED, rt_plural((int64_t)(on - LISTED)));
     return on;
 }
 

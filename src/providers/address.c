@@ -199,7 +199,7 @@ static struct rt_operation *address_scale(struct rt_provider *p, const char *poo
     char *path = floors_path(p), *text = json_dumps(p->floors, JSON_COMPACT), *line = script_for(p);
     const bool ok = rt_file_write(path, text, strlen(text), err);
     if (ok) {
-        char *title = rt_strf("ask for %lld nodes of %s", (long long)n, pool);
+        char *title = rt_strf("ask for %lld node%s of %s", (long long)n, rt_plural(n), pool);
         p->operation = rt_operation_start(p->env.operations, "scale", p->conf->name, title, cancel_script, p);
         rt_operation_step(p->operation, NULL, "a small job asks the autoscaler");
         p->script = p->env.ray->run_script(p->env.ray->ctx, p->conf->name, line, scripted, p);

@@ -95,7 +95,8 @@ static void workers(struct btask *t) {
     if (!settled || (missing && now - t->ready_ms < JOIN_MS))
         return;
     if (missing) {
-        rt_error_set(&err, RT_E_REMOTE, "%zu hosts of job %s do not join: %s", missing, p->jobs[0]->id, p->jobs[0]->log ? p->jobs[0]->log : "");
+        rt_error_set(&err, RT_E_REMOTE, "%zu host%s of job %s %s not join: %s", missing, rt_plural((int64_t)missing), p->jobs[0]->id,
+                     missing == 1 ? "does" : "do", p->jobs[0]->log ? p->jobs[0]->log : "");
         batch_task_note(t, &err);
     }
     add_waiting(t);

@@ -22,7 +22,8 @@ static bool cluster(const char *context, const json_t *object, char **target, ch
         wanted += c.groups[i].wanted;
     const char *state = c.deleting ? "being deleted" : c.suspend ? "suspended" : c.head_ready ? "ready" : c.head_reason ? c.head_reason : "starting";
     char *of = c.from_name ? rt_strf(" of %s %s", c.from_kind, c.from_name) : rt_strdup("");
-    *text = rt_strf("RayCluster%s, %s, %lld workers in %zu groups%s%s", of, state, (long long)wanted, c.ngroups, c.version ? ", Ray " : "",
+    *text = rt_strf("RayCluster%s, %s, %lld worker%s in %zu group%s%s%s", of, state, (long long)wanted, rt_plural(wanted), c.ngroups,
+                    rt_plural((int64_t)c.ngroups), c.version ? ", Ray " : "",
                     c.version ? c.version : "");
     *target = target_of(context, c.space ? c.space : "default", "", c.name);
     free(of);

@@ -515,7 +515,7 @@ static struct rt_operation *local_scale(struct rt_provider *p, const char *pool,
     rt_scale_impact_deinit(&impact);
     struct task *t = task_new(p);
     struct rt_operation *op = begin(p, t, "scale", rt_strf("scale %s from %lld to %lld", pool, (long long)from, (long long)n));
-    t->result = rt_strf("%s has %lld nodes", pool, (long long)n);
+    t->result = rt_strf("%s has %lld node%s", pool, (long long)n, rt_plural(n));
     t->open = 1; /* while tasks are handed out */
     for (int64_t k = 1, missing = n - from; missing > 0; k++) {
         char *name = rt_strf("%s-%lld", pool, (long long)k);

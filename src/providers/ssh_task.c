@@ -390,7 +390,7 @@ struct rt_operation *ssh_scale(struct rt_provider *p, const char *pool, int64_t 
     struct snode **v = NULL;
     size_t count = 0;
     t->head_asked = true;
-    t->result = rt_strf("%s has %lld nodes", pool, (long long)n);
+    t->result = rt_strf("%s has %lld node%s", pool, (long long)n, rt_plural(n));
     ssh_scale_nodes(p, pool, n, &v, &count);
     t->wanted = count;
     for (size_t i = 0; i < count; i++) {

@@ -58,7 +58,7 @@ static void saved(void *ctx, int64_t lines, const struct rt_error *err) {
     else if (lv->save_for == LOG_SAVE_EDIT)
         rt_tool_edit(lv->view.ui, lv->save_path, lv->at + 1, &e);
     else
-        rt_ui_toast(lv->view.ui, "%s lines in %s", rt_fmt_count(count, sizeof count, lines), lv->save_path);
+        rt_ui_toast(lv->view.ui, "%s line%s in %s", rt_fmt_count(count, sizeof count, lines), rt_plural(lines), lv->save_path);
     if (lv->save_for != LOG_SAVE_KEEP)
         unlink(lv->save_path);
     if (e.code)

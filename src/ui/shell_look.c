@@ -57,9 +57,9 @@ void shell_title(struct rt_ui *ui) {
         const struct rt_totals t = rt_cluster_totals(c);
         rt_buf_addf(&text, ": %s", c->name);
         if (t.nodes_alive >= 0)
-            rt_buf_addf(&text, " %lld nodes", (long long)t.nodes_alive);
+            rt_buf_addf(&text, " %lld node%s", (long long)t.nodes_alive, rt_plural(t.nodes_alive));
         if (t.jobs_running >= 0)
-            rt_buf_addf(&text, " %lld jobs", (long long)t.jobs_running);
+            rt_buf_addf(&text, " %lld job%s", (long long)t.jobs_running, rt_plural(t.jobs_running));
     }
     rt_term_title(ui->term, rt_buf_str(&text));
     rt_buf_deinit(&text);

@@ -403,7 +403,7 @@ static void log_title(struct rt_view *v, struct rt_buf *left, struct rt_buf *rig
     add_position(lv, right);
     if (rt_logbuf_filtering(lv->buf))
         rt_buf_addf(right, "%s of ", rt_fmt_count(count, sizeof count, rt_logbuf_visible(lv->buf, NULL)));
-    rt_buf_addf(right, "%s%s lines", exact ? "" : "~", rt_fmt_count(count, sizeof count, n));
+    rt_buf_addf(right, "%s%s line%s", exact ? "" : "~", rt_fmt_count(count, sizeof count, n), rt_plural(n));
 }
 
 /* ---- the rest ---- */

@@ -82,7 +82,7 @@ static int draw_use(const struct rt_draw *d, struct rt_rect r, int col, const ch
 static void draw_totals(struct pulse *p, const struct rt_draw *d, struct rt_rect r) {
     const struct sums s = sum_all(rt_ui_app(p->view.ui)->store);
     char nodes[32], jobs[96];
-    snprintf(jobs, sizeof jobs, "all  %s nodes   %lld running  %lld pending  %lld failed", rt_fmt_count(nodes, sizeof nodes, s.nodes),
+    snprintf(jobs, sizeof jobs, "all  %s node%s   %lld running  %lld pending  %lld failed", rt_fmt_count(nodes, sizeof nodes, s.nodes), rt_plural(s.nodes),
              (long long)s.running, (long long)s.pending, (long long)s.failed);
     int col = r.col + 2;
     col += rt_tool_put(d->s, r.row, col, r.cols - 2, jobs, rt_theme_look(d->theme, RT_R_STRONG)) + 3;
