@@ -76,14 +76,14 @@ const char *rt_launcher_head(const struct rt_launcher_file *f);
  * put in. With provider `local` the type is RT_LAUNCHER_LOCAL_TYPE and the key that of the file itself. Refused
  * (RT_E_UNSUPPORTED, with the reason) where another value would change too: anchors, merged maps. `out` is
  * initialised by the caller; it holds the text on success only. */
-bool rt_launcher_edit(const char *text, size_t n, const char *type, const char *key, int64_t value, struct rt_buf *out,
+bool rt_launcher_edit(const char *path, const char *text, size_t n, const char *type, const char *key, int64_t value, struct rt_buf *out,
                       struct rt_error *err);
 /* What differs, as a unified diff with two lines around it; appends nothing when they are equal. */
 void rt_launcher_diff(const char *path, const char *before, const char *after, struct rt_buf *out);
 
 /* ---- the environment ---- */
 
-/* Reads lines KEY=VALUE (`export`, quotes, comments) as "KEY=VALUE"; values are registered as secrets and never stand
+/* Reads lines KEY=VALUE (`export`, quotes, comments) as "KEY=VALUE"; nothing is expanded. Values are registered as secrets and never stand
  * in an error. */
 bool rt_launcher_env_parse(const char *path, const char *text, size_t n, struct rt_strs *out, struct rt_error *err);
 bool rt_launcher_env_load(const char *path, struct rt_strs *out, struct rt_error *err);
