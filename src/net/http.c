@@ -149,6 +149,7 @@ static void give_end(struct rt_http_call *r) {
         .range_start = r->range_start,
         .range_end = r->range_end,
         .range_total = r->range_total,
+        .retry_after_ms = r->retry_after_ms,
         .elapsed_us = r->elapsed_us,
         .bytes = r->bytes,
     };
@@ -387,7 +388,7 @@ struct rt_op *rt_http_send(struct rt_http *h, const struct rt_http_request *q,
     r->http = h;
     r->cb = *cb;
     r->file = r->dialled = r->stand_in = -1;
-    r->range_start = r->range_end = r->range_total = -1;
+    r->range_start = r->range_end = r->range_total = r->retry_after_ms = -1;
     r->began_us = rt_mono_us();
     copy_request(r, q);
     rt_buf_init(&r->kept, cb->data ? RT_HTTP_REFUSAL_BYTES : r->max_bytes);

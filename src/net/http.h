@@ -44,6 +44,7 @@ struct rt_http_answer {
     size_t body_len;
     const char *content_type; /* "" when absent */
     int64_t range_start, range_end, range_total; /* from Content-Range; -1 when absent */
+    int64_t retry_after_ms;  /* from Retry-After; -1 when absent or a date */
     int64_t elapsed_us;
     int64_t bytes;           /* of body */
 };

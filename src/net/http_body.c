@@ -82,21 +82,39 @@ static void content_range(struct rt_http_call *r, const char *text) {
         r->range_total = strtoll(text + 1, NULL, 10);
 }
 
+/* Seconds; a date (which hardly anybody sends) counts as not said. */
+static void retry_after(struct rt_http_call *r, const char *text) {
+    static const int64_t most_s = 86400;
+    char *end;
+    text += strspn(text, " \t");
+    if (*text < '0' || *text > '9')
+        return;
+    const long long s = strtoll(text, &end, 10);
+    if (!end[strspn(end, " \t\r\n")])
+        r->retry_after_ms = RT_MIN(s, most_s) * 1000;
+}
+
+static const struct {
+    const char *name;
+    void (*read)(struct rt_http_call *r, const char *text);
+} headers[] = {{"content-range:", content_range}, {"retry-after:", retry_after}};
+
 size_t rt_http_on_header(char *data, size_t size, size_t n, void *request) {
-    static const char name[] = "content-range:";
     struct rt_http_call *r = request;
     n *= size;
     if (n >= 5 && memcmp(data, "HTTP/", 5) == 0) { /* a new answer: 100 and the like came before */
-        r->range_start = r->range_end = r->range_total = -1;
+        r->range_start = r->range_end = r->range_total = r->retry_after_ms = -1;
         r->head_ended = false;
     }
     if (n <= 2) /* the empty line */
         r->head_ended = true;
-    if (n > sizeof name - 1 && strncasecmp(data, name, sizeof name - 1) == 0) {
-        char *value =
-            rt_strndup(data + sizeof name - 1, RT_MIN(n - (sizeof name - 1), (size_t)200));
-        content_range(r, value);
-        free(value);
+    for (size_t i = 0; i < RT_COUNT(headers); i++) {
+        const size_t name = strlen(headers[i].name);
+        if (n > name && strncasecmp(data, headers[i].name, name) == 0) {
+            char *value = rt_strndup(data + name, RT_MIN(n - name, (size_t)200));
+            headers[i].read(r, value);
+            free(value);
+        }
     }
     return n;
 }

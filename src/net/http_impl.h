@@ -80,7 +80,7 @@ struct rt_http_call {
     char *content_type;
     int status;
     bool head_ended;
-    int64_t bytes, range_start, range_end, range_total;
+    int64_t bytes, range_start, range_end, range_total, retry_after_ms;
     int64_t sent, total; /* progress */
     bool progressed;
 

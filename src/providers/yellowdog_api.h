@@ -73,7 +73,7 @@ enum yd_instance_state {
     YD_INSTANCE_TERMINATED, YD_INSTANCE_UNAVAILABLE
 };
 struct yd_instance {
-    const char *id, *source_id, *status, *message, *private_ip, *public_ip, *hostname, *instance_type, *region;
+    const char *id, *source_id, *status, *private_ip, *public_ip, *hostname, *instance_type, *region;
     int state;
     bool spot;
 };
@@ -88,6 +88,7 @@ struct yd_requirement {
     int state;
     int64_t target, expected, alive; /* instances; expected < target: there is no capacity for the rest; alive only in lists */
     int64_t created_ms;
+    const char *trouble;    /* what a source of machines complains about, clean: "aws-eu: Insufficient capacity"; NULL */
 };
 static inline bool yd_requirement_over(const struct yd_requirement *r) {
     return r->state == YD_REQUIREMENT_TERMINATING || r->state == YD_REQUIREMENT_TERMINATED;
@@ -174,26 +175,27 @@ struct yd_api *yd_api_create(struct rt_loop *l, struct rt_http *http, const stru
 void yd_api_destroy(struct yd_api *api); /* its calls must be over or cancelled; NULL is fine */
 const char *yd_api_url(const struct yd_api *api); /* without a trailing slash */
 
+/* In brackets: what narrows a list; the platform may take a part of a name for it, so look at what comes. */
 enum yd_verb {
     YD_ACCOUNT,         /* are the credentials right? -> account */
     YD_TEMPLATES,       /* [space, name] -> templates */
     YD_TEMPLATE,        /* id: an id or NAMESPACE/NAME -> template */
     YD_POOL_CREATE,     /* body -> pool */
-    YD_POOLS,           /* [space, name] -> pools, those that are over too */
+    YD_POOLS,           /* [space, name] -> pools */
     YD_POOL,            /* id, or space and name -> pool */
     YD_POOL_RESIZE,     /* id, size -> pool */
     YD_POOL_SHUT_DOWN,  /* id -> nothing */
-    YD_NODES,           /* id of the pool -> nodes, those that are gone too */
+    YD_NODES,           /* id of the pool -> nodes */
     YD_NODE,            /* id -> node */
     YD_NODE_OF_WORKER,  /* id of the worker -> node */
     YD_NODE_SHUT_DOWN,  /* id; it waits for its task -> node */
     YD_INSTANCES,       /* id of the compute requirement -> instances */
-    YD_REQUIREMENTS,    /* [space, name] -> requirements, those that are over too */
+    YD_REQUIREMENTS,    /* [space, name, tag] -> requirements */
     YD_REQUIREMENT,     /* id -> requirement */
     YD_TERMINATE,       /* id of the compute requirement: its machines go at once -> requirement */
     YD_WORK_CREATE,     /* body -> work */
     YD_WORK_CHANGE,     /* body: the whole object -> work */
-    YD_WORKS,           /* [space, name, tag] -> works, those that are over too */
+    YD_WORKS,           /* [space, name, tag] -> works */
     YD_WORK,            /* id, or space and name -> work */
     YD_WORK_CANCEL,     /* id; running tasks are aborted -> work */
     YD_TASKS_ADD,       /* id of the group, body -> tasks */
@@ -208,6 +210,7 @@ struct yd_call {
     int64_t size;
     json_t *body;           /* taken */
     bool once;              /* no second attempt: a look that comes again by itself */
+    bool living;            /* YD_POOLS, YD_NODES, YD_REQUIREMENTS, YD_WORKS: without what is over */
 };
 
 /* What a call gave. `n` objects of the kind of its verb in the array of that name (1 where it is not a list). */
@@ -233,15 +236,15 @@ struct yd_failure {
     struct rt_error error;  /* 401, 403: RT_E_DENIED; 404: RT_E_NOT_FOUND; 409: RT_E_CONFLICT; other 4xx: RT_E_USAGE; 429: RT_E_BUSY; 5xx: RT_E_REMOTE */
     int status;             /* 0: no answer came */
     char type[96];          /* the platform's errorType; "" */
-    bool maybe;             /* of YD_*_CREATE, YD_TASKS_ADD: it may have been made all the same: look by name before it is sent again */
+    bool maybe;             /* of YD_*_CREATE, YD_WORK_CHANGE, YD_TASKS_ADD: it may have been done all the same: look by name before it is sent again */
 };
 /* The transition is not possible any more: it is over already, or on its way. */
 bool yd_failure_too_late(const struct yd_failure *f);
 
 /* Of `r` (taken) and `f` one is NULL. */
 typedef void yd_fn(void *ctx, struct yd_result *r, const struct yd_failure *f);
-/* Sends. 429 and 5xx are tried three times in all (Retry-After, else full jitter); without an answer only what changes nothing
- * or may be said twice is. A list is read to its end. Cancel is silent. */
+/* Sends. 429 and 5xx are tried three times in all (Retry-After, else full jitter), and so is what got no answer unless it makes
+ * something. A list is read to its end. Cancel is silent. */
 struct rt_op *yd_send(struct yd_api *api, const struct yd_call *c, yd_fn *fn, void *ctx);
 /* "POST https://api.yellowdog.ai/work/requirements": what the call asks for, for `equivalent`; appends. */
 void yd_call_text(const struct yd_api *api, const struct yd_call *c, struct rt_buf *out);
