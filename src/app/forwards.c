@@ -5,9 +5,12 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/vec.h"
+#include "net/tcp.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+enum { ASK_LOOKED_MS = 2000, ASK_MS = 10000, ASK_TIMEOUT_MS = 5000 };
 enum { DASHBOARD_PORT = 8265, CLIENT_PORT = 10001, CLIENT_FREE_FROM = 20001 /* 10002 to 19999 are worker ports */ };
 
 /* Where the provider carries ports itself, its streams wait for their way. */
@@ -114,11 +117,49 @@ const struct session_forward *forwards_of(const struct session *s, int remote_po
     return NULL;
 }
 
+/* ---- what is behind a forward without a way of its own ---- */
+
+static void asked(void *ctx, int fd, const struct rt_error *err) {
+    struct behind *b = ctx;
+    const bool was = b->known && !b->error.code;
+    b->op = NULL;
+    if (fd >= 0)
+        close(fd);
+    if (!was && !err)
+        b->since_ms = rt_wall_ms();
+    b->known = true;
+    b->error = err ? *err : (struct rt_error){0};
+    if (was != !err || err)
+        forwards_show(b->session);
+}
+
+static void ask_behind(struct session *s, struct session_forward *f, bool looked) {
+    struct behind *b = f->behind;
+    const int64_t now = rt_loop_now_ms(s->app->loop);
+    const bool doubted = rt_forward_status(f->forward)->error.code && !b->error.code; /* a connection has just failed */
+    if (b->op || (b->known && !doubted && now - b->asked_ms < (looked ? ASK_LOOKED_MS : ASK_MS)))
+        return;
+    b->asked_ms = now;
+    b->op = rt_tcp_connect(s->app->loop, b->host, b->port, ASK_TIMEOUT_MS, asked, b);
+}
+
+static void behind_drop(struct behind *b) {
+    if (b)
+        rt_op_drop(&b->op);
+    free(b);
+}
+
 static void on_forward_tick(void *ctx) {
     struct session *s = ctx;
-    if ((s->looked | s->waited) & RT_TOPIC_BIT(RT_T_FORWARDS))
+    const bool looked = (s->looked | s->waited) & RT_TOPIC_BIT(RT_T_FORWARDS);
+    for (size_t i = 0; i < s->nforwards; i++)
+        if (s->forwards[i].behind)
+            ask_behind(s, &s->forwards[i], looked);
+    if (looked)
         forwards_show(s);
 }
+
+/* ---- opening and closing ---- */
 
 bool forwards_open(struct session *s, const char *spec, int local_port, struct rt_error *err) {
     char *host = NULL, id[80];
@@ -152,8 +193,13 @@ bool forwards_open(struct session *s, const char *spec, int local_port, struct r
         return rt_error_wrap(err, "%s: forward of %s", s->conf->name, spec);
     s->forwards = rt_realloc(s->forwards, (s->nforwards + 1) * sizeof(*s->forwards));
     struct session_forward *row = &s->forwards[s->nforwards++];
-    *row = (struct session_forward){.host = rt_strdup(at.host), .port = port, .forward = f, .opened_ms = rt_wall_ms()};
+    *row = (struct session_forward){.host = rt_strdup(at.host), .port = port, .to_port = at.port, .forward = f, .opened_ms = rt_wall_ms()};
     memcpy(row->id, id, sizeof id);
+    if (!o.dialer) {
+        row->behind = RT_NEW(struct behind);
+        *row->behind = (struct behind){.session = s, .host = row->host, .port = at.port};
+        ask_behind(s, row, true);
+    }
     if (!rt_forward_status(f)->moved)
         remember(s, spec, rt_forward_status(f)->local_port);
     if (!s->forward_timer)
@@ -182,6 +228,7 @@ bool forwards_open_all(struct session *s, struct rt_error *err) {
 
 static void drop(struct session *s, size_t i) {
     rt_forward_close(s->forwards[i].forward);
+    behind_drop(s->forwards[i].behind);
     free(s->forwards[i].host);
     s->forwards[i] = s->forwards[--s->nforwards];
 }
@@ -204,8 +251,23 @@ void forwards_close_all(struct session *s) {
     forwards_show(s);
 }
 
-/* A forward's state is its way's; the listener itself is always there. */
-static void show_state(const struct session *s, const struct rt_forward_status *st, struct rt_forward_row *row) {
+/* Without a way in between: is anybody there? */
+static void show_behind(const struct behind *b, const struct rt_forward_status *st, struct rt_forward_row *row) {
+    row->up_since_ms = b->known && !b->error.code ? RT_MAX(b->since_ms, row->up_since_ms) : 0;
+    if (!b->known) {
+        row->health = RT_H_BUSY;
+        snprintf(row->state, sizeof row->state, "connecting");
+    } else if (b->error.code) {
+        row->health = RT_H_BAD;
+        snprintf(row->state, sizeof row->state, "down (%.80s)", b->error.message);
+    } else if (st->error.code) {
+        row->health = RT_H_WARN;
+        snprintf(row->state, sizeof row->state, "up, last: %.80s", st->error.message);
+    }
+}
+
+/* A forward's state is that of what is behind it; the listener itself is always there. */
+static void show_state(const struct session *s, const struct session_forward *f, const struct rt_forward_status *st, struct rt_forward_row *row) {
     struct rt_port_way way;
     if (s->conf->ops->port_way && s->conf->ops->port_way(s->provider, row->remote_port, &way)) {
         row->health = way.health;
@@ -219,13 +281,12 @@ static void show_state(const struct session *s, const struct rt_forward_status *
     row->health = RT_H_OK;
     snprintf(row->state, sizeof row->state, "up");
     snprintf(row->via, sizeof row->via, "direct");
-    if (!s->hop) {
-        if (st->error.code) {
-            row->health = RT_H_BAD;
-            snprintf(row->state, sizeof row->state, "down (%.80s)", st->error.message);
-        }
+    if (f->behind) {
+        show_behind(f->behind, st, row);
         return;
     }
+    if (!s->hop)
+        return;
     const struct rt_hop_status *hop = rt_hop_status(s->hop);
     snprintf(row->via, sizeof row->via, "%s", hop->via ? hop->via : "-");
     const char *why = hop->error.code ? hop->error.message : "not connected";
@@ -275,9 +336,9 @@ void forwards_show(struct session *s) {
         r->bytes_out = st->bytes_out;
         r->up_since_ms = f->opened_ms;
         snprintf(r->local, sizeof r->local, "127.0.0.1:%d", st->local_port);
-        snprintf(r->to, sizeof r->to, "%.100s:%s", f->host, strrchr(f->id, ':') + 1);
+        snprintf(r->to, sizeof r->to, "%.100s:%d", f->host, f->to_port);
         snprintf(r->note, sizeof r->note, "%s", st->note);
-        show_state(s, st, r);
+        show_state(s, f, st, r);
     }
     rt_store_put_forwards(s->app->store, s->cluster, rows, s->nforwards);
     free(rows);

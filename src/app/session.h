@@ -25,11 +25,25 @@ struct poll {
     bool asked;         /* wanted now, whatever the schedule says */
 };
 
+/* Does anybody listen behind a forward that goes straight there? Asked now and then. */
+struct behind {
+    struct session *session;
+    struct rt_op *op;
+    const char *host; /* the forward's */
+    int port;
+    bool known;
+    struct rt_error error; /* why nobody does; RT_OK */
+    int64_t asked_ms;      /* loop time */
+    int64_t since_ms;      /* wall; since when somebody does */
+};
+
 struct session_forward {
     char id[80];
     char *host; /* as seen from the far side */
-    int port;
+    int port;   /* as it was asked for: 8265 is the dashboard, wherever it is */
+    int to_port;
     struct rt_forward *forward;
+    struct behind *behind; /* NULL: its way tells */
     int64_t opened_ms; /* wall */
 };
 
