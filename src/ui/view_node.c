@@ -174,18 +174,18 @@ static void add_net(struct node_view *n, const struct rt_node *node, enum rt_mea
     const double bps = rt_node_measure(node, m);
     double top = bps, v[RT_HISTORY_SAMPLES];
     struct rt_buf tail;
-    char text[32];
+    char text[32], most[32], both[72];
     if (bps < 0)
         return;
     (void)rt_history_get(rt_ui_history(n->outline.view.ui), n->outline.view.cluster, n->id, m, rt_wall_ms(), v);
     for (size_t i = 0; i < RT_COUNT(v); i++)
         top = RT_MAX(top, v[i]);
     rt_buf_init(&tail, 0);
-    rt_fmt_bytes(text, sizeof text, bps);
-    rt_buf_addf(&tail, "%s/s%*s", text, (int)RT_MAX(20 - (int)strlen(text), 1), "");
+    snprintf(both, sizeof both, "%s/s, top %s/s", rt_fmt_bytes(text, sizeof text, bps), rt_fmt_bytes(most, sizeof most, top));
+    rt_buf_addf(&tail, "%-22s", both);
     add_spark(n, &tail, m, 0);
     struct rt_outline_row *r = rt_outline_add(&n->outline, 1, rt_measure_name(m), rt_measure_name(m));
-    r->bar = top > 0 ? bps / top : 0; /* of its own highest */
+    r->bar = top > 0 ? bps / top : 0; /* of its own highest, which is named */
     r->tail = rt_buf_take(&tail);
 }
 
