@@ -107,7 +107,7 @@ struct rt_ui {
     size_t nhints;
     struct {
         int at, cols;
-        size_t tab;
+        const char *command;
     } tab_places[RT_TABS_MAX];
     size_t ntabs;
     int status;

@@ -13,24 +13,56 @@ static int put(const struct rt_draw *d, int row, int col, int cols, const char *
 
 /* ---- tabs ---- */
 
+/* What a number opens. Log files are not a view of their own: 7 shows those of a node in front of any. */
+struct tab {
+    const char *key, *name, *command;
+    bool active;
+};
+
+static size_t tabs_of(const struct rt_ui *ui, struct tab out[RT_TABS_MAX]) {
+    size_t n = 0;
+    for (size_t i = 0; rt_view_defs[i].name && n + 1 < RT_TABS_MAX; i++) {
+        const struct rt_view_def *v = &rt_view_defs[i];
+        if (!v->tab)
+            continue;
+        if (rt_streq(v->tab, "8"))
+            out[n++] = (struct tab){"7", "logs", "node-logs", false};
+        out[n++] = (struct tab){v->tab, v->name, v->name, i == ui->tab};
+    }
+    return n;
+}
+
+static int tab_cols(const struct tab *t) {
+    return (int)(strlen(t->key) + strlen(t->name)) + 1;
+}
+
+/* Two blanks between them where those with a number find room so. */
+static int tab_gap(const struct tab *v, size_t n, int cols) {
+    int need = 0;
+    for (size_t i = 0; i < n; i++)
+        need += v[i].key[0] >= '0' && v[i].key[0] <= '9' ? tab_cols(&v[i]) + 2 : 0;
+    return need > cols ? 1 : 2;
+}
+
 void shell_tabs(struct rt_ui *ui, const struct rt_draw *d) {
     const struct rt_rect r = ui->layout.tabs;
+    struct tab tabs[RT_TABS_MAX];
+    const size_t n = tabs_of(ui, tabs);
+    const int gap = tab_gap(tabs, n, r.cols);
     int col = r.col + 1;
     ui->ntabs = 0;
     if (r.rows < 1)
         return;
-    const int spare = r.cols < 76 ? 1 : 2;
-    for (size_t i = 0; rt_view_defs[i].name; i++) {
-        const struct rt_view_def *v = &rt_view_defs[i];
-        const bool active = i == ui->tab;
-        const int need = (int)(strlen(v->name) + strlen(v->tab ? v->tab : "")) + 1;
-        if (!v->tab || col + need > r.col + r.cols)
+    for (size_t i = 0; i < n; i++) {
+        const struct tab *t = &tabs[i];
+        const int need = tab_cols(t);
+        if (col + need > r.col + r.cols)
             continue;
         ui->tab_places[ui->ntabs].at = col;
         ui->tab_places[ui->ntabs].cols = need;
-        ui->tab_places[ui->ntabs++].tab = i;
-        col += put(d, r.row, col, 4, v->tab, active ? RT_R_TAB_ACTIVE : RT_R_KEY) + 1;
-        col += put(d, r.row, col, need, v->name, active ? RT_R_TAB_ACTIVE : RT_R_TAB) + spare;
+        ui->tab_places[ui->ntabs++].command = t->command;
+        col += put(d, r.row, col, 4, t->key, t->active ? RT_R_TAB_ACTIVE : RT_R_KEY) + 1;
+        col += put(d, r.row, col, need, t->name, t->active ? RT_R_TAB_ACTIVE : RT_R_TAB) + gap;
     }
 }
 

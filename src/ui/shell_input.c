@@ -63,7 +63,7 @@ static bool click_hint(struct rt_ui *ui, int col) {
 static bool click_tab(struct rt_ui *ui, int col) {
     for (size_t i = 0; i < ui->ntabs; i++)
         if (col >= ui->tab_places[i].at && col < ui->tab_places[i].at + ui->tab_places[i].cols)
-            return shell_open_tab(ui, rt_view_defs[ui->tab_places[i].tab].name);
+            return rt_ui_command(ui, ui->tab_places[i].command);
     return false;
 }
 
