@@ -89,6 +89,10 @@ bool rt_app_forwarded(const struct rt_app *a, const char *cluster);
 /* `export` lines (RAY_ADDRESS, RAY_API_SERVER_ADDRESS, DASHBOARD_URL, RAY_AUTH_TOKEN_PATH); jobs: RAY_ADDRESS=http://…
  * only, for old Rays. False when no forward is open and the cluster cannot be reached directly: hint says how. */
 bool rt_app_env(struct rt_app *a, const char *cluster, bool jobs, struct rt_buf *out, struct rt_error *err);
+/* What speaks against ray:// from this machine: another Ray or Python here (`client_python`) than there, or a port that does
+ * not answer; NULL: nothing that is known. NULL op: no such cluster. */
+typedef void rt_app_client_fn(void *ctx, const char *problem);
+struct rt_op *rt_app_client(struct rt_app *a, const char *cluster, rt_app_client_fn *fn, void *ctx);
 /* The addresses as seen from the head's host. */
 bool rt_app_env_host(struct rt_app *a, const char *cluster, struct rt_buf *out, struct rt_error *err);
 /* The connection card: addresses, equivalent ssh command, lines to paste. */

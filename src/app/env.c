@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 /* host:port of one of Ray's two ports as seen from this machine; false when there is none. */
-static bool local_address(struct session *s, enum rt_endpoint_kind kind, struct rt_endpoint *out, struct rt_error *err) {
+bool env_address(struct session *s, enum rt_endpoint_kind kind, struct rt_endpoint *out, struct rt_error *err) {
     const bool client = kind == RT_EP_CLIENT;
     const struct session_forward *f = forwards_of(s, client ? 10001 : 8265);
     const int other = f || !session_carried(s) ? 0 : forwards_elsewhere(s, client ? "10001" : "8265");
@@ -33,13 +33,13 @@ bool rt_app_env(struct rt_app *a, const char *cluster, bool jobs, struct rt_buf 
     struct session *s = session_get(a, cluster, err);
     struct rt_endpoint web = {0}, client = {0};
     struct rt_error none = {0};
-    if (!s || !local_address(s, RT_EP_DASHBOARD, &web, err))
+    if (!s || !env_address(s, RT_EP_DASHBOARD, &web, err))
         return false;
     if (jobs) {
         export_line(out, "RAY_ADDRESS", web.url);
         return true;
     }
-    if (local_address(s, RT_EP_CLIENT, &client, &none)) {
+    if (env_address(s, RT_EP_CLIENT, &client, &none)) {
         char address[320];
         snprintf(address, sizeof address, "ray://%s:%d", client.host, client.port);
         export_line(out, "RAY_ADDRESS", address);
@@ -107,15 +107,18 @@ void rt_app_card(struct rt_app *a, const char *cluster, struct rt_buf *out) {
         rt_buf_addf(out, "%s\n", err.message);
         return;
     }
-    if (local_address(s, RT_EP_DASHBOARD, &web, &err)) {
+    if (env_address(s, RT_EP_DASHBOARD, &web, &err)) {
         rt_buf_addf(out, "dashboard      %s\n", web.url);
         rt_buf_addf(out, "submit         ray job submit --address %s --working-dir . -- python script.py\n", web.url);
     } else {
         rt_buf_addf(out, "dashboard      %s%s%s\n", err.message, err.hint[0] ? " - " : "", err.hint);
     }
-    if (local_address(s, RT_EP_CLIENT, &client, &err)) {
+    if (env_address(s, RT_EP_CLIENT, &client, &err)) {
         rt_buf_addf(out, "client         ray://%s:%d\n", client.host, client.port);
         rt_buf_addf(out, "python         ray.init(\"ray://%s:%d\")\n", client.host, client.port);
+        const char *problem = client_problem(s);
+        if (problem)
+            rt_buf_addf(out, "  but          %s\n", problem);
     }
     if (s->hop)
         ssh_line(s, out);

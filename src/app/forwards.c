@@ -204,6 +204,7 @@ bool forwards_open(struct session *s, const char *spec, int local_port, struct r
         remember(s, spec, rt_forward_status(f)->local_port);
     if (!s->forward_timer)
         s->forward_timer = rt_timer_start(s->app->loop, 1000, 1000, on_forward_tick, s);
+    client_problem(s);
     forwards_show(s);
     return true;
 }

@@ -164,6 +164,7 @@ static void got_version(void *ctx, const struct rt_ray_version *v, const struct 
         const bool first = s->cluster->reach != RT_REACH_OK;
         rt_store_set_version(s->app->store, s->cluster, v->ray_version, v->session_name);
         reached(s);
+        client_learn(s);
         if (s->unwell.code) /* the dashboard answers this by itself */
             rt_store_fail(s->app->store, s->cluster, RT_T_CLUSTER, &s->unwell);
         if (first)

@@ -120,6 +120,7 @@ struct session *session_get(struct rt_app *a, const char *cluster, struct rt_err
 void session_destroy(struct session *s) {
     struct rt_app_private *p = s->app->p;
     session_detach(s);
+    client_forget(s);
     rt_op_drop(&s->script);
     doctors_drop(s);
     if (s->ray) /* its way may be the provider's */
@@ -160,7 +161,7 @@ static void got_token(void *ctx, const char *value, const struct rt_error *err) 
     session_schedule(s);
 }
 
-static void own_headers(const struct session *s, struct rt_strs *out) {
+void session_headers(const struct session *s, struct rt_strs *out) {
     for (size_t i = 0; i < s->conf->headers.n; i++) {
         const char *h = s->conf->headers.v[i], *eq = strchr(h, '=');
         if (eq)
@@ -192,7 +193,7 @@ static void got_headers(void *ctx, const char *value, const struct rt_error *err
         return;
     }
     s->headers_had = true;
-    own_headers(s, &headers);
+    session_headers(s, &headers);
     printed_headers(value, &headers);
     rt_ray_set_headers(s->ray, (const char *const *)headers.v);
     rt_strs_deinit(&headers);
@@ -226,7 +227,7 @@ static const struct rt_dialer *way_of(const struct session *s, const struct rt_e
 
 static struct rt_ray *make_ray(struct session *s, const struct rt_endpoint *at) {
     struct rt_strs headers = {0};
-    own_headers(s, &headers);
+    session_headers(s, &headers);
     struct rt_ray_opts o = {
         .loop = s->app->loop,
         .http = s->app->p->http,
@@ -284,6 +285,7 @@ void session_detach(struct session *s) {
     polls_cancel(s);
     rt_op_drop(&s->secret);
     rt_op_drop(&s->find);
+    client_forget(s);
     rt_timer_stop(s->timer);
     s->timer = NULL;
     forwards_close_all(s);

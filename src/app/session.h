@@ -47,6 +47,14 @@ struct session_forward {
     int64_t opened_ms; /* wall */
 };
 
+/* client.c: what is known of the Ray client of this machine. */
+struct session_client {
+    struct rt_op *look, *metadata;
+    char *asked;   /* the session of Ray whose Python was asked for */
+    char *problem; /* what speaks against ray:// from here; NULL */
+    bool known;
+};
+
 struct session {
     struct rt_app *app;
     struct rt_cluster *cluster;
@@ -72,6 +80,7 @@ struct session {
     struct session_forward *forwards;
     size_t nforwards;
     bool forwards_wanted; /* all of them, once it is known where the head is */
+    struct session_client client;
     bool foreign_agreed; /* a cluster that raytui did not make: its first change in a run was agreed to */
     struct rt_timer *forward_timer;
 };
@@ -86,6 +95,7 @@ void session_detach(struct session *s);
 bool session_carried(const struct session *s);
 /* The dashboard's client, made on demand; NULL with the reason. */
 struct rt_ray *session_ray(struct session *s, struct rt_error *err);
+void session_headers(const struct session *s, struct rt_strs *out); /* what the configuration adds to each request */
 /* Polls what is due and arms the timer for the next. */
 void session_schedule(struct session *s);
 void session_poke(struct session *s, uint32_t topics);
@@ -113,6 +123,14 @@ void forwards_show(struct session *s); /* rows into the store */
 /* The local port where a raytui of before or beside carries `spec`; 0 when nobody listens there. */
 int forwards_elsewhere(const struct session *s, const char *spec);
 const struct session_forward *forwards_of(const struct session *s, int remote_port);
+
+/* env.c: host:port of one of Ray's two ports as seen from this machine; false when there is none. */
+bool env_address(struct session *s, enum rt_endpoint_kind kind, struct rt_endpoint *out, struct rt_error *err);
+
+/* client.c */
+const char *client_problem(struct session *s); /* what is known; asks once. NULL: nothing, or not yet */
+void client_learn(struct session *s);          /* the version of Python there, once for each session of Ray */
+void client_forget(struct session *s);
 
 /* script.c: a tiny job run to its end, for providers (struct rt_ray_calls). */
 struct rt_op *run_script(void *ctx, const char *cluster, const char *entrypoint,

@@ -11,6 +11,7 @@ struct holding {
     struct cli *cli;
     struct rt_timer *timer;
     struct rt_signal *child_signal;
+    struct rt_op *client;
     pid_t child;
     bool up;
     char said[sizeof((struct rt_error *)0)->message + 32];
@@ -19,6 +20,7 @@ struct holding {
 static void holding_release(void *held) {
     struct holding *h = held;
     rt_timer_stop(h->timer);
+    rt_op_drop(&h->client);
     if (h->child_signal)
         rt_signal_unwatch(h->child_signal);
     if (h->child > 0)
@@ -119,6 +121,13 @@ static void print_forwards(struct cli *c, const struct rt_cluster *cl) {
     fflush(stdout);
 }
 
+static void say_client(void *ctx, const char *problem) {
+    struct holding *h = ctx;
+    h->client = NULL;
+    if (problem)
+        out_note("raytui: %s: %s", h->cli->call.cluster, problem);
+}
+
 /* Says each change of state once; the first time it is up, the addresses. */
 static void look(void *ctx) {
     struct holding *h = ctx;
@@ -141,6 +150,7 @@ static void look(void *ctx) {
         return;
     h->up = true;
     print_forwards(c, cl);
+    h->client = rt_app_client(c->app, cl->name, say_client, h);
     if (c->call.command.n)
         start_child(h);
 }

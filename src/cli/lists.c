@@ -174,18 +174,26 @@ static void have_things(struct cli *c) {
     cli_fail(c, &err);
 }
 
+static void print_card(void *ctx, const char *problem) {
+    struct cli *c = ctx;
+    struct rt_buf card;
+    (void)problem; /* stands in the card */
+    c->op = NULL;
+    show_row(c, &rt_table_clusters, c->call.cluster);
+    if (c->kind == RT_OUT_JSON)
+        return;
+    rt_buf_init(&card, 64 * RT_KIB);
+    rt_app_card(c->app, c->call.cluster, &card);
+    printf("\n%s", rt_buf_str(&card));
+    rt_buf_deinit(&card);
+}
+
 static void have_cluster(void *ctx, const struct rt_error *err) {
     struct cli *c = ctx;
     (void)err; /* an unreachable cluster is shown as such */
-    c->op = NULL;
-    show_row(c, &rt_table_clusters, c->call.cluster);
-    if (c->kind != RT_OUT_JSON) {
-        struct rt_buf card;
-        rt_buf_init(&card, 64 * RT_KIB);
-        rt_app_card(c->app, c->call.cluster, &card);
-        printf("\n%s", rt_buf_str(&card));
-        rt_buf_deinit(&card);
-    }
+    c->op = rt_app_client(c->app, c->call.cluster, print_card, c);
+    if (!c->op)
+        print_card(c, NULL);
 }
 
 void verb_show(struct cli *c) {

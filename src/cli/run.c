@@ -224,8 +224,22 @@ static void go_anyway(void *ctx, const struct rt_error *err) {
     go(c);
 }
 
+static void say_client(void *ctx, const char *problem) {
+    struct cli *c = ctx;
+    c->op = NULL;
+    if (problem)
+        out_note("raytui: %s: %s", c->call.cluster, problem);
+    go(c);
+}
+
 void verb_action(struct cli *c) {
     const char *name = c->call.def->name;
+    if (rt_streq(name, "env") && !rt_call_option(&c->call, "host") && !rt_call_option(&c->call, "jobs")) {
+        c->op = rt_app_client(c->app, c->call.cluster, say_client, c);
+        if (!c->op)
+            go(c);
+        return;
+    }
     if (rt_streq(name, "down")) {
         c->op = rt_app_wait(c->app, c->call.cluster, RT_TOPIC_BIT(RT_T_NODES) | RT_TOPIC_BIT(RT_T_JOBS), 3000, go_anyway, c);
         return;

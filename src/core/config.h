@@ -34,6 +34,7 @@ struct rt_cluster_conf {
     struct rt_strs ports;       /* "8265", "10001", "HOST:PORT" */
     struct rt_strs local_ports; /* "8265=9000" */
     char *hop, *ssh_config, *proxy, *ca_file, *headers_command;
+    char *client_python;        /* command line of the Python that runs ray:// clients here */
     struct rt_secret_conf token;
     struct rt_strs headers;     /* "Name=value" */
     struct rt_strs env_vars;    /* "K=V", merged under a job's own */

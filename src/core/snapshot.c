@@ -180,6 +180,7 @@ static json_t *cluster_json(const struct rt_cluster *c) {
     rt_put_text(o, "name", c->name);
     rt_put_text(o, "state", rt_cluster_state_name(c->state));
     rt_put_text(o, "ray_version", c->ray_version);
+    rt_put_text(o, "python_version", c->python_version);
     rt_put_text(o, "session_name", c->session_name);
     json_object_set_new(o, "at_ms", at);
     json_object_set_new(o, "nodes", nodes);
@@ -388,6 +389,7 @@ static bool load(struct rt_store *s, struct rt_cluster *c, const json_t *o, stru
               decode_jobs(o, &l.jobs, err);
     if (ok) {
         rt_store_set_version(s, c, rt_json_str(o, "ray_version"), rt_json_str(o, "session_name"));
+        rt_store_set_python(s, c, rt_json_str(o, "python_version"));
         rt_store_set_state(s, c, state_named(rt_json_str(o, "state")), NULL);
         rt_store_put_nodes(s, c, &l.nodes);
         rt_store_put_pools(s, c, &l.pools);

@@ -128,7 +128,7 @@ static void entry_destroy(struct entry *e) {
         rt_batch_deinit(&c->lists[i]);
     free(c->forwards);
     char *const owned[] = {c->where,        c->state_detail, c->reach_detail,    c->ray_version,
-                           c->session_name, c->ends_why,     c->autoscaler_error};
+                           c->session_name, c->ends_why,     c->autoscaler_error, c->python_version};
     for (size_t i = 0; i < RT_COUNT(owned); i++)
         free(owned[i]);
     free((char *)(uintptr_t)c->name);
@@ -487,11 +487,18 @@ void rt_store_set_version(struct rt_store *s, struct rt_cluster *c, const char *
         changed = set_text(&c->ray_version, ray_version);
     if (session_name && *session_name && set_text(&c->session_name, session_name))
         changed = true;
-    if (other)
+    if (other) {
         drop_session(s, c);
+        set_text(&c->python_version, NULL);
+    }
     c->version_ms = rt_wall_ms();
     stamp(c, RT_T_CLUSTER);
     if (changed)
+        rt_store_touch(s, c, RT_T_CLUSTER);
+}
+
+void rt_store_set_python(struct rt_store *s, struct rt_cluster *c, const char *version) {
+    if (set_text(&c->python_version, version))
         rt_store_touch(s, c, RT_T_CLUSTER);
 }
 

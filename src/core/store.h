@@ -67,6 +67,7 @@ struct rt_cluster {
     bool readonly;
     uint32_t caps;       /* enum rt_cap of its provider */
     char *ray_version, *session_name; /* NULL unknown */
+    char *python_version; /* of its nodes, "3.11.7"; NULL unknown */
     int64_t idle_since_ms, ends_at_ms; /* wall; 0 unknown or not */
     char *ends_why;      /* "walltime", "idle timeout" */
     int64_t reach_since_ms; /* when `reach` last changed */
@@ -119,6 +120,7 @@ void rt_store_set_state(struct rt_store *s, struct rt_cluster *c, enum rt_cluste
 void rt_store_set_reach(struct rt_store *s, struct rt_cluster *c, enum rt_reach r, const char *detail);
 /* Version and session; another session name than before drops nodes, jobs, actors (ids restart). */
 void rt_store_set_version(struct rt_store *s, struct rt_cluster *c, const char *ray_version, const char *session_name);
+void rt_store_set_python(struct rt_store *s, struct rt_cluster *c, const char *version);
 /* Any other change made directly to members: mark it. */
 void rt_store_touch(struct rt_store *s, struct rt_cluster *c, enum rt_topic t);
 

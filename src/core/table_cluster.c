@@ -85,6 +85,7 @@ TEXT_CELL(name_text, cluster(row)->name)
 TEXT_CELL(provider_text, cluster(row)->provider)
 TEXT_CELL(where_text, cluster(row)->where)
 TEXT_CELL(version_text, cluster(row)->ray_version)
+TEXT_CELL(python_text, cluster(row)->python_version)
 
 static void state_text(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
     rt_cluster_state_text(out, cluster(row), env->now_ms);
@@ -250,6 +251,7 @@ static json_t *to_json(const void *row, const struct rt_row_env *env, bool show_
     rt_put_text(o, "reach", rt_reach_name(c->reach));
     rt_put_text(o, "reach_detail", c->reach_detail);
     rt_put_text(o, "ray_version", c->ray_version);
+    rt_put_text(o, "python_version", c->python_version);
     rt_put_text(o, "session_name", c->session_name);
     put_totals(o, c);
     rt_put_time(o, "idle_since_ms", c->idle_since_ms);
@@ -292,6 +294,7 @@ static const struct rt_column columns[] = {
     {.id = "cost", .title = "COST/H", .min = 6, .want = 8, .align = RT_RIGHT, .priority = 7, .wide = true, .text = cost_text,
      .order = by_cost},
     {.id = "ray_version", .title = "RAY", .min = 6, .want = 8, .priority = 7, .wide = true, .text = version_text},
+    {.id = "python_version", .title = "PYTHON", .min = 6, .want = 8, .priority = 7, .wide = true, .text = python_text},
     {.id = "where", .title = "WHERE", .min = 10, .want = 32, .cut = RT_CUT_MIDDLE, .priority = 8, .wide = true,
      .text = where_text},
     {0},

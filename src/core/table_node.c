@@ -26,7 +26,32 @@ TEXT_CELL(ip_text, node(row)->ip)
 TEXT_CELL(id_text, node(row)->id)
 TEXT_CELL(host_text, node(row)->hostname)
 TEXT_CELL(type_text, node(row)->instance_type)
-TEXT_CELL(why_text, node(row)->state_message)
+
+/* "object store 94 % full, disk 97 % full"; appends, nothing when nothing is. */
+static void add_full(struct rt_buf *out, const struct rt_node *n) {
+    const struct {
+        const char *what;
+        double used, total;
+    } all[] = {{"object store", n->store_used_bytes, n->store_total_bytes},
+               {"disk", n->disk_used_bytes, n->disk_total_bytes},
+               {"memory", n->mem_used_bytes, n->mem_total_bytes}};
+    const char *between = "";
+    for (size_t i = 0; n->alive && i < RT_COUNT(all); i++) {
+        if (!fuller_than(all[i].used, all[i].total, STORE_FULL))
+            continue;
+        rt_buf_addf(out, "%s%s %.0f %% full", between, all[i].what, 100 * all[i].used / all[i].total);
+        between = ", ";
+    }
+}
+
+static void why_text(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
+    (void)env;
+    const size_t before = out->len;
+    if (!node(row)->state_message)
+        add_full(out, node(row));
+    if (out->len == before)
+        rt_cell_text(out, node(row)->state_message);
+}
 
 static void amount_cell(struct rt_buf *out, const struct rt_node *n, const char *name) {
     const struct rt_amount *a = rt_amounts_get(&n->amounts, name);
@@ -216,6 +241,14 @@ static void put_physical(json_t *o, const struct rt_node *n) {
     json_object_set_new(o, "gpus", gpus_json(n));
 }
 
+static void put_full(json_t *o, const struct rt_node *n) {
+    struct rt_buf text;
+    rt_buf_init(&text, RT_KIB);
+    add_full(&text, n);
+    rt_put_text(o, "full", text.len ? rt_buf_str(&text) : NULL);
+    rt_buf_deinit(&text);
+}
+
 static json_t *to_json(const void *row, const struct rt_row_env *env, bool show_env) {
     (void)show_env;
     const struct rt_node *n = node(row);
@@ -226,6 +259,7 @@ static json_t *to_json(const void *row, const struct rt_row_env *env, bool show_
     rt_put_text(o, "hostname", n->hostname);
     rt_put_text(o, "state", n->state);
     rt_put_text(o, "state_message", n->state_message);
+    put_full(o, n);
     rt_put_text(o, "pool", n->pool);
     rt_put_bool(o, "head", n->head);
     rt_put_text(o, "instance_id", n->instance_id);

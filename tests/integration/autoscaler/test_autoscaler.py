@@ -120,6 +120,8 @@ class Autoscaler(unittest.TestCase):
         until("the placement group is listed", lambda: any(g["name"] == "wide" for g in self.items("pgs")), PATIENCE)
         said = until("the autoscaler's events", lambda: [e["message"] for e in self.items("events") if "of type big" in e["message"]], PATIENCE)
         self.assertRegex(said[0], r"^Adding \d node\(s\) of type big\.")
+        head = [n["id"] for n in self.items("nodes") if n["head"]][0]
+        self.assertRegex(self.home.run("logs", "-c", "auto", head + "/monitor.log").stdout, r"Adding \d node\(s\) of type big\.")
 
     def test_2_what_no_node_can_hold_says_so(self):
         actor = self.why_until("trainer", "waiting demand: {'CPU': 1.0, 'GPU': 2.0}")

@@ -3,6 +3,7 @@
 usage: test_verbs.py RAYTUI RAY-VERSION"""
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -50,8 +51,9 @@ class WithHead(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.head = Head(*cls.options)
-        cls.home = Home(RAYTUI, "clusters:\n  real: {provider: address, url: \"%s\"%s}\n" % (
-            cls.head.url, ", token_file: %s" % cls.head.token_file if cls.head.token_file else ""))
+        cls.real = "provider: address, url: \"%s\"%s" % (
+            cls.head.url, ", token_file: %s" % cls.head.token_file if cls.head.token_file else "")
+        cls.home = Home(RAYTUI, "clusters:\n  real: {%s, entrypoints: {tell: \"echo TOLD {head_ip} {cluster}\"}}\n" % cls.real)
 
     @classmethod
     def tearDownClass(cls):
@@ -112,6 +114,19 @@ class Verbs(WithHead):
         words = ["a b", "it's", "\"q\"", "$HOME", "ünï", "*", "-x", "", "back\\slash"]
         p = self.home.run("submit", "-c", "real", "--wait", "--", "python", "-c", "import json, sys; print('GOT', json.dumps(sys.argv[1:]))", *words)
         self.assertIn("GOT " + json.dumps(words), p.stdout.splitlines())
+
+    def test_a_command_of_the_configuration_is_filled_in(self):
+        p = self.home.run("submit", "-c", "real", "--template", "tell", "--wait", "--", "two words")
+        self.assertIn("TOLD 127.0.0.1 real two words", p.stdout.splitlines())
+        p = self.home.run("submit", "-c", "real", "--template", "tel", code=4)
+        self.assertIn("there are: tell", p.stderr)
+
+    def test_a_store_that_is_full_is_told(self):
+        job = self.submit("--", "python", "-u", "-c", "import ray, time\nray.init()\nkept = [ray.put(b'x' * 19000000) for _ in range(5)]\ntime.sleep(600)")
+        node = until("it is full", lambda: [n for n in self.home.json("nodes", "real")["items"] if n["full"]], seconds=90)[0]
+        self.assertRegex(node["full"], r"object store 9\d % full")
+        self.assertIn(node["full"], self.home.run("nodes", "real", "-o", "wide").stdout)
+        self.home.run("stop", "-c", "real", "--yes", job)
 
     def test_a_follow_prints_each_line_once(self):
         job = self.submit("--", "python", "-u", "-c", "import time\nfor i in range(300):\n    print('line', i)\n    time.sleep(0.01)")
@@ -224,6 +239,54 @@ class Token(WithHead):
         self.refused("NOT_SET_AT_ALL")
         self.cluster(", token_file: %s/not-there" % self.home.dir)
         self.refused("not-there")
+
+
+class Client(WithHead):
+    def test_a_python_that_does_not_fit_is_told_before_it_fails(self):
+        for ray in ("2.40.0", VERSION):
+            self.home.file("python-%s/ray-%s.dist-info/METADATA" % (ray, ray), "Metadata-Version: 2.1\nName: ray\nVersion: %s\n" % ray)
+        python = {n: 'client_python: "%s"' % v for n, v in (
+            ("odd", "env PYTHONPATH=%s/python-2.40.0 python3" % self.home.dir), ("bare", "python3 -I"), ("none", "/nowhere/python"),
+            ("same", "env PYTHONPATH=%s/python-%s python3" % (self.home.dir, VERSION)))}
+        self.home.configure("clusters:\n  real: {%s}\n" % self.real +
+                            "".join("  %s: {%s, %s}\n" % (n, self.real, p) for n, p in python.items()))
+        there = self.home.json("show", "odd")["item"]
+        self.assertEqual(there["ray_version"], VERSION)
+        self.assertRegex(there["python_version"], r"^3\.\d+\.\d+$")
+        text = self.home.run("show", "odd").stdout
+        self.assertIn("the cluster has Ray %s on Python %s, client_python Ray 2.40.0 on Python 3." % (VERSION, there["python_version"]), text)
+        p = self.home.run("env", "odd")  # from what was seen last
+        self.assertIn("RAY_ADDRESS=ray://", p.stdout)
+        self.assertIn("install ray==%s or submit a job" % VERSION, p.stderr)
+        self.assertIn("has no Ray", self.home.run("show", "bare").stdout)
+        self.assertIn("does not run", self.home.run("show", "none").stdout)
+        for name in ("same", "real"):
+            self.home.run("show", name)
+            self.assertNotIn("will fail", self.home.run("env", name).stderr)
+        self.assertNotIn("will fail", self.home.run("env", "odd", env={"RAY_IGNORE_VERSION_MISMATCH": "1"}).stderr)
+
+    @unittest.skipUnless(shutil.which("stunnel4"), "stunnel4 is not installed")
+    def test_an_https_route_carries_jobs_and_logs_and_says_what_it_does_not(self):
+        port, closed = free_ports(2)
+        at = self.home.dir
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", at + "/key.pem", "-out", at + "/ca.pem", "-days", "2",
+                        "-subj", "/CN=ray.test", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, stderr=subprocess.DEVNULL)
+        conf = self.home.file("stunnel.conf", "foreground = yes\npid =\n[ray]\naccept = 127.0.0.1:%d\nconnect = %s\ncert = %s/ca.pem\nkey = %s/key.pem\n" % (
+            port, self.head.url.split("//")[1], at, at))
+        tls = subprocess.Popen(["stunnel4", conf], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            token = self.real.partition(", token_file")[1:]
+            way = "provider: address, url: \"https://127.0.0.1:%d\", client_port: %d%s" % (port, closed, "".join(token))
+            self.home.configure("clusters:\n  web: {%s, ca_file: %s/ca.pem}\n  strange: {%s}\n" % (way, at, way))
+            until("it answers", lambda: self.home.run("nodes", "web", code=None).returncode == 0)
+            p = self.home.run("submit", "-c", "web", "--wait", "--", "python", "-c", "print('over TLS')")
+            self.assertIn("over TLS", p.stdout)
+            self.assertIn("ray:// needs port %d, which does not answer from here" % closed, self.home.run("show", "web").stdout)
+            self.assertIn("hop: ssh://", self.home.run("env", "web").stderr)
+            self.assertRegex(self.home.run("nodes", "strange", code=None).stderr, "certificate")
+        finally:
+            tls.terminate()
+            tls.wait()
 
 
 class Death(WithHead):

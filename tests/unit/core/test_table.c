@@ -300,6 +300,7 @@ static void a_node_shows_used_of_total_and_dashes_for_the_unknown(void **state) 
     n.store_used_bytes = 95;
     n.store_total_bytes = 100;
     assert_true(rt_table_nodes.attention(&n, &w->env));
+    check_cell(w, &rt_table_nodes, &n, "state_message", "object store 95 % full");
     n.alive = false;
     n.state = "DEAD";
     n.state_message = "Unexpected termination: health check failed";
