@@ -283,6 +283,8 @@ const struct rt_key_default rt_key_defaults[] = {
     {"", "[", "history-back", "back in the history", NULL},
     {"", "]", "history-forward", "forward in the history", NULL},
     {"", "f", "zoom", "this pane alone", NULL},
+    {"", "{", "resize +5", "more room for the log or detail", NULL},
+    {"", "}", "resize -5", "more room for the list", NULL},
     {"", "F", "forward-form", "forward another port", NULL},
     {"", "^L", "redraw", "draw all again", NULL},
     {"", "^R", "refresh", "ask again, reconnect now", NULL},

@@ -8,6 +8,8 @@
 #define VERY_WIDE 180
 #define SPLIT_ROWS 30
 #define LEAST_ROWS 5
+#define MAIN_STEP 4
+#define MAIN_FRAME 3 /* the frame and the titles of the columns */
 #define LEAST_COLS 20
 
 static struct rt_rect body_of(const struct rt_layout_in *in, struct rt_layout *out) {
@@ -47,6 +49,14 @@ static int share(int total, int percent, int least) {
     return clamp(total * (percent ? percent : 50) / 100, least, total - least);
 }
 
+/* A short list leaves the rest to the log below it; in steps, so that the border does not move with every row. */
+static int side_rows(const struct rt_layout_in *in, int rows) {
+    const int half = share(rows, in->side_share, 6);
+    if (in->side_share || !in->main_rows)
+        return half;
+    return RT_MAX(half, rows - (RT_MAX(in->main_rows, 1) + MAIN_STEP - 1) / MAIN_STEP * MAIN_STEP - MAIN_FRAME);
+}
+
 static void split_side(const struct rt_layout_in *in, struct rt_rect r, struct rt_layout *out) {
     out->pane[RT_PANE_MAIN] = r;
     if (!in->side)
@@ -56,7 +66,7 @@ static void split_side(const struct rt_layout_in *in, struct rt_rect r, struct r
         out->pane[RT_PANE_MAIN].cols = r.cols - side;
         out->pane[RT_PANE_SIDE] = (struct rt_rect){r.row, r.col + r.cols - side, r.rows, side};
     } else if (in->cols >= WIDE && in->rows >= SPLIT_ROWS) {
-        const int side = share(r.rows, in->side_share, 6);
+        const int side = side_rows(in, r.rows);
         out->pane[RT_PANE_MAIN].rows = r.rows - side;
         out->pane[RT_PANE_SIDE] = (struct rt_rect){r.row + r.rows - side, r.col, side, r.cols};
     } else {

@@ -13,7 +13,8 @@ struct rt_layout_in {
     bool zoom;
     bool uses;                 /* the header has bars of use: a second line where one is too short */
     enum rt_pane focus;
-    int rail_cols, side_share; /* chosen by dragging; 0: the usual (27 columns; 50 percent) */
+    int rail_cols, side_share; /* chosen by hand; 0: the usual (27 columns; 50 percent) */
+    int main_rows;             /* how many the list would like, when a log stands below it; 0: half */
     int cluster_rows;          /* how many the rail's first list would like; 0: half */
 };
 struct rt_layout {

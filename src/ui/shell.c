@@ -126,6 +126,12 @@ static void settle_focus(struct rt_ui *ui) {
     ui->focus = ui->layout.side_replaces && ui->pushed.n ? RT_PANE_SIDE : RT_PANE_MAIN;
 }
 
+/* What the list in the middle has to show; 0: it is no list. */
+static int main_rows(struct rt_ui *ui) {
+    struct rt_view *v = shell_pane(ui, RT_PANE_MAIN);
+    return v && rt_view_is_list(v) ? (int)RT_MAX(RT_MIN(rt_list_rows(v)->n, (size_t)1000), (size_t)1) : 0;
+}
+
 void shell_layout(struct rt_ui *ui) {
     const char *name = rt_view_defs[ui->tab].name;
     struct rt_layout_in in = {.side = ui->pushed.n > 0, .zoom = ui->zoom, .focus = ui->focus,
@@ -136,6 +142,7 @@ void shell_layout(struct rt_ui *ui) {
     in.rail_pools = rail && !rt_streq(name, "pools");
     in.uses = ui->cluster && rt_store_cluster(ui->app->store, ui->cluster) != NULL;
     in.cluster_rows = (int)RT_MIN(rt_store_count(ui->app->store), (size_t)40);
+    in.main_rows = main_rows(ui);
     if (ui->log_alone) {
         in.zoom = true;
         in.focus = RT_PANE_SIDE;

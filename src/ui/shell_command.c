@@ -115,6 +115,20 @@ static bool do_zoom(struct rt_ui *ui, words_t *w, struct rt_error *err) {
     return true;
 }
 
+/* resize +5: the log or the detail gets 5 % more of the room beside its list. */
+static bool do_resize(struct rt_ui *ui, words_t *w, struct rt_error *err) {
+    const struct rt_rect main = ui->layout.pane[RT_PANE_MAIN], side = ui->layout.pane[RT_PANE_SIDE];
+    int64_t by = 0;
+    if (w->n != 2 || !rt_parse_i64(w->v[1] + (w->v[1][0] == '+'), &by) || by < -100 || by > 100)
+        return rt_error_set(err, RT_E_USAGE, "usage: resize +N|-N (percent)");
+    if (!rt_layout_shown(&ui->layout, RT_PANE_SIDE) || !rt_layout_shown(&ui->layout, RT_PANE_MAIN))
+        return rt_error_set(err, RT_E_USAGE, "no log or detail stands beside a list here");
+    const int share = side.row > main.row ? side.rows * 100 / (main.rows + side.rows) : side.cols * 100 / (main.cols + side.cols);
+    ui->side_share = RT_MAX(RT_MIN((share + 2) / 5 * 5 + (int)by, 90), 10);
+    rt_ui_mark(ui);
+    return true;
+}
+
 static bool do_redraw(struct rt_ui *ui, words_t *w, struct rt_error *err) {
     (void)w;
     (void)err;
@@ -298,6 +312,7 @@ const struct shell_command shell_commands[] = {
     {"save", "[FILE]", "what this view shows, to a file", do_save},
     {"w", "[FILE]", "what this view shows, to a file", do_save},
     {"help", "", "keys and commands", shell_do_help},
+    {"resize", "+N|-N", "more or less room for the log beside its list, in percent", do_resize},
     {"theme", "NAME", "other colours", do_theme},
     {"set", "NAME=VALUE", "theme=NAME, animations=on|off, refresh=5s", do_set},
     {"reload", "", "read the configuration again", do_reload},

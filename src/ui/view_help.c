@@ -108,7 +108,7 @@ static const char general[] =
     "\n"
     "MOUSE\n"
     "  Click selects, double click opens, the wheel scrolls what is under it, a column's title sorts,\n"
-    "  a hint runs. Shift with dragging selects text in most terminals; M switches the mouse off.\n";
+    "  a hint runs, a border that is dragged moves. Shift with dragging selects text in most terminals; M switches the mouse off.\n";
 
 struct rt_view *rt_view_help(struct rt_ui *ui, const char *view, const char *klass) {
     const struct rt_app *app = rt_ui_app(ui);

@@ -36,7 +36,7 @@ static void nothing_overlaps_or_leaves_the_screen_at_any_size(void **state) {
         for (int cols = 20; cols <= 300; cols++)
             for (int bits = 0; bits < 16; bits++) {
                 const struct rt_layout_in in = {.rows = rows, .cols = cols, .rail_clusters = bits & 1, .rail_pools = bits & 2,
-                                                .side = bits & 4, .zoom = bits & 8, .uses = bits & 1, .focus = RT_PANE_MAIN, .cluster_rows = bits};
+                                                .side = bits & 4, .zoom = bits & 8, .uses = bits & 1, .focus = RT_PANE_MAIN, .cluster_rows = bits, .main_rows = bits};
                 check_one(&in);
             }
 }
@@ -83,6 +83,24 @@ static void a_rail_from_120_columns_and_the_log_below_from_30_rows(void **state)
     assert_true(l.side_replaces);
 }
 
+static void a_short_list_leaves_the_rest_to_the_log_below_it(void **state) {
+    (void)state;
+    struct rt_layout_in in = {.rows = 36, .cols = 120, .rail_clusters = true, .side = true, .focus = RT_PANE_MAIN, .main_rows = 3};
+    struct rt_layout l, more;
+    rt_layout_make(&in, &l);
+    assert_int_equal(l.pane[RT_PANE_MAIN].rows, 7);
+    in.main_rows = 4; /* one more does not move the border */
+    rt_layout_make(&in, &more);
+    assert_int_equal(more.pane[RT_PANE_MAIN].rows, 7);
+    in.main_rows = 500;
+    rt_layout_make(&in, &more);
+    assert_int_equal(more.pane[RT_PANE_SIDE].rows, (36 - 3) / 2);
+    in.main_rows = 3;
+    in.side_share = 30; /* chosen by hand */
+    rt_layout_make(&in, &more);
+    assert_int_equal(more.pane[RT_PANE_SIDE].rows, (36 - 3) * 30 / 100);
+}
+
 static void three_columns_from_180(void **state) {
     (void)state;
     const struct rt_layout l = of(200, 60, true);
@@ -113,6 +131,7 @@ int main(void) {
         cmocka_unit_test(dragged_borders_stay_within_the_screen),
         cmocka_unit_test(one_list_at_80_columns_and_a_log_takes_its_place),
         cmocka_unit_test(a_rail_from_120_columns_and_the_log_below_from_30_rows),
+        cmocka_unit_test(a_short_list_leaves_the_rest_to_the_log_below_it),
         cmocka_unit_test(three_columns_from_180),
         cmocka_unit_test(less_than_20x5_is_too_small),
         cmocka_unit_test(a_popup_fits_into_the_screen),
