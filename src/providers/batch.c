@@ -4,7 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LOOK_EVERY_MS = 5000, LOOK_BUSY_MS = 2000 };
+enum {
+    LOOK_EVERY_MS = 5000,
+    LOOK_BUSY_MS = 2000,
+    CLOCKS_MS = 10000 /* that of a compute node and that of the scheduler may differ by so much */
+};
 
 /* ---- jobs ---- */
 
@@ -40,7 +44,7 @@ static void forget_queue(struct bjob *j) {
     drop(&j->host);
     j->known = j->never = j->held = false;
     j->state = BATCH_ENDED;
-    j->starts_ms = 0;
+    j->starts_ms = j->began_ms = 0;
     j->left_ms = -1;
 }
 
@@ -329,6 +333,7 @@ static void take_seen(struct rt_provider *p, const struct batch_seen *s) {
         j->never = s->never;
         j->held = s->held;
         j->starts_ms = s->starts_ms;
+        j->began_ms = s->began_ms;
         j->left_ms = s->left_ms;
         j->seen_ms = rt_wall_ms();
         j->word = rt_strdup(s->word);
@@ -377,6 +382,11 @@ static void begin_look(struct rt_provider *p) {
     }
 }
 
+bool batch_place_current(const struct far_place *at, const struct bjob *head) {
+    const bool before = at->began_s > 0 && head->began_ms > at->began_s * 1000 + CLOCKS_MS;
+    return rt_streq(head->id, at->job) && !before;
+}
+
 void batch_take_look(struct rt_provider *p, const char *text) {
     const char *queue = strstr(text, "\nqueue\n"), *asked = NULL;
     struct bjob *head = p->jobs[0];
@@ -398,7 +408,7 @@ void batch_take_look(struct rt_provider *p, const char *text) {
         take_queue(p, rows, rt_starts(asked, "\nasked 0"));
         free(rows);
     }
-    p->up = p->connection && head->id && head->state == BATCH_RUNNING && rt_streq(head->id, p->place.job);
+    p->up = p->connection && head->id && head->state == BATCH_RUNNING && batch_place_current(&p->place, head);
 }
 
 static void looked(void *ctx, const struct rt_exec_result *r, const struct rt_error *err) {

@@ -43,6 +43,7 @@ struct batch_seen {
     bool never;         /* queued, but it cannot start as it is */
     bool held;
     int64_t starts_ms;  /* expected start, wall clock; 0 unknown */
+    int64_t began_ms;   /* start of the run that is under way; 0 unknown */
     int64_t left_ms;    /* of its walltime; -1 unknown or unlimited */
     const char *host;   /* where its first host is; NULL */
 };

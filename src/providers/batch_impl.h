@@ -60,7 +60,7 @@ struct bjob {
     enum batch_state state;
     char *word, *reason, *plain, *todo, *host;
     bool never, held;
-    int64_t starts_ms, left_ms, seen_ms; /* wall clock; seen_ms: when left_ms was told */
+    int64_t starts_ms, began_ms, left_ms, seen_ms; /* wall clock; seen_ms: when left_ms was told */
     char *ended;        /* what its script left as its cause; NULL */
     char *refused;      /* why it could not be submitted; NULL */
     struct rt_strs up;  /* Ray nodes of it that have come up */
@@ -128,6 +128,9 @@ struct bjob *batch_job_add(struct rt_provider *p, const char *node, const char *
 void batch_job_forget(struct bjob *j); /* what was known of its life */
 struct batch_script batch_script_of(const struct rt_provider *p, const struct bjob *j);
 const struct batch_ask *batch_ask_of(const struct rt_provider *p, const struct bjob *j);
+/* Is this the place of the run that is under way? A job that is run again has the same id, and may have been killed too hard to
+ * take its place away. */
+bool batch_place_current(const struct far_place *at, const struct bjob *head);
 bool batch_job_lives(const struct bjob *j); /* waits, runs, or is about to end */
 void batch_show(struct rt_provider *p);
 void batch_take_look(struct rt_provider *p, const char *text);

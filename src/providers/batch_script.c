@@ -151,7 +151,7 @@ static void head_node(const struct batch_script *s, struct rt_buf *out) {
                 far->dashboard_port ? (int)far->dashboard_port : 8265, far->client_port ? (int)far->client_port : 10001,
                 far->gcs_port ? (int)far->gcs_port : 6379);
     rt_buf_adds(out, "DASHBOARD=$1 CLIENT=$2 GCS=$3 AGENT=$4 METRICS=$5 held=$6 since=$(started \"$6\")\n"
-                     "printf '%s\\n' \"job $(b_id)\" \"host $(uname -n)\" \"ip $IP\" \"dashboard_ip $DASHBOARD_IP\" \"dashboard $DASHBOARD\""
+                     "printf '%s\\n' \"job $(b_id)\" \"began $(date +%s)\" \"host $(uname -n)\" \"ip $IP\" \"dashboard_ip $DASHBOARD_IP\" \"dashboard $DASHBOARD\""
                      " \"client $CLIENT\" \"gcs $GCS\" \"temp_dir $TMPDIR\" >\"$D/head.place.new\" &&\n"
                      "    mv \"$D/head.place.new\" \"$D/head.place\" || exit 1\n"
                      "}\n");

@@ -111,6 +111,7 @@ struct far_place {
     int gcs, dashboard, client;
     char *temp_dir;           /* of its Ray; NULL */
     char host[256], job[64];  /* of a batch job: the compute node, and the scheduler's id */
+    int64_t began_s;          /* of a batch job: when this run of it wrote the place, seconds since the epoch; 0 unknown */
 };
 void far_place_take(struct far_place *at, const char *key, const char *value); /* of a line "place KEY VALUE" */
 void far_place_clear(struct far_place *at);

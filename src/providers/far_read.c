@@ -22,6 +22,8 @@ void far_place_take(struct far_place *at, const char *key, const char *value) {
         free(at->temp_dir);
         at->temp_dir = rt_strdup(value);
     }
+    if (rt_streq(key, "began") && rt_parse_i64(value, &n))
+        at->began_s = n;
     for (size_t i = 0; i < RT_COUNT(words); i++)
         if (rt_streq(key, words[i].key))
             snprintf(words[i].to, words[i].size, "%s", value);

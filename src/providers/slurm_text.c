@@ -171,6 +171,8 @@ static bool take_row(struct batch_seen *j, const char *line, size_t n, int64_t a
     say_state(j, a);
     if (j->state == BATCH_QUEUED && read_time(v[3], &at))
         j->starts_ms = (at - ahead_s) * 1000;
+    else if (j->state == BATCH_RUNNING && read_time(v[3], &at))
+        j->began_ms = (at - ahead_s) * 1000;
     return true;
 }
 

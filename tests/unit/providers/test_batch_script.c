@@ -114,8 +114,30 @@ static void words_of_a_configuration_are_quoted(void **state) {
     config_free(&c);
 }
 
+/* Killed hard and put back into the queue, it runs again under its id before its script has taken the old place away. */
+static void a_place_is_that_of_the_run_under_way_only(void **state) {
+    struct far_place at = {0};
+    struct bjob head = {.id = rt_strdup("12"), .state = BATCH_RUNNING};
+    (void)state;
+    far_place_take(&at, "job", "12");
+    far_place_take(&at, "began", "1000");
+    head.began_ms = 998 * 1000; /* it began, then its script wrote */
+    assert_true(batch_place_current(&at, &head));
+    head.began_ms = 1003 * 1000; /* clocks of two hosts */
+    assert_true(batch_place_current(&at, &head));
+    head.began_ms = 1120 * 1000;
+    assert_false(batch_place_current(&at, &head));
+    head.began_ms = 0; /* a scheduler that does not tell */
+    assert_true(batch_place_current(&at, &head));
+    far_place_take(&at, "job", "13");
+    assert_false(batch_place_current(&at, &head));
+    free(head.id);
+    far_place_clear(&at);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_place_is_that_of_the_run_under_way_only),
         cmocka_unit_test(each_script_can_be_read_by_its_shell),
         cmocka_unit_test(a_job_of_a_worker_is_one_host_and_the_head_s_holds_all_of_its_own),
         cmocka_unit_test(words_of_a_configuration_are_quoted),

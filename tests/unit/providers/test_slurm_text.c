@@ -71,6 +71,15 @@ static void the_expected_start_is_told_in_our_clock(void **state) {
     rt_arena_destroy(l.arena);
 }
 
+static void the_start_of_the_run_under_way_is_told_in_our_clock(void **state) {
+    struct batch_list l;
+    (void)state;
+    const struct batch_seen j = one("12|RUNNING|10:00|2026-11-21T03:19:13|n1|None", &l);
+    assert_true(j.began_ms == (1795223353LL + 600) * 1000);
+    assert_int_equal(j.starts_ms, 0);
+    rt_arena_destroy(l.arena);
+}
+
 static void a_job_that_never_starts_and_one_that_is_held_are_told_apart(void **state) {
     struct batch_list l;
     (void)state;
@@ -230,6 +239,7 @@ int main(void) {
         cmocka_unit_test(a_running_job_tells_what_is_left_and_where_it_is),
         cmocka_unit_test(time_left_is_read_in_each_form_and_unknown_is_unknown),
         cmocka_unit_test(the_expected_start_is_told_in_our_clock),
+        cmocka_unit_test(the_start_of_the_run_under_way_is_told_in_our_clock),
         cmocka_unit_test(a_job_that_never_starts_and_one_that_is_held_are_told_apart),
         cmocka_unit_test(reasons_may_hold_blanks_commas_and_bars),
         cmocka_unit_test(limits_of_accounts_keep_their_own_words_too),
