@@ -49,9 +49,10 @@ bool yd_saved_write(const char *path, const struct yd_saved *s, struct rt_error 
     for (size_t i = 0; i < s->pool_ids.n; i++)
         json_array_append_new(ids, json_string(s->pool_ids.v[i]));
     json_object_set_new(v, "worker_pool_ids", ids);
-    char *text = json_dumps(v, JSON_INDENT(2));
+    char *dump = json_dumps(v, JSON_INDENT(2)), *text = rt_strf("%s\n", dump ? dump : "{}");
     const bool ok = rt_file_write(path, text, strlen(text), err);
     free(text);
+    free(dump);
     json_decref(v);
     return ok;
 }

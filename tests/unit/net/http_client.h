@@ -101,6 +101,10 @@ static inline void serve(struct peer *p, const struct asked *a) {
                      "5\r\n\r\nhello");
     } else if (strcmp(a->path, "/past-the-end") == 0) {
         send_text(p, "HTTP/1.1 416 No\r\ncontent-range: bytes */77\r\nContent-Length: 0\r\n\r\n");
+    } else if (strncmp(a->path, "/busy/", 6) == 0) {
+        char head[120];
+        snprintf(head, sizeof head, "HTTP/1.1 503 No\r\nRetry-After: %.40s\r\nContent-Length: 0\r\n\r\n", a->path + 6);
+        send_text(p, head);
     } else if (strcmp(a->path, "/moved") == 0) {
         send_text(p, "HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n");
     } else if (strncmp(a->path, "/broken/", 8) == 0) {
@@ -120,7 +124,7 @@ struct reply {
     char type[64];
     struct rt_buf body; /* of the answer, or what the data callback got */
     struct rt_error err;
-    int64_t range_start, range_end, range_total, bytes;
+    int64_t range_start, range_end, range_total, retry_after_ms, bytes;
     int64_t sent, total;
     int progress;
     size_t biggest;       /* data call */
@@ -143,6 +147,7 @@ static inline void on_done(void *ctx, const struct rt_http_answer *a, const stru
         r->range_start = a->range_start;
         r->range_end = a->range_end;
         r->range_total = a->range_total;
+        r->retry_after_ms = a->retry_after_ms;
         r->bytes = a->bytes;
         assert_true(a->elapsed_us >= 0);
     }

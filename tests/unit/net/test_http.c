@@ -68,6 +68,21 @@ static void chunks_are_put_together(void **state) {
     rt_buf_deinit(&r.body);
 }
 
+static void when_to_come_again_is_told(void **state) {
+    (void)state;
+    static const struct {
+        const char *path;
+        int64_t ms;
+    } cases[] = {{"/busy/7", 7000}, {"/busy/0", 0}, {"/busy/Fri,31-Dec-1999", -1}, {"/busy/7x", -1}, {"/busy/99999999999999999999", 86400000}, {"/status/503", -1}};
+    for (size_t i = 0; i < RT_COUNT(cases); i++) {
+        struct reply r;
+        get(&r, cases[i].path);
+        assert_int_equal(r.status, 503);
+        assert_int_equal(r.retry_after_ms, cases[i].ms);
+        rt_buf_deinit(&r.body);
+    }
+}
+
 static void a_range_is_asked_for_and_told(void **state) {
     (void)state;
     struct reply r;
@@ -350,6 +365,7 @@ int main(void) {
         TEST(any_status_is_an_answer),
         TEST(redirects_are_not_followed),
         TEST(chunks_are_put_together),
+        TEST(when_to_come_again_is_told),
         TEST(a_range_is_asked_for_and_told),
         TEST(one_connection_serves_many_requests_of_a_pool),
         TEST(a_forgotten_pool_makes_new_connections),
