@@ -378,6 +378,10 @@ bool rt_yaml_parse(const char *file, const char *text, size_t n, struct rt_ydoc 
     *out = (struct rt_ydoc){0};
     if (n > FILE_MAX)
         return rt_error_set(err, RT_E_CONFIG, "%s: larger than %zu MiB", file, FILE_MAX / RT_MIB);
+    if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* libyaml takes it for a character that indents the first line */
+        text += 3;
+        n -= 3;
+    }
     out->file = rt_strdup(file);
     struct reader r = {
         .file = out->file, .text = text, .size = n, .attic = {.kind = RT_Y_SEQ}, .err = err};

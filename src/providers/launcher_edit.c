@@ -36,7 +36,7 @@ static size_t line_end(const struct edit *e, size_t at) {
     return left > 2 && s[0] == 0xe2 && s[1] == 0x80 && (s[2] == 0xa8 || s[2] == 0xa9) ? 3 : 0;
 }
 
-/* Where a line begins; the end of the text when it has no such line. */
+/* Where a line begins (behind a byte order mark); the end of the text when it has no such line. */
 static size_t line_start(const struct edit *e, int line) {
     size_t at = e->n >= 3 && memcmp(e->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
     for (int i = 1; i < line && at < e->n;) {
@@ -56,9 +56,9 @@ static size_t place(const struct edit *e, const struct rt_ynode *n) {
     return at;
 }
 
-/* The line end that a line has, else the first of the text; "\n" when it has none. */
+/* The line end of the text: its first; "\n" when it has none. */
 static const char *eol_of(const struct edit *e) {
-    const char *first = e->text ? strpbrk(e->text, "\r\n") : NULL;
+    const char *first = strpbrk(e->text, "\r\n");
     return first && first[0] == '\r' ? first[1] == '\n' ? "\r\n" : "\r" : "\n";
 }
 

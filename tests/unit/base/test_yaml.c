@@ -56,6 +56,17 @@ static void nodes_know_line_and_column(void **state) {
     rt_yaml_deinit(&doc);
 }
 
+static void a_byte_order_mark_is_no_part_of_the_first_line(void **state) {
+    struct rt_ydoc d;
+    struct rt_error err = {0};
+    (void)state;
+    if (!rt_yaml_parse("f", "\xef\xbb\xbf" "a: 1\nb: 2\n", 13, &d, &err))
+        fail_msg("%s", err.message);
+    assert_int_equal(d.root->n, 2);
+    assert_int_equal(d.root->keys[0]->column, 1);
+    rt_yaml_deinit(&d);
+}
+
 static void empty_documents_have_no_root(void **state) {
     (void)state;
     static const char *const texts[] = {"", "\n\n", "# only words\n", "---\n"};
@@ -382,6 +393,7 @@ static void wrong_values_say_what_is_expected(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nodes_know_line_and_column),
+        cmocka_unit_test(a_byte_order_mark_is_no_part_of_the_first_line),
         cmocka_unit_test(empty_documents_have_no_root),
         cmocka_unit_test(plain_scalars_are_typed_as_in_yaml_1_2),
         cmocka_unit_test(aliases_are_expanded),
