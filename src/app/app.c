@@ -298,6 +298,55 @@ static const char *batch_target(struct rt_app *a, const char *target, struct rt_
     return got;
 }
 
+/* The name of the cluster that a YAML of `ray up` makes; false with the reason. */
+static bool launcher_name(const char *path, char *out, size_t size, struct rt_error *err) {
+    struct rt_ydoc doc = {0};
+    const struct rt_ynode *name = NULL;
+    bool ok = rt_yaml_load(path, &doc, err);
+    if (ok && doc.root && doc.root->kind == RT_Y_MAP && rt_ynode_get(doc.root, "provider"))
+        name = rt_ynode_get(doc.root, "cluster_name");
+    if (ok && (!name || name->kind != RT_Y_SCALAR)) {
+        rt_error_set(err, RT_E_CONFIG, "%s is no YAML of `ray up`: that has cluster_name and provider", path);
+        rt_error_hint(err, "`raytui --config %s` reads a configuration of raytui", path);
+        ok = false;
+    }
+    if (ok)
+        name_of(name->text, out, size);
+    rt_yaml_deinit(&doc);
+    return ok;
+}
+
+/* FILE.yaml of Ray's launcher. A configured cluster of that file is meant when there is one. */
+static const char *file_target(struct rt_app *a, const char *target, struct rt_error *err) {
+    char name[64], *given = rt_path_expand(target), *path = realpath(given, NULL);
+    const char *got = NULL;
+    if (!path)
+        rt_error_set(err, RT_E_NOT_FOUND, "%s is not there", given);
+    for (size_t i = 0; path && !got && i < a->config->nclusters; i++) {
+        const struct rt_cluster_conf *c = a->config->clusters[i];
+        char *file = rt_streq(c->provider, "launcher") && c->source_file ? realpath(c->source_file, NULL) : NULL;
+        if (rt_streq(file, path) && rt_store_cluster(a->store, c->name))
+            got = rt_store_cluster(a->store, c->name)->name;
+        free(file);
+    }
+    if (path && !got && launcher_name(path, name, sizeof name, err)) {
+        json_t *fields = json_pack("{s:s, s:s}", "provider", "launcher", "file", path);
+        char *yaml = json_dumps(fields, JSON_COMPACT);
+        const struct rt_cluster_conf *other = rt_config_cluster(a->config, name);
+        if (other) {
+            rt_error_set(err, RT_E_CONFLICT, "%s: the name %s belongs to another cluster", path, name);
+            rt_error_hint(err, "configure it under a name of its own: {provider: launcher, file: %s}", path);
+        } else {
+            got = app_add(a, name, yaml, err);
+        }
+        json_decref(fields);
+        free(yaml);
+    }
+    free(path);
+    free(given);
+    return got;
+}
+
 const char *rt_app_target(struct rt_app *a, const char *target, struct rt_error *err) {
     struct rt_cluster *c = rt_store_cluster(a->store, target);
     if (c)
@@ -308,11 +357,8 @@ const char *rt_app_target(struct rt_app *a, const char *target, struct rt_error 
         return batch_target(a, target, err);
     if (rt_starts(target, "kube://"))
         return kube_target(a, target, err);
-    if (rt_ends(target, ".yaml") || rt_ends(target, ".yml")) {
-        rt_error_set(err, RT_E_UNSUPPORTED, "%s: no provider for this kind of target", target);
-        rt_error_hint(err, "what can be attached: a configured name, local, http(s)://HOST:PORT, ssh://[USER@]HOST, kube://[CONTEXT]/NAMESPACE/NAME");
-        return NULL;
-    }
+    if (rt_ends(target, ".yaml") || rt_ends(target, ".yml"))
+        return file_target(a, target, err);
     if (looks_like_address(target))
         return url_target(a, target, err);
     const char **names = rt_alloc((rt_store_count(a->store) + 1) * sizeof(*names));

@@ -218,7 +218,9 @@ static void got_status(void *ctx, struct rt_ray_status *st, const struct rt_erro
         s->cluster->autoscaler_error = rt_strdup(st->error);
         rt_store_put_failures(s->cluster, &st->failures);
         rt_store_put_demands(s->app->store, s->cluster, &st->demands);
-        if (!s->conf->ops->join && s->cluster->fresh[RT_T_NODES].at_ms)
+        if (s->conf->ops->told)
+            s->conf->ops->told(s->provider, &s->status_pools);
+        else if (!s->conf->ops->join && s->cluster->fresh[RT_T_NODES].at_ms)
             pools_merge(s->app->store, s->cluster, &s->status_pools);
     }
     session_schedule(s);

@@ -149,6 +149,9 @@ struct rt_provider_ops {
      * Ray's node types by rt_pools_from_nodes. */
     void (*join)(struct rt_provider *p);
 
+    /* After the autoscaler was asked, of a provider that joins: what it says of node types (pending, failed, why). May be NULL. */
+    void (*told)(struct rt_provider *p, const rt_pools *said);
+
     /* Powers: NULL where caps lacks them. Each starts an operation that ends with rt_operation_finish. */
     bool (*plan)(struct rt_provider *p, const char *verb, const struct rt_up_opts *o, struct rt_buf *out, struct rt_error *err);
     struct rt_operation *(*up)(struct rt_provider *p, const struct rt_up_opts *o, struct rt_error *err);

@@ -39,6 +39,9 @@ static const char *needed_fields(const char *provider) {
                                          : "";
 }
 
+static const char launcher_yaml[] = "cluster_name: probe\nprovider: {type: local, head_ip: 127.0.0.1, worker_ips: [127.0.0.2]}\n"
+                                    "auth: {ssh_user: nobody}\n";
+
 /* A cluster of this provider with as little as it can do with, and nothing behind it that answers. */
 static void world_make(struct world *w, const struct rt_provider_ops *ops) {
     struct rt_error err = {0};
@@ -51,7 +54,11 @@ static void world_make(struct world *w, const struct rt_provider_ops *ops) {
     const struct rt_app_opts o = {0};
     w->app = rt_app_create(&o, &err);
     assert_non_null(w->app);
-    char *text = rt_strf("{provider: %s%s}", ops->name, needed_fields(ops->name));
+    char *yaml = rt_strf("%s/cluster.yaml", w->home), *file = rt_strf(", file: %s", yaml);
+    assert_true(rt_file_write(yaml, launcher_yaml, strlen(launcher_yaml), &err));
+    char *text = rt_strf("{provider: %s%s%s}", ops->name, needed_fields(ops->name), rt_streq(ops->name, "launcher") ? file : "");
+    free(yaml);
+    free(file);
     w->conf = rt_config_add(w->app->config, "probe", text, rt_providers, &err);
     free(text);
     if (!w->conf)

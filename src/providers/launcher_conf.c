@@ -1,0 +1,118 @@
+/* The configuration of `launcher`, and how `ray` is called. */
+#include "base/fs.h"
+#include "providers/launcher.h"
+#include "providers/pools.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define L(member) .off = offsetof(struct launcher_config, member)
+
+const struct rt_yfield launcher_fields[] = {
+    {.key = "env_file", .form = true, L(env_file), .type = RT_Y_STR, .help = "KEY=VALUE lines that `ray up` gets in its environment",
+     .example = "~/tuner/.env"},
+    {.key = "env", L(env), .type = RT_Y_KVS, .help = "the same, here; wins over the file", .example = "{AWS_PROFILE: tuner}"},
+    {.key = "ray_command", .form = true, L(ray_command), .type = RT_Y_STR,
+     .help = "the `ray` that makes the cluster, with the libraries of its cloud", .example = "~/venv/bin/ray"},
+    {0},
+};
+
+/* `file` is a field of every cluster; its absence is told here. */
+bool launcher_check(const struct rt_cluster_conf *conf, rt_yproblem_fn *problem, void *ctx) {
+    const struct launcher_config *own = conf->own;
+    struct rt_launcher_file f;
+    struct rt_strs words = {0};
+    struct rt_error err = {0};
+    if (!conf->source_file)
+        return pools_problem(conf->node, problem, ctx, rt_strdup("the YAML of `ray up` is wanted: `file: ~/cluster.yaml`"));
+    bool ok = rt_launcher_load(conf->source_file, &f, problem, ctx);
+    rt_launcher_deinit(&f);
+    if (own->ray_command && (!rt_split_words(own->ray_command, &words, &err) || !words.n))
+        ok = pools_problem(conf->node, problem, ctx, rt_strf("ray_command: %s", err.code ? err.message : "it is empty"));
+    if (conf->idle_timeout_ms || conf->lifetime_ms || conf->ephemeral)
+        ok = pools_problem(conf->node, problem, ctx,
+                           rt_strdup("idle_timeout, lifetime and ephemeral: nothing on a head of the launcher may end its machines; idle "
+                                     "workers go by idle_timeout_minutes of its own YAML"));
+    rt_strs_deinit(&words);
+    return ok;
+}
+
+static void keep_first(void *ctx, const struct rt_error *err) {
+    struct rt_error *first = ctx;
+    if (!first->code)
+        *first = *err;
+}
+
+bool launcher_read(struct rt_provider *p, struct rt_error *err) {
+    struct rt_launcher_file f;
+    struct rt_error first = {0};
+    const bool ok = rt_launcher_load(p->conf->source_file, &f, keep_first, &first);
+    p->file_error = first;
+    if (!ok && p->file.path) {
+        rt_launcher_deinit(&f);
+    } else {
+        rt_launcher_deinit(&p->file);
+        p->file = f;
+    }
+    if (!ok)
+        *err = first;
+    return ok;
+}
+
+bool launcher_is_local(const struct rt_provider *p) {
+    return rt_streq(p->file.type, "local");
+}
+
+void launcher_words(const struct rt_provider *p, struct rt_strs *argv) {
+    struct rt_strs words = {0};
+    struct rt_error ignored = {0};
+    if (p->own->ray_command && rt_split_words(p->own->ray_command, &words, &ignored)) {
+        for (size_t i = 0; i < words.n; i++)
+            rt_strs_take(argv, rt_path_expand(words.v[i]));
+    } else {
+        rt_strs_add(argv, "ray");
+    }
+    rt_strs_deinit(&words);
+}
+
+/* Where Ray keeps its record of a `local` cluster. One that a person made by hand is recorded in the usual place: it is
+ * used as long as there is none of ours, else `ray up` would take the cluster for a new one and restart its Ray. */
+static bool by_hand(const struct rt_provider *p) {
+    const char *usual = getenv("RAY_TMPDIR");
+    char *ours = rt_strf("%s/ray/cluster-%s.state", p->dir, p->file.cluster_name);
+    char *theirs = rt_strf("%s/ray/cluster-%s.state", usual && *usual ? usual : "/tmp", p->file.cluster_name);
+    const bool yes = launcher_is_local(p) && !rt_file_exists(ours) && rt_file_exists(theirs);
+    free(ours);
+    free(theirs);
+    return yes;
+}
+
+/* Relative to the file that says so. */
+static char *env_path(const struct rt_provider *p) {
+    char *path = p->own->env_file ? rt_path_expand(p->own->env_file) : NULL;
+    const char *slash = p->conf->file ? strrchr(p->conf->file, '/') : NULL;
+    if (!path || *path == '/' || !slash)
+        return path;
+    char *whole = rt_strf("%.*s/%s", (int)(slash - p->conf->file), p->conf->file, path);
+    free(path);
+    return whole;
+}
+
+bool launcher_environment(const struct rt_provider *p, struct rt_strs *out, struct rt_error *err) {
+    char *path = env_path(p);
+    const bool ok = !path || rt_launcher_env_load(path, out, err);
+    free(path);
+    rt_strs_copy(out, &p->own->env);
+    if (!by_hand(p)) {
+        rt_strs_addf(out, "RAY_TMPDIR=%s", p->dir);
+        rt_strs_addf(out, "TMPDIR=%s", p->dir);
+    }
+    if (launcher_is_local(p)) /* the newer autoscaler never starts a worker of a `local` cluster */
+        rt_strs_add(out, "RAY_UP_enable_autoscaler_v2=0");
+    rt_strs_add(out, "PYTHONUNBUFFERED=1");
+    return ok;
+}
+
+char *launcher_beside(const struct rt_provider *p) {
+    const char *slash = p->file.path ? strrchr(p->file.path, '/') : NULL;
+    return slash && slash > p->file.path ? rt_strndup(p->file.path, (size_t)(slash - p->file.path)) : rt_strdup("/");
+}
