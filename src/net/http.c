@@ -367,6 +367,7 @@ static void copy_request(struct rt_http_call *r, const struct rt_http_request *q
     r->dialer = q->dialer;
     r->stream = q->stream;
     r->sparse = q->sparse;
+    r->fresh = q->fresh;
     r->connect_timeout_ms = q->connect_timeout_ms > 0 ? q->connect_timeout_ms
                             : q->dialer               ? DIALLED_CONNECT_MS
                                                       : CONNECT_MS;

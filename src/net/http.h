@@ -35,6 +35,7 @@ struct rt_http_request {
     size_t max_bytes;                /* 0: 128 MiB. None for a stream that a data callback takes */
     bool stream;                     /* TCP keepalive; no low-speed limit */
     bool sparse;                     /* one of many streams on which little comes: it is held with little memory */
+    bool fresh;                      /* a connection of its own: curl sends again by itself what a kept one swallowed, a POST too */
     const char *pool;                /* connections are shared only within one pool name (a cluster) and dialer */
 };
 

@@ -59,7 +59,7 @@ struct rt_http_call {
     const struct rt_dialer *dialer;
     int64_t connect_timeout_ms, timeout_ms;
     size_t max_bytes; /* 0: none */
-    bool stream, sparse;
+    bool stream, sparse, fresh;
 
     /* on the way */
     CURL *easy; /* NULL before the name is known and after the end */

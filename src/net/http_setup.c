@@ -73,6 +73,8 @@ static void set_limits(struct rt_http_call *r) {
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)r->connect_timeout_ms);
     if (r->timeout_ms > 0)
         curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
+    if (r->fresh)
+        curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
     if (r->stream) {
         /* half of what a turn may take: a log that is written fast */
         curl_easy_setopt(e, CURLOPT_BUFFERSIZE, r->sparse ? 4L * 1024 : 128L * 1024);

@@ -276,6 +276,7 @@ static void send_it(struct call *c) {
         .connect_timeout_ms = CONNECT_MS,
         .timeout_ms = c->once ? LOOK_MS : ANSWER_MS,
         .max_bytes = BODY_MAX,
+        .fresh = c->route->makes,
         .pool = api->pool,
     };
     const struct rt_http_callbacks cb = {.done = answered, .ctx = c};

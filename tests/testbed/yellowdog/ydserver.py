@@ -420,6 +420,11 @@ def _(q, b):
     FAULTS.append(dict(b, count=b.get("count", 1)))
 
 
+@route("DELETE", "/_test/fault")
+def _(q, b):
+    FAULTS.clear()
+
+
 @route("POST", "/_test/capacity")
 def _(q, b):
     CAPACITY["max"] = b.get("max")
@@ -429,6 +434,19 @@ def _(q, b):
 def _(q, b, id):
     n = get(NODES, id, "Node")
     end_node(n, "LOST", lost=True)
+
+
+def take_fault(call):
+    for f in FAULTS:
+        if re.search(f.get("path", ""), call):
+            if f.get("skip", 0) > 0:
+                f["skip"] -= 1
+                return {}
+            f["count"] -= 1
+            if f["count"] <= 0:
+                FAULTS.remove(f)
+            return f
+    return {}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -451,9 +469,18 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def hang_up(self):
-        self.close_connection = True
-        self.connection.close()
+    def fail(self, f):
+        """True: the caller got what the fault says"""
+        time.sleep(f.get("delay", 0))
+        if f.get("drop"):
+            self.close_connection = True
+            self.connection.close()
+        elif f.get("status"):
+            self.reply(f["status"], f.get("body") or {
+                "errorType": f.get("errorType", "InternalServerException"),
+                "message": f.get("message", "made to fail by the test"), "detail": []},
+                [("Retry-After", str(f["retryAfter"]))] if "retryAfter" in f else [])
+        return bool(f.get("drop") or f.get("status"))
 
     def auth(self):
         a = self.headers.get("Authorization") or ""
@@ -496,23 +523,12 @@ class Handler(BaseHTTPRequestHandler):
         path, q = unquote(u.path).rstrip("/") or "/", parse_qs(u.query, keep_blank_values=True)
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         try:
-            lost = False
+            fault, lost = {}, False
             if not path.startswith("/_test/"):
-                f = next((f for f in FAULTS if re.search(f.get("path", ""), f"{self.command} {path}")), None)
-                if f:
-                    f["count"] -= 1
-                    if f["count"] <= 0:
-                        FAULTS.remove(f)
-                    lost = f.get("drop") and f.get("after")
-                    if not lost:
-                        time.sleep(f.get("delay", 0))
-                    if f.get("drop") and not lost:
-                        return self.hang_up()
-                    if f.get("status"):
-                        return self.reply(f["status"], f.get("body") or {
-                            "errorType": f.get("errorType", "InternalServerException"),
-                            "message": f.get("message", "made to fail by the test"), "detail": []},
-                            [("Retry-After", str(f["retryAfter"]))] if "retryAfter" in f else [])
+                fault = take_fault(f"{self.command} {path}")
+                lost = fault.get("after", False)
+                if fault and not lost and self.fail(fault):
+                    return
                 self.auth()
             if (self.headers.get("Content-Encoding") or "") == "gzip":
                 raw = gzip.decompress(raw)
@@ -535,9 +551,8 @@ class Handler(BaseHTTPRequestHandler):
                 if mm and method == self.command:
                     with LOCK:
                         out = run(q, body, **mm.groupdict())
-                    if lost:
-                        time.sleep(f.get("delay", 0))
-                        return self.hang_up()
+                    if lost and self.fail(fault):
+                        return
                     return self.reply(200 if out is not None else 204, out)
             if any(rx.match(path) for _, rx, _ in ROUTES):
                 return self.reply(405, {"errorType": "InvalidRequestException", "message": "Method not allowed",

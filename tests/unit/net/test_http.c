@@ -83,6 +83,18 @@ static void when_to_come_again_is_told(void **state) {
     }
 }
 
+static void a_fresh_request_is_sent_once_whatever_happens(void **state) {
+    (void)state;
+    struct reply r;
+    get(&r, "/x"); /* leaves a connection that could be used again */
+    rt_buf_deinit(&r.body);
+    get_with(&r, "/broken/nothing", (struct rt_http_request){.method = "POST", .body = "{}", .body_len = 2, .fresh = true});
+    assert_true(r.had_error);
+    assert_int_equal(r.err.code, RT_E_UNREACHABLE);
+    assert_int_equal(server.requests, 2);
+    rt_buf_deinit(&r.body);
+}
+
 static void a_range_is_asked_for_and_told(void **state) {
     (void)state;
     struct reply r;
@@ -366,6 +378,7 @@ int main(void) {
         TEST(redirects_are_not_followed),
         TEST(chunks_are_put_together),
         TEST(when_to_come_again_is_told),
+        TEST(a_fresh_request_is_sent_once_whatever_happens),
         TEST(a_range_is_asked_for_and_told),
         TEST(one_connection_serves_many_requests_of_a_pool),
         TEST(a_forgotten_pool_makes_new_connections),
