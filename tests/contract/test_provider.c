@@ -35,6 +35,7 @@ static const char *needed_fields(const char *provider) {
     return rt_streq(provider, "address") ? ", url: 'http://127.0.0.1:9'"
            : rt_streq(provider, "ssh")   ? ", head: 'nobody@127.0.0.1:9', workers: ['127.0.0.1:9']"
            : rt_streq(provider, "auto")  ? ", login: 'nobody@127.0.0.1:9'"
+           : rt_streq(provider, "yellowdog") ? ", api_url: 'http://127.0.0.1:9', key_id: k, key_secret: s, namespace: n, head: {template: n/t}"
            : rt_streq(provider, "slurm") || rt_streq(provider, "pbs") ? ", login: 'nobody@127.0.0.1:9', pools: {cpu: {nodes: 2}}"
                                          : "";
 }
