@@ -34,12 +34,18 @@ static bool unexpected(const json_t *v, struct rt_error *err) {
                         rt_clean_to(shown, sizeof shown, json_string_value(v)));
 }
 
-static int64_t clamp(double v) {
-    if (v >= 9223372036854775808.0)
-        return INT64_MAX;
-    if (v <= -9223372036854775808.0)
-        return INT64_MIN;
+int64_t rt_i64_within(double v) {
+    if (isnan(v))
+        return 0;
+    if (v >= (double)RT_I64_MOST)
+        return RT_I64_MOST;
+    if (v <= -(double)RT_I64_MOST)
+        return -RT_I64_MOST;
     return (int64_t)v;
+}
+
+static int64_t within(int64_t v) {
+    return RT_MAX(-RT_I64_MOST, RT_MIN(v, RT_I64_MOST));
 }
 
 static bool to_f64(const json_t *v, double *out) {
@@ -53,14 +59,16 @@ static bool to_f64(const json_t *v, double *out) {
 static bool to_i64(const json_t *v, int64_t *out) {
     double real;
     if (json_is_integer(v)) {
-        *out = json_integer_value(v);
+        *out = within(json_integer_value(v));
         return true;
     }
-    if (json_is_string(v) && rt_parse_i64(json_string_value(v), out))
+    if (json_is_string(v) && rt_parse_i64(json_string_value(v), out)) {
+        *out = within(*out);
         return true;
+    }
     if (!to_f64(v, &real))
         return false;
-    *out = clamp(real);
+    *out = rt_i64_within(real);
     return true;
 }
 

@@ -1,7 +1,8 @@
 /* JSON value to struct by a table of fields.
  *
  * Unknown keys pass; null is absent; a wrong type names its path; an unknown enum word becomes 0.
- * Numbers also come as decimal strings and past 64 bits (clamped). Absent numbers become the field's
+ * Numbers also come as decimal strings and past 64 bits; whole ones are kept within RT_I64_MOST, so that the sum and the
+ * difference of two are numbers too. Absent numbers become the field's
  * `absent` value. Strings, lists and maps live in the arena given. */
 #ifndef RT_BASE_DECODE_H
 #define RT_BASE_DECODE_H
@@ -12,6 +13,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define RT_I64_MOST (INT64_MAX / 4)
+int64_t rt_i64_within(double v); /* cut to what fits; 0 for what is no number */
 
 enum rt_ftype {
     RT_F_STR,  /* const char *; NULL when absent */

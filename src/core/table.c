@@ -1,6 +1,7 @@
 /* The list of tables, and what they share: glyphs, masked environments, rows as lines of text. */
 #include "core/table.h"
 
+#include "base/decode.h"
 #include "core/cells.h"
 
 static const struct rt_table *const tables[] = {
@@ -135,6 +136,7 @@ static void add_text(struct rt_buf *out, const char *s) {
 static void add_scalar(struct rt_buf *out, const char *key, const json_t *v, int64_t now_ms) {
     char text[64];
     double number = json_number_value(v);
+    const int64_t whole = rt_i64_within(number);
     if (json_is_string(v)) {
         add_text(out, json_string_value(v));
     } else if (json_is_boolean(v)) {
@@ -142,12 +144,12 @@ static void add_scalar(struct rt_buf *out, const char *key, const json_t *v, int
     } else if (!json_is_number(v)) {
         rt_buf_addc(out, '-');
     } else if (is_span(key)) {
-        rt_cell_age(out, (int64_t)number);
+        rt_cell_age(out, whole);
     } else if (rt_ends(key, "_ms")) {
-        rt_buf_adds(out, rt_fmt_iso(text, sizeof(text), (int64_t)number));
+        rt_buf_adds(out, rt_fmt_iso(text, sizeof(text), whole));
         bool past = number <= (double)now_ms;
         rt_buf_addf(out, " (%s", past ? "" : "in ");
-        rt_cell_age(out, past ? now_ms - (int64_t)number : (int64_t)number - now_ms);
+        rt_cell_age(out, past ? now_ms - whole : whole - now_ms);
         rt_buf_adds(out, past ? " ago)" : ")");
     } else if (rt_ends(key, "_bytes") || rt_streq(key, "memory") ||
                rt_streq(key, "object_store_memory")) {

@@ -134,12 +134,12 @@ static void numbers_come_in_many_clothes(void **state) {
         {"\"-3\"", -3},
         {"1795229177042.0", 1795229177042},
         {"\"7.5\"", 7},
-        {"18446744073709551615", INT64_MAX},
-        {"-18446744073709551615", INT64_MIN},
-        {"\"18446744073709551615\"", INT64_MAX},
-        {"9223372036854775807", INT64_MAX},
-        {"-9223372036854775808", INT64_MIN},
-        {"1e30", INT64_MAX},
+        {"18446744073709551615", RT_I64_MOST},
+        {"-18446744073709551615", -RT_I64_MOST},
+        {"\"18446744073709551615\"", RT_I64_MOST},
+        {"9223372036854775807", RT_I64_MOST},
+        {"-9223372036854775808", -RT_I64_MOST},
+        {"1e30", RT_I64_MOST},
     };
     for (size_t i = 0; i < RT_COUNT(cases); i++) {
         struct thing t;
@@ -303,7 +303,7 @@ static void recorded_workers_with_times_past_64_bits_are_read(void **state) {
             assert_int_equal(strlen(w.id), 56);
             assert_true(w.pid > 0);
             assert_true(w.start_ms > 1700000000000);
-            huge += w.launch_ms == INT64_MAX;
+            huge += w.launch_ms == RT_I64_MOST;
         }
         assert_true(huge > 0);
         json_decref(doc);
