@@ -221,6 +221,9 @@ typedef void rt_doctor_fn(void *ctx, const char *lines, const struct rt_error *e
 struct rt_op *rt_app_doctor_far(struct rt_app *a, const char *cluster, rt_doctor_fn *fn, void *ctx);
 /* The commented configuration that `init` writes. */
 void rt_app_init_text(const char *name, const struct rt_provider_ops *ops, const struct rt_strs *set, struct rt_buf *out);
+/* The files that are written besides, named from its directory (rt_provider_ops.init). Deinit in any case. */
+bool rt_app_init_files(const char *name, const struct rt_provider_ops *ops, const struct rt_strs *set, struct rt_init_files *out,
+                       struct rt_error *err);
 /* Fields that a form asks for, in the order of the provider's table; at most `max` of them. A field in a map has the keys of
  * both: "python.venv". */
 struct rt_init_field {

@@ -23,7 +23,7 @@ static size_t asked(const struct rt_yfield *table, const char *prefix, struct rt
 }
 
 size_t rt_app_init_fields(const struct rt_provider_ops *ops, struct rt_init_field *out, size_t max) {
-    size_t n = asked(ops->config, "", out, 0, max);
+    size_t n = asked(ops->config, "", out, asked(ops->asks, "", out, 0, max), max);
     for (const struct rt_yfield *f = rt_cluster_fields; f->key && n < max; f++) {
         if (!f->form || !of_every_provider(f, ops))
             continue;
@@ -126,7 +126,28 @@ static void about_lines(struct rt_buf *b, const char *text) {
     }
 }
 
-void rt_app_init_text(const char *name, const struct rt_provider_ops *ops, const struct rt_strs *set, struct rt_buf *b) {
+/* What was said, and what leads to the files that the provider adds. */
+static bool with_files(const char *name, const struct rt_provider_ops *ops, const struct rt_strs *set, struct rt_strs *all,
+                       struct rt_init_files *files, struct rt_error *err) {
+    if (set)
+        rt_strs_copy(all, set);
+    return !ops->init || ops->init(name, all, files, err);
+}
+
+bool rt_app_init_files(const char *name, const struct rt_provider_ops *ops, const struct rt_strs *set, struct rt_init_files *out,
+                       struct rt_error *err) {
+    struct rt_strs all = {0};
+    const bool ok = with_files(name, ops, set, &all, out, err);
+    rt_strs_deinit(&all);
+    return ok;
+}
+
+void rt_app_init_text(const char *name, const struct rt_provider_ops *ops, const struct rt_strs *said, struct rt_buf *b) {
+    struct rt_init_files files = {0};
+    struct rt_strs all = {0};
+    struct rt_error ignored = {0};
+    const struct rt_strs *set = &all;
+    with_files(name, ops, said, &all, &files, &ignored);
     rt_buf_addf(b, "# %s: %s.\n", name, ops->summary);
     about_lines(b, ops->about);
     rt_buf_adds(b, "# Fields in comments show an example; what is left out has a good default.\n");
@@ -136,6 +157,8 @@ void rt_app_init_text(const char *name, const struct rt_provider_ops *ops, const
     for (const struct rt_yfield *f = rt_cluster_fields; f->key; f++)
         if (of_every_provider(f, ops))
             one_field(b, f, "", 4, set);
+    rt_init_files_deinit(&files);
+    rt_strs_deinit(&all);
 }
 
 /* ---- would it do ---- */
@@ -157,11 +180,16 @@ bool rt_app_init_check(const char *name, const struct rt_provider_ops *ops, cons
         const size_t n = strcspn(at, "=");
         if (!at[n] || strpbrk(at, "\r\n"))
             return rt_error_set(err, RT_E_USAGE, "%s: KEY=VALUE is wanted, on one line", at);
-        if (!has_key(ops->config, at, n) && !has_key(rt_cluster_fields, at, n)) {
+        if (!has_key(ops->config, at, n) && !has_key(ops->asks, at, n) && !has_key(rt_cluster_fields, at, n)) {
             rt_error_set(err, RT_E_USAGE, "%s has no field %.*s", ops->name, (int)RT_MIN(n, 60), at);
             return rt_error_hint(err, "`raytui init %s NAME` writes all of them", ops->name);
         }
     }
+    struct rt_init_files files = {0};
+    const bool made = rt_app_init_files(name, ops, set, &files, err), more = files.n > 0;
+    rt_init_files_deinit(&files);
+    if (!made || more) /* what it will name is not there yet */
+        return made;
     struct rt_buf text;
     rt_buf_init(&text, RT_MIB);
     rt_app_init_text(name, ops, set, &text);

@@ -2,6 +2,7 @@
  * them. */
 #include "core/provider.h"
 
+#include "base/mem.h"
 #include "base/vec.h"
 
 const char *rt_cap_name(uint32_t one_cap) {
@@ -30,6 +31,23 @@ const char *rt_cap_name(uint32_t one_cap) {
         if (names[i].cap == one_cap)
             return names[i].name;
     return "unknown";
+}
+
+struct rt_buf *rt_init_file(struct rt_init_files *l, const char *name) {
+    const size_t at = l->n++;
+    l->v = rt_realloc(l->v, l->n * sizeof *l->v);
+    l->v[at].name = rt_strdup(name);
+    rt_buf_init(&l->v[at].text, RT_MIB);
+    return &l->v[at].text;
+}
+
+void rt_init_files_deinit(struct rt_init_files *l) {
+    for (size_t i = 0; i < l->n; i++) {
+        free(l->v[i].name);
+        rt_buf_deinit(&l->v[i].text);
+    }
+    free(l->v);
+    *l = (struct rt_init_files){0};
 }
 
 const struct rt_provider_ops *rt_provider_find(const struct rt_provider_ops *const *list,

@@ -101,6 +101,18 @@ struct rt_up_opts {
     const char *user_job; /* body of a submission without an id: sent once when the head is ready; NULL */
 };
 
+/* Files that `init` writes besides the configuration, named from its directory. */
+struct rt_init_file {
+    char *name;
+    struct rt_buf text;
+};
+struct rt_init_files {
+    struct rt_init_file *v;
+    size_t n;
+};
+struct rt_buf *rt_init_file(struct rt_init_files *l, const char *name); /* a new one, empty; stays until the next is made */
+void rt_init_files_deinit(struct rt_init_files *l);
+
 struct rt_provider; /* each implementation has its own */
 
 struct rt_provider_ops {
@@ -110,6 +122,7 @@ struct rt_provider_ops {
     uint32_t caps;       /* enum rt_cap: what it can do at all */
     const struct rt_yfield *config; /* its own fields; NULL */
     size_t config_size;
+    const struct rt_yfield *asks; /* what only `init` asks; NULL */
     bool starts;         /* opening a cluster that is down brings it up without a question: it costs this machine only */
     bool needs_hop;      /* its cluster is reached over conf->hop or what hop_target gives */
     bool late_hop;       /* where its hop leads is found out by itself: it tells so by rt_hop_aim(env->hop, ...) */
@@ -117,6 +130,9 @@ struct rt_provider_ops {
     bool validates;      /* `up` with dry_run asks the far side, changes nothing, and its result is the plan */
     bool own_file;       /* `file:` is in a format of its own, read by the provider; else it holds these same fields */
 
+    /* What `init` writes besides the configuration of `name`. `set` is what the person said ("cloud=gcp"); what leads to the
+     * files is added to it ("file=NAME/cluster.yaml"). May be NULL. */
+    bool (*init)(const char *name, struct rt_strs *set, struct rt_init_files *out, struct rt_error *err);
     /* Reads files only. Problems are reported; may be NULL. */
     bool (*check)(const struct rt_cluster_conf *conf, rt_yproblem_fn *problem, void *ctx);
     /* The SSH target that a hop should be opened to; NULL: none. Borrowed from conf. May be NULL. */

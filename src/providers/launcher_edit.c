@@ -1,7 +1,7 @@
 /* One number of Ray's YAML changed in place: comments, order, quotes and line ends stay as the person wrote them. What comes out
  * is read again and must be the old tree but for that number; so what an edit cannot know (anchors, merged maps, styles that were
  * not thought of) ends in a refusal, never in a different cluster. */
-#include "providers/launcher_file.h"
+#include "providers/launcher_yaml.h"
 
 #include "base/mem.h"
 #include <inttypes.h>
@@ -112,9 +112,10 @@ static bool refuse(const struct rt_ynode *at, const struct edit *e, struct rt_er
 
 static bool replace(const struct edit *e, const struct rt_ynode *n, struct rt_buf *out, struct rt_error *err) {
     char number[24];
+    int64_t was;
     if (n->shared)
         return refuse(n, e, err, "it stands in an anchor");
-    if (n->kind != RT_Y_SCALAR || n->quoted || !*n->text)
+    if (!launcher_int(n, &was))
         return refuse(n, e, err, "it is no number");
     const size_t at = place(e, n), len = strlen(n->text);
     if (at + len > e->n || memcmp(e->text + at, n->text, len) != 0)

@@ -104,5 +104,9 @@ const struct rt_launcher_need *rt_launcher_need(const char *type);
 extern const char *const rt_launcher_clouds[]; /* "local", "gcp", "aws", "azure", NULL */
 /* A commented YAML for a cloud and a sample of its environment; both appended. False: no such cloud. */
 bool rt_launcher_template(const char *cloud, const char *name, struct rt_buf *yaml, struct rt_buf *env, struct rt_error *err);
+/* `asks` and `init` of the provider: the template as files, unless `set` names a file. */
+struct rt_init_files;
+extern const struct rt_yfield launcher_asks[];
+bool launcher_init(const char *name, struct rt_strs *set, struct rt_init_files *out, struct rt_error *err);
 
 #endif
