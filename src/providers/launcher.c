@@ -166,10 +166,10 @@ static bool launcher_shell(struct rt_provider *p, const char *node_id, struct rt
     rt_hop_argv(p->env.hop, argv); /* the head has the key to its workers */
     rt_strs_add(argv, "-t");
     char *login = rt_strf("%s@%s", p->file.auth.user, node->ip);
-    const char *const words[] = {"ssh", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "--", login, NULL};
-    char *line = rt_shell_join(words), *whole = rt_strf("exec %s -i ~/ray_bootstrap_key.pem%s", "ssh", line + strlen("ssh"));
-    rt_strs_take(argv, whole);
-    free(line);
+    const char *const words[] = {login, NULL};
+    char *word = rt_shell_join(words);
+    rt_strs_addf(argv, "exec ssh -i ~/ray_bootstrap_key.pem -- %s", word); /* which asks about a host key that it does not know */
+    free(word);
     free(login);
     return true;
 }

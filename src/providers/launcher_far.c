@@ -48,8 +48,8 @@ void launcher_far_sweep(const struct rt_provider *p, struct rt_buf *out) {
     free(gcs);
     free(port);
     rt_buf_adds(out, "one() {\n"
-                     "    said=$(printf '%s' \"$SWEEPER\" | ssh -i ~/ray_bootstrap_key.pem -o BatchMode=yes -o StrictHostKeyChecking=no \\\n"
-                     "        -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ConnectTimeout=10 -- \"$LOGIN@$1\" sh -s 2>/dev/null)\n"
+                     "    said=$(printf '%s' \"$SWEEPER\" | ssh -i ~/ray_bootstrap_key.pem -o BatchMode=yes -o StrictHostKeyChecking=accept-new \\\n"
+                     "        -o LogLevel=ERROR -o ConnectTimeout=10 -- \"$LOGIN@$1\" sh -s 2>/dev/null)\n"
                      "    case \"$said\" in left*) echo \"$said $1\" ;; *) echo \"unreached $1\" ;; esac\n"
                      "}\n"
                      "here() { printf '%s' \"$SWEEPER\" | sh -s | sed 's/$/ the head/'; }\n"
