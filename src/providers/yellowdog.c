@@ -173,4 +173,5 @@ const struct rt_provider_ops rt_provider_yellowdog = {
     .remove_pool = yd_remove_pool,
     .shell = shell,
     .equivalent = yd_equivalent,
+    .doctor = yd_doctor,
 };

@@ -188,6 +188,8 @@ static bool try_again(struct call *c, int64_t after_ms) {
 static void no_answer(struct call *c, const struct rt_error *err) {
     c->failure = (struct yd_failure){.error = *err};
     const bool lost = err->code == RT_E_UNREACHABLE || err->code == RT_E_TIMEOUT;
+    if (lost)
+        rt_error_hint(&c->failure.error, "is api_url right, and can the platform be reached from here (VPN, proxy, firewall)?");
     if (c->route->makes) {
         c->failure.maybe = lost || c->unsure;
         if (lost)

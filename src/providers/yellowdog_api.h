@@ -180,6 +180,7 @@ enum yd_verb {
     YD_ACCOUNT,         /* are the credentials right? -> account */
     YD_TEMPLATES,       /* [space, name] -> templates */
     YD_TEMPLATE,        /* id: an id or NAMESPACE/NAME -> template */
+    YD_TEMPLATE_TRY,    /* body: requirementTemplateUsage; nothing is made -> nothing */
     YD_POOL_CREATE,     /* body -> pool */
     YD_POOLS,           /* [space, name] -> pools */
     YD_POOL,            /* id, or space and name -> pool */

@@ -28,6 +28,7 @@ static const struct row rows[YD_VERBS] = {
                      .path = "/compute/templates/requirements/%i",
                      .named = "/compute/namespaces/%s/templates/requirements/%n",
                      .kind = TEMPLATE},
+    [YD_TEMPLATE_TRY] = {{"PUT", false, false}, .path = "/compute/templates/test", .kind = NOTHING},
     [YD_POOL_CREATE] = {{"POST", false, true}, .path = "/workerPools/provisioned/template", .kind = POOL},
     [YD_POOLS] = {{"GET", true, false}, .path = "/workerPools/", .query = "sliced=true", .narrow = "sn", .living = POOLS_LIVING, .kind = POOL},
     [YD_POOL] = {{"GET", false, false}, .path = "/workerPools/%i", .named = "/workerPools/%s/%n", .kind = POOL},

@@ -489,6 +489,7 @@ static void nobody_there_is_unreachable(void **state) {
     struct yd_api *api = account("http://127.0.0.1:9", "test-key-id", &secret);
     struct got g = send_by(api, (struct yd_call){.verb = YD_ACCOUNT, .once = true});
     assert_int_equal(g.f.error.code, RT_E_UNREACHABLE);
+    assert_non_null(strstr(g.f.error.hint, "api_url"));
     yd_api_destroy(api);
 }
 
@@ -505,6 +506,19 @@ static void a_list_is_read_to_its_end(void **state) {
     assert_int_equal(r->n, 1);
     yd_result_free(r);
     r = ok((struct yd_call){.verb = YD_TEMPLATES, .space = "other"});
+    assert_int_equal(r->n, 0);
+    yd_result_free(r);
+}
+
+static void a_template_is_tried_without_making_anything(void **state) {
+    NEEDS_SERVER;
+    json_t *pool = pool_body("tried", 1, 1), *usage = json_incref(json_object_get(pool, "requirementTemplateUsage"));
+    json_decref(pool);
+    json_t *wrong = json_deep_copy(usage);
+    json_object_set_new(wrong, "templateId", json_string("test/none"));
+    yd_result_free(ok((struct yd_call){.verb = YD_TEMPLATE_TRY, .body = usage}));
+    assert_int_equal(refused((struct yd_call){.verb = YD_TEMPLATE_TRY, .body = wrong}).error.code, RT_E_NOT_FOUND);
+    struct yd_result *r = ok((struct yd_call){.verb = YD_REQUIREMENTS, .space = "ray", .name = "tried"});
     assert_int_equal(r->n, 0);
     yd_result_free(r);
 }
@@ -764,6 +778,7 @@ int main(void) {
         TEST(a_conflict_with_ones_own_attempt_is_a_maybe),
         TEST(nobody_there_is_unreachable),
         TEST(a_list_is_read_to_its_end),
+        TEST(a_template_is_tried_without_making_anything),
         TEST(a_failure_in_the_middle_of_a_list_costs_nothing),
         TEST(a_list_without_end_is_given_up),
         TEST(what_cannot_be_read_of_a_list_is_left_out),

@@ -1,0 +1,232 @@
+/* `doctor`: scripts and keys of this machine, the key of the platform, its namespaces, and whether each template would give what
+ * is wanted of it. Nothing is made. */
+#include "base/fs.h"
+#include "providers/yellowdog_impl.h"
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { NAMED = 12 /* templates in one line */ };
+
+struct doctor {
+    struct rt_op op;
+    struct rt_provider *provider;
+    struct rt_op *call;
+    struct rt_buf lines;
+    struct yd_result *templates; /* NULL: the list was not had */
+    struct yd_run wants;         /* of the configuration */
+    size_t at;                   /* which of them is tried */
+    void (*done)(void *ctx, const char *lines, const struct rt_error *err);
+    void *ctx;
+};
+
+static void doctor_free(struct doctor *d) {
+    rt_op_drop(&d->call);
+    rt_buf_deinit(&d->lines);
+    yd_result_free(d->templates);
+    yd_wants_free(&d->wants);
+    free(d);
+}
+
+static void cancel(struct rt_op *op) {
+    doctor_free((struct doctor *)(void *)op);
+}
+
+static void finish(struct doctor *d) {
+    void (*done)(void *, const char *, const struct rt_error *) = d->done;
+    void *ctx = d->ctx;
+    char *text = rt_buf_take(&d->lines);
+    doctor_free(d);
+    done(ctx, text, NULL);
+    free(text);
+}
+
+static void line(struct doctor *d, const char *mark, const char *name, const char *fmt, ...) RT_PRINTF(4, 5);
+static void line(struct doctor *d, const char *mark, const char *name, const char *fmt, ...) {
+    struct rt_buf text;
+    va_list ap;
+    rt_buf_init(&text, 16 * RT_KIB);
+    va_start(ap, fmt);
+    rt_buf_addv(&text, fmt, ap);
+    va_end(ap);
+    rt_buf_addf(&d->lines, "%s\t%s\t", mark, name);
+    rt_clean(&d->lines, rt_buf_str(&text), text.len);
+    rt_buf_addc(&d->lines, '\n');
+    rt_buf_deinit(&text);
+}
+
+static void failed(struct doctor *d, const char *mark, const char *name, const struct yd_failure *f) {
+    line(d, mark, name, "%s%s%s", f->error.message, f->error.hint[0] ? "; " : "", f->error.hint);
+}
+
+static void send_call(struct doctor *d, const struct yd_call *c, yd_fn *fn) {
+    d->call = yd_send(d->provider->api, c, fn, d);
+}
+
+static const char *label(const struct yd_want *w) {
+    return w->role == YD_HEAD ? "head" : w->role == YD_OBSERVABILITY ? "observability" : w->conf.name;
+}
+
+/* ---- this machine ---- */
+
+static void look_at_script(struct doctor *d, const struct yd_want *w) {
+    struct rt_error err = {0};
+    struct rt_strs lacks = {0};
+    char *name = rt_strf("script of %s", label(w)), *text = yd_conf_text(d->provider->conf, w->conf.kind.script, yd_script(w->role), "its script", &err);
+    if (!text)
+        line(d, "bad", name, "%s", err.message);
+    else
+        yd_script_lacks(w->role, text, &lacks);
+    for (size_t i = 0; i < lacks.n; i++)
+        line(d, "warn", name, "%s", lacks.v[i]);
+    if (text && w->conf.kind.script && !lacks.n)
+        line(d, "ok", name, "it stays in front and stops Ray at its end");
+    rt_strs_deinit(&lacks);
+    free(text);
+    free(name);
+}
+
+static void look_at_key(struct doctor *d) {
+    const char *key = d->provider->own->ssh_key;
+    char *path = key ? rt_path_expand(key) : NULL;
+    struct stat st;
+    if (path && stat(path, &st) != 0)
+        line(d, "bad", "ssh key", "%s is not there: the head cannot be reached", path);
+    else if (path && (st.st_mode & (S_IRWXG | S_IRWXO)))
+        line(d, "warn", "ssh key", "%s can be read by others (mode %04o): ssh refuses such a key", path, (unsigned)(st.st_mode & 07777));
+    else if (path)
+        line(d, "ok", "ssh key", "%s", path);
+    else
+        line(d, "ok", "ssh key", "none is named: those of ~/.ssh and of the agent are tried");
+    free(path);
+}
+
+/* ---- templates ---- */
+
+static void next_template(struct doctor *d);
+
+/* Names of templates that there are; "" when none are known. */
+static void template_names(const struct doctor *d, struct rt_buf *out) {
+    const size_t n = d->templates ? d->templates->n : 0;
+    for (size_t i = 0; i < n && i < NAMED; i++) {
+        const struct yd_template *t = &d->templates->templates[i];
+        rt_buf_addf(out, "%s%s/%s", i ? ", " : "", t->space ? t->space : "", t->name ? t->name : t->id);
+    }
+    if (n > NAMED)
+        rt_buf_addf(out, " (+%zu)", n - NAMED);
+}
+
+static void tried(void *ctx, struct yd_result *r, const struct yd_failure *f) {
+    struct doctor *d = ctx;
+    const struct yd_want *w = &d->wants.wants[d->at++];
+    const struct yd_kind *k = &w->conf.kind;
+    char *name = rt_strf("template of %s", label(w));
+    struct rt_buf names;
+    d->call = NULL;
+    yd_result_free(r);
+    rt_buf_init(&names, 4 * RT_KIB);
+    if (f && f->error.code == RT_E_NOT_FOUND) {
+        template_names(d, &names);
+        line(d, "bad", name, "%s is not there%s%s", k->template_id, names.len ? "; there are: " : "", rt_buf_str(&names));
+    } else if (f) {
+        failed(d, f->status == 403 ? "warn" : "bad", name, f);
+    } else {
+        line(d, "ok", name, "%s%s%s: %lld machine%s", k->template_id, k->images ? " with image " : "", k->images ? k->images : "",
+             (long long)w->conf.count, w->conf.count == 1 ? "" : "s");
+    }
+    rt_buf_deinit(&names);
+    free(name);
+    next_template(d);
+}
+
+static void next_template(struct doctor *d) {
+    const struct rt_provider *p = d->provider;
+    struct rt_error err = {0};
+    while (d->at < d->wants.nwants) {
+        const struct yd_want *w = &d->wants.wants[d->at];
+        if (!w->conf.kind.template_id) {
+            line(d, "warn", label(w), "no template is named: `up` cannot make it; a cluster that is there can be attached to");
+            d->at++;
+            continue;
+        }
+        char *run = rt_strdup(yd_conf_name(p->conf)), *name = yd_make_pool_name(w, run, (unsigned)d->at);
+        json_t *pool = yd_make_pool(p, w, run, name, &err), *usage = json_incref(json_object_get(pool, "requirementTemplateUsage"));
+        json_decref(pool);
+        free(name);
+        free(run);
+        if (usage) {
+            send_call(d, &(struct yd_call){.verb = YD_TEMPLATE_TRY, .body = usage}, tried);
+            return;
+        }
+        line(d, "bad", label(w), "%s", err.message);
+        d->at++;
+    }
+    finish(d);
+}
+
+static void listed(void *ctx, struct yd_result *r, const struct yd_failure *f) {
+    struct doctor *d = ctx;
+    struct rt_buf names;
+    d->call = NULL;
+    d->templates = r;
+    rt_buf_init(&names, 4 * RT_KIB);
+    if (r)
+        template_names(d, &names);
+    if (f)
+        failed(d, "warn", "templates", f);
+    else
+        line(d, r->n ? "ok" : "warn", "templates", "%s", r->n ? rt_buf_str(&names) : "this key sees none");
+    rt_buf_deinit(&names);
+    next_template(d);
+}
+
+/* ---- the key ---- */
+
+static void look_at_space(struct doctor *d, const struct yd_account *a) {
+    const char *space = d->provider->own->space;
+    struct rt_buf all;
+    rt_buf_init(&all, 4 * RT_KIB);
+    for (size_t i = 0; i < a->spaces.n && i < NAMED; i++)
+        rt_buf_addf(&all, "%s%s", i ? ", " : "", a->spaces.v[i]);
+    if (!space)
+        line(d, "bad", "namespace", "none is configured");
+    else if (a->all_spaces || yd_words_have(&a->spaces, space))
+        line(d, "ok", "namespace", "%s", space);
+    else if (a->spaces.n)
+        line(d, "bad", "namespace", "%s cannot be read by this key; it can read %s", space, rt_buf_str(&all));
+    else
+        line(d, "warn", "namespace", "the platform does not say whether %s can be read", space);
+    rt_buf_deinit(&all);
+}
+
+static void answered(void *ctx, struct yd_result *r, const struct yd_failure *f) {
+    struct doctor *d = ctx;
+    d->call = NULL;
+    if (f) {
+        failed(d, "bad", "key", f);
+        finish(d);
+        return;
+    }
+    const struct yd_account *a = r->account;
+    line(d, "ok", "key", "application %s of account %s at %s", a->application ? a->application : "?", a->account ? a->account : "?",
+         yd_api_url(d->provider->api));
+    look_at_space(d, a);
+    yd_result_free(r);
+    send_call(d, &(struct yd_call){.verb = YD_TEMPLATES}, listed);
+}
+
+struct rt_op *yd_doctor(struct rt_provider *p, void (*done)(void *ctx, const char *lines, const struct rt_error *err), void *ctx) {
+    struct doctor *d = RT_NEW(struct doctor);
+    d->op.cancel = cancel;
+    d->provider = p;
+    d->done = done;
+    d->ctx = ctx;
+    rt_buf_init(&d->lines, RT_MIB);
+    yd_wants(p, &d->wants);
+    look_at_key(d);
+    for (size_t i = 0; i < d->wants.nwants; i++)
+        look_at_script(d, &d->wants.wants[i]);
+    send_call(d, &(struct yd_call){.verb = YD_ACCOUNT}, answered);
+    return &d->op;
+}
