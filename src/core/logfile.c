@@ -16,6 +16,7 @@ enum {
     REACH_MAX = 128,     /* blocks counted backwards in one call */
     SAMPLES = 6,
     GROWTH_MAX = 512,    /* blocks counted in one look at a growing file */
+    AFTER_PAGE_MS = 15,  /* workers begin: the first page is drawn until then, and has the machine for itself */
     SOON_MS = 30, LATER_MS = 100, QUIET_MS = 2000
 };
 
@@ -45,6 +46,7 @@ struct rt_logfile {
     bool behind;    /* one look did not count all that there is */
     double density; /* newlines per block, where they were not counted */
     struct rt_logscan scan;
+    struct rt_timer *first; /* until the workers begin */
     struct rt_timer *timer;
     struct rt_op *op;
     int64_t changed_ms;
@@ -217,6 +219,12 @@ static bool open_regular(const char *path, int *fd, struct stat *st, struct rt_e
     return rt_error_hint(err, "write it to a file first, and open that");
 }
 
+static void count_rest(void *ctx) {
+    struct rt_logfile *f = ctx;
+    if (!rt_logbuf_exact(f->b))
+        rt_logscan_start(&f->scan, f->b->front, f->b->tail);
+}
+
 bool rt_logfile_open(struct rt_logbuf *b, const char *path, bool follow, struct rt_error *err) {
     struct stat st;
     int fd;
@@ -242,7 +250,7 @@ bool rt_logfile_open(struct rt_logbuf *b, const char *path, bool follow, struct 
                                   .end = counted_all,
                                   .ctx = f};
     if (!rt_logbuf_exact(b))
-        rt_logscan_start(&f->scan, b->front, b->tail);
+        f->first = rt_timer_start(b->loop, AFTER_PAGE_MS, 0, count_rest, f);
     follow_soon(f);
     rt_logbuf_changed(b);
     return true;
@@ -389,6 +397,7 @@ void rt_logfile_destroy(struct rt_logfile *f) {
     if (!f)
         return;
     rt_logscan_stop(&f->scan);
+    rt_timer_stop(f->first);
     rt_timer_stop(f->timer);
     rt_op_drop(&f->op);
     free(f->path);
