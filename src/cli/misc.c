@@ -20,6 +20,8 @@ static int line_in(const char *file, const char *message) {
 static bool concerns(const struct rt_config *conf, const struct rt_cluster_conf *only, const struct rt_error *p) {
     const char *file = only->file ? only->file : conf->path;
     const int line = line_in(file, p->message);
+    if (only->source_file && rt_starts(p->message, only->source_file) && p->message[strlen(only->source_file)] == ':')
+        return true;
     if (line < only->line)
         return false;
     for (size_t i = 0; i < conf->nclusters; i++) {
@@ -38,19 +40,47 @@ struct problems {
     size_t errors;
 };
 
-static void print_list(struct problems *x, const char *severity, const struct rt_error *v, size_t n) {
+static void print_one(struct problems *x, const char *severity, const struct rt_error *p) {
     const bool warning = rt_streq(severity, "warning");
-    for (size_t i = 0; i < n; i++) {
-        const struct rt_error *p = &v[i];
-        if (x->only && !concerns(x->conf, x->only, p))
-            continue;
-        x->errors += !warning;
-        if (x->cli->kind == RT_OUT_JSON)
-            json_array_append_new(x->list, json_pack("{s:s, s:s, s:s?}", "severity", severity, "message", p->message, "hint",
-                                                     p->hint[0] ? p->hint : NULL));
-        else
-            printf("%s%s%s%s\n", warning ? "warning: " : "", p->message, p->hint[0] ? " - " : "", p->hint);
-    }
+    x->errors += !warning;
+    if (x->cli->kind == RT_OUT_JSON)
+        json_array_append_new(x->list, json_pack("{s:s, s:s, s:s?}", "severity", severity, "message", p->message, "hint",
+                                                 p->hint[0] ? p->hint : NULL));
+    else
+        printf("%s%s%s%s\n", warning ? "warning: " : "", p->message, p->hint[0] ? " - " : "", p->hint);
+}
+
+static void print_list(struct problems *x, const char *severity, const struct rt_error *v, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (!x->only || concerns(x->conf, x->only, &v[i]))
+            print_one(x, severity, &v[i]);
+}
+
+static void print_error(void *ctx, const struct rt_error *err) {
+    print_one(ctx, "error", err);
+}
+
+static void print_warning(void *ctx, const struct rt_error *err) {
+    print_one(ctx, "warning", err);
+}
+
+/* How many errors there are, after the last of them. */
+static size_t print_end(struct problems *x) {
+    if (x->cli->kind == RT_OUT_JSON)
+        out_json_line(json_pack("{s:i, s:o, s:I}", "schema", 1, "items", x->list, "total", (json_int_t)x->errors));
+    else
+        json_decref(x->list);
+    return x->errors;
+}
+
+/* A YAML of Ray's launcher, without a configuration that names it. */
+static void check_launcher_file(struct cli *c, const char *path) {
+    struct problems x = {.cli = c, .list = json_array()};
+    rt_app_check_launcher_file(path, print_error, print_warning, &x);
+    const size_t errors = print_end(&x);
+    if (!errors && c->kind != RT_OUT_JSON)
+        printf("%s: a cluster of Ray's launcher, no problems\n", path);
+    cli_end(c, errors ? 78 : 0);
 }
 
 /* How many errors there are. */
@@ -63,11 +93,12 @@ static size_t print_problems(const struct cli *c, const struct rt_config *conf, 
         rt_error_wrap(&theme, "%s", conf->path);
         print_list(&x, "warning", &theme, 1);
     }
-    if (c->kind == RT_OUT_JSON)
-        out_json_line(json_pack("{s:i, s:o, s:I}", "schema", 1, "items", x.list, "total", (json_int_t)x.errors));
-    else
-        json_decref(x.list);
-    return x.errors;
+    for (size_t i = 0; i < conf->nclusters; i++) {
+        const struct rt_cluster_conf *one = conf->clusters[i];
+        if ((!only || only == one) && rt_streq(one->provider, "launcher") && one->source_file)
+            rt_app_check_launcher_file(one->source_file, NULL, print_warning, &x);
+    }
+    return print_end(&x);
 }
 
 void verb_check(struct cli *c) {
@@ -79,6 +110,10 @@ void verb_check(struct cli *c) {
         if (!rt_file_exists(what)) {
             rt_error_set(&err, RT_E_NOT_FOUND, "%s: no cluster and no file of this name", what);
             cli_fail(c, &err);
+            return;
+        }
+        if (rt_app_is_launcher_file(what)) {
+            check_launcher_file(c, what);
             return;
         }
         conf = own = rt_app_config(what);

@@ -64,6 +64,8 @@ class LauncherFile(unittest.TestCase):
             self.assertEqual(code, 78, words)
             self.assertIn(why, words)
             self.assertIn("cluster.yaml:", words)
+            p = self.home.run("check", self.home.dir + "/cluster.yaml", code=78)  # without a configuration
+            self.assertIn(why, p.stdout + p.stderr)
             up = subprocess.run([os.path.join(BIN, "ray"), "up", "-y", "--log-style", "record", "--log-color", "false", self.home.dir + "/cluster.yaml"],
                                 env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
             self.assertEqual(up.returncode, 1, up.stdout)
@@ -72,6 +74,14 @@ class LauncherFile(unittest.TestCase):
     def test_a_good_file_is_taken(self):
         code, words = self.check(fixture("local"))
         self.assertEqual(code, 0, words)
+        self.assertIn("no problems", self.home.run("check", self.home.dir + "/cluster.yaml").stdout)
+
+    def test_what_ray_takes_otherwise_than_meant_is_a_warning(self):
+        code, words = self.check(fixture("local").replace("max_workers: 2", "max_workers: 5"))
+        self.assertEqual(code, 0, words)
+        self.assertIn("cluster.yaml:11:14: max_workers: 5, but there are 2 worker_ips", words)
+        found = self.home.json("check", self.home.dir + "/cluster.yaml")
+        self.assertEqual([i["severity"] for i in found["items"]], ["warning"])
 
     def test_templates_are_taken_by_ray_and_by_check(self):
         texts = []
