@@ -298,6 +298,35 @@ static const char *batch_target(struct rt_app *a, const char *target, struct rt_
     return got;
 }
 
+/* yellowdog://NAMESPACE/NAME, with the key of the environment. A configured cluster of that name there is meant when there is
+ * one. */
+static const char *yellowdog_target(struct rt_app *a, const char *target, struct rt_error *err) {
+    const char *space = target + strlen("yellowdog://"), *slash = strchr(space, '/');
+    char name[64];
+    if (!slash || slash == space || !slash[1] || strchr(slash + 1, '/')) {
+        rt_error_set(err, RT_E_USAGE, "%s: no cluster in it", target);
+        rt_error_hint(err, "yellowdog://NAMESPACE/NAME; `raytui discover yellowdog://` lists those that are there");
+        return NULL;
+    }
+    char *where = rt_strf("yellowdog %s", space);
+    const char *got = NULL;
+    for (size_t i = 0; i < rt_store_count(a->store) && !got; i++)
+        if (rt_streq(rt_store_at(a->store, i)->where, where))
+            got = rt_store_at(a->store, i)->name;
+    if (!got) {
+        char *of = rt_strndup(space, (size_t)(slash - space));
+        json_t *fields = json_pack("{s:s, s:s, s:s}", "provider", "yellowdog", "namespace", of, "name", slash + 1);
+        char *yaml = json_dumps(fields, JSON_COMPACT);
+        name_of(slash + 1, name, sizeof name);
+        got = app_add(a, name, yaml, err);
+        json_decref(fields);
+        free(yaml);
+        free(of);
+    }
+    free(where);
+    return got;
+}
+
 /* The name of the cluster that a YAML of `ray up` makes; false with the reason. */
 static bool launcher_name(const char *path, char *out, size_t size, struct rt_error *err) {
     struct rt_ydoc doc = {0};
@@ -357,6 +386,8 @@ const char *rt_app_target(struct rt_app *a, const char *target, struct rt_error 
         return batch_target(a, target, err);
     if (rt_starts(target, "kube://"))
         return kube_target(a, target, err);
+    if (rt_starts(target, "yellowdog://"))
+        return yellowdog_target(a, target, err);
     if (rt_ends(target, ".yaml") || rt_ends(target, ".yml"))
         return file_target(a, target, err);
     if (looks_like_address(target))

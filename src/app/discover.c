@@ -4,6 +4,7 @@
 #include "net/kube.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct look {
     struct discover *discover;
@@ -112,9 +113,10 @@ static void finish(void *ctx) {
 
 bool rt_app_is_place(const char *target) {
     char *context = NULL, *space = NULL, *name = NULL;
-    const char *login = rt_starts(target, "slurm://") ? target + 8 : rt_starts(target, "pbs://") ? target + 6 : NULL;
-    if (login)
-        return !strchr(login, '/');
+    static const char *const flat[] = {"slurm://", "pbs://", "yellowdog://"};
+    for (size_t i = 0; i < RT_COUNT(flat); i++)
+        if (rt_starts(target, flat[i]))
+            return !strchr(target + strlen(flat[i]), '/');
     const bool place = rt_starts(target, "kube://") && !(rt_kube_target(target, &context, &space, &name) && name);
     free(context);
     free(space);
@@ -175,7 +177,7 @@ struct rt_op *rt_app_discover_at(struct rt_app *a, const char *where, rt_found_f
     }
     if (!d->running) {
         rt_error_set(&d->error, RT_E_USAGE, "%s is no place to look at", where);
-        rt_error_hint(&d->error, "kube://CONTEXT, kube://CONTEXT/NAMESPACE, kube:// for the current context, 'kube://*' for all; slurm://LOGIN, pbs://LOGIN");
+        rt_error_hint(&d->error, "kube://CONTEXT, kube://CONTEXT/NAMESPACE, kube:// for the current context, 'kube://*' for all; slurm://LOGIN, pbs://LOGIN, yellowdog://[NAMESPACE]");
         d->soon = rt_loop_defer(a->loop, finish, d);
     }
     return &d->op;

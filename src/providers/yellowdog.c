@@ -150,7 +150,8 @@ const struct rt_provider_ops rt_provider_yellowdog = {
              "reaches the head by SSH; `raytui down NAME` ends all of it. Templates, images and scripts are given as to RayDog, under its\n"
              "names or shorter ones. Clusters that RayDog built are found by namespace and name. The key of the application is read from\n"
              "YD_API_KEY_ID and YD_API_KEY_SECRET where it is not said. `lifetime` becomes the time-out of the tasks.\n",
-    .caps = RT_CAP_UP | RT_CAP_DOWN | RT_CAP_SCALE | RT_CAP_ADD_POOL | RT_CAP_REMOVE_POOL | RT_CAP_REMOVE_NODE | RT_CAP_SHELL,
+    .caps = RT_CAP_UP | RT_CAP_DOWN | RT_CAP_SCALE | RT_CAP_ADD_POOL | RT_CAP_REMOVE_POOL | RT_CAP_REMOVE_NODE | RT_CAP_SHELL |
+            RT_CAP_DISCOVER,
     .config = yd_fields,
     .config_size = sizeof(struct yd_config),
     .needs_hop = true,
@@ -174,4 +175,6 @@ const struct rt_provider_ops rt_provider_yellowdog = {
     .shell = shell,
     .equivalent = yd_equivalent,
     .doctor = yd_doctor,
+    .discover = yd_discover,
+    .discover_at = yd_discover_at,
 };

@@ -44,6 +44,7 @@ struct yd_config {
 };
 enum yd_address { YD_ADDRESS_AUTO, YD_ADDRESS_PUBLIC, YD_ADDRESS_PRIVATE };
 extern const struct rt_yfield yd_fields[];
+extern const struct rt_provider_ops rt_provider_yellowdog;
 
 bool yd_conf_check(const struct rt_cluster_conf *conf, rt_yproblem_fn *problem, void *ctx);
 /* The pools of the configuration; every problem is reported. */
@@ -240,5 +241,11 @@ char *yd_make_tag(const struct yd_want *w, const char *run, const char *pool_nam
 
 /* yellowdog_doctor.c */
 struct rt_op *yd_doctor(struct rt_provider *p, void (*done)(void *ctx, const char *lines, const struct rt_error *err), void *ctx);
+
+/* yellowdog_discover.c */
+struct rt_op *yd_discover(const struct rt_provider_env *env, void (*found)(void *ctx, const char *target, const char *text),
+                          void (*done)(void *ctx), void *ctx);
+struct rt_op *yd_discover_at(const struct rt_provider_env *env, const char *where, void (*found)(void *ctx, const char *target, const char *text),
+                             void (*done)(void *ctx, const struct rt_error *err), void *ctx);
 
 #endif
