@@ -139,7 +139,7 @@ static void decide_more(struct yd_run *r) {
     if (!r->name) {
         struct rt_error err = {0};
         r->name = rt_strdup(r->provider->seen->run);
-        if (there && rt_streq(r->operation->verb, "add-pool") && !rt_journal_find(r->provider->journal, "pool", part->pool->name)) {
+        if (there && rt_streq(r->operation->verb, "add-pool") && yd_part_count(r->provider, r->provider->seen, part).tasks) {
             already(r->provider, r->pool, &err);
             yd_run_note(r, &err);
             yd_run_end(r);

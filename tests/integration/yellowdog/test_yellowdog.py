@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+"""The provider `yellowdog`, from `up` to nothing, and what goes wrong on the way.
+
+usage: test_yellowdog.py RAYTUI [TEST...]. The platform is a test server; most nodes are made up.
+"""
+import os
+import sys
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+from platform_bed import HEAD, SECRET, Ssh, World, until  # noqa: E402
+
+RAYTUI = sys.argv[1]
+ssh = None
+
+
+class Made(unittest.TestCase):
+    """One cluster of made-up nodes for all of these; each leaves it as it was."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.world = World(RAYTUI, ssh)
+        cls.home, cls.platform = cls.world.home, cls.world.platform
+        cls.out = cls.home.run("up", "demo", "--yes", timeout=100)
+
+    @classmethod
+    def tearDownClass(cls):
+        try:
+            cls.home.run("down", "demo", "--yes", timeout=100)
+            left = cls.platform.living(), cls.platform.machines(), cls.world.journal(), cls.world.secrets()
+        finally:
+            cls.world.close()
+        assert not any(left), left
+
+    def test_up_builds_in_the_order_of_raydog(self):
+        self.assertIn("demo is up: head %s (10.0.0." % HEAD, self.out.stdout)
+        self.assertEqual(self.platform.calls()[:5], ["POST /workerPools/provisioned/template"] * 2 + ["POST /work/requirements"] +
+                         ["POST /work/taskGroups/ID/tasks"] * 2)
+
+    def test_workers_get_the_address_of_the_head_under_both_names(self):
+        head, workers = self.platform.bodies("/taskGroups/.*/tasks")[:2]
+        self.assertEqual([t["name"] for t in head + workers], ["task-00001", "task-00002", "task-00003"])
+        self.assertEqual(set(workers[0]["environment"]), {"RAY_HEAD_NODE_PRIVATE_IP", "RAY_HEAD_IP"})
+        self.assertEqual(workers[0]["environment"]["RAY_HEAD_IP"], workers[1]["environment"]["RAY_HEAD_NODE_PRIVATE_IP"])
+
+    def test_up_again_makes_nothing(self):
+        before = len(self.platform.calls())
+        self.home.run("up", "demo", "--yes", timeout=100)
+        self.assertEqual(len(self.platform.calls()), before)
+
+    def test_a_pool_grows_shrinks_and_knows_its_limit(self):
+        self.home.run("scale", "demo", "cpu", "+2", "--yes", timeout=100)
+        self.assertEqual(len(self.platform.tasks("EXECUTING")), 5)
+        p = self.home.run("scale", "demo", "cpu", "+1", "--yes", code=1)
+        self.assertIn("5 is above its max (0..4)", p.stderr)
+        self.assertIn("raytui add-pool demo", p.stderr)
+        self.home.run("scale", "demo", "cpu", "3", "--yes", timeout=100)
+        self.assertEqual((len(self.platform.tasks("EXECUTING")), len(self.platform.machines())), (4, 4))
+        self.home.run("scale", "demo", "cpu", "2", "--yes", timeout=100)
+        self.assertEqual((len(self.platform.tasks("EXECUTING")), len(self.platform.machines())), (3, 3))
+
+    def test_a_pool_is_added_and_taken_away_alone(self):
+        self.home.run("add-pool", "demo", "gpu", "template=test/ray-worker-gpu", "count=1", "--yes", timeout=100)
+        self.assertEqual(self.world.pool("gpu")["desired"], 1)
+        p = self.home.run("add-pool", "demo", "gpu", "like=cpu", "--yes", code=1)
+        self.assertIn("has a pool gpu already", p.stderr)
+        self.home.run("remove-pool", "demo", "gpu", "--yes", timeout=100)
+        self.assertIsNone(self.world.pool("gpu"))
+        self.assertEqual(self.platform.living(), ["demo", "demo-00-head", "demo-01-wrkrs"])
+        self.assertEqual(len(self.platform.tasks("EXECUTING")), 3)
+
+    def test_what_a_lost_node_did_is_told(self):
+        node = [n for n in self.platform.state()["nodes"] if n["status"] == "RUNNING" and n["details"]["workerTag"] == "demo-01-wrkrs"][0]
+        self.platform.ask("lose-node/" + node["id"], {})
+        row = until("the loss", lambda: (self.world.pool("cpu") if "ALLOCATION_LOST" in (self.world.pool("cpu")["why"] or "") else None))
+        self.assertEqual(row["desired"], 2)
+        self.home.run("remove-pool", "demo", "cpu", "--yes", timeout=100)
+        self.home.run("up", "demo", "--yes", timeout=100)
+        self.assertEqual(self.world.pool("cpu")["desired"], 2)
+
+    def test_ray_is_asked_through_the_head(self):
+        self.assertEqual(len(self.home.json("nodes", "demo")["items"]), 1)
+        p = self.home.run("forward", "demo", "%d" % self.world.sim.port, "--", "sh", "-c", "curl -s $RAY_API_SERVER_ADDRESS/api/version")
+        self.assertIn("ray_version", p.stdout)
+
+
+class Trouble(unittest.TestCase):
+    def setUp(self):
+        self.worlds = []
+
+    def tearDown(self):
+        for w in self.worlds:
+            self.assertEqual(w.secrets(), [])
+            w.close()
+
+    def world(self, *options, **more):
+        w = World(RAYTUI, ssh, *options, **more)
+        self.worlds.append(w)
+        return w
+
+    def test_a_wrong_key_is_told_and_nothing_is_made(self):
+        w = self.world()
+        p = w.home.run("up", "demo", "--yes", code=5, env={"YD_TEST_SECRET": "wrong"})
+        self.assertIn("401", p.stderr)
+        p = w.home.run("up", "demo", "--yes", code=None, env={"YD_TEST_SECRET": ""})
+        self.assertNotEqual(p.returncode, 0)
+        self.assertIn("YD_TEST_SECRET", p.stderr)
+        self.assertEqual((w.platform.calls(), w.journal()), ([], ""))
+
+    def test_without_capacity_it_ends_what_it_made(self):
+        w = self.world("--capacity", "0", extra="    up_timeout: 4s\n")
+        p = w.home.run("up", "demo", "--yes", code=3, timeout=100)
+        self.assertIn("no capacity for 1 of 1 machines", p.stderr)
+        self.assertEqual((w.platform.living(), w.journal()), ([], ""))
+
+    def test_keep_leaves_what_was_made(self):
+        w = self.world("--capacity", "0", extra="    up_timeout: 3s\n")
+        p = w.home.run("up", "demo", "--yes", "--keep", code=3, timeout=100)
+        self.assertIn("is kept", p.stderr)
+        self.assertEqual(len(w.platform.living()), 3)
+        w.home.run("down", "demo", "--yes", timeout=100)
+        self.assertEqual((w.platform.living(), w.journal()), ([], ""))
+
+    def test_nodes_that_take_no_bash_are_recognised(self):
+        w = self.world(pools="{cpu: {template: test/no-bash}}")
+        w.home.run("up", "demo", "--yes", timeout=100)
+        until("the reason", lambda: "do not offer task type bash" in (w.pool("cpu")["why"] or ""))
+
+    def test_a_head_that_nobody_can_reach_is_not_ended_for_that(self):
+        w = self.world(head="test/ray-worker")
+        p = w.home.run("up", "demo", "--yes", code=6, timeout=100)
+        self.assertIn("no public address", p.stderr)
+        self.assertIn("jump", p.stderr)
+        self.assertEqual(len(w.platform.living()), 3)
+
+    def test_answers_that_are_lost_make_nothing_twice(self):
+        w = self.world()
+        for path in ("POST /workerPools/provisioned/template", "POST /work/requirements", "POST /work/taskGroups"):
+            w.platform.fault(path, after=True, drop=True, count=1)
+        w.home.run("up", "demo", "--yes", timeout=100)
+        self.assertEqual(w.platform.living(), ["demo", "demo-00-head", "demo-01-wrkrs"])
+        self.assertEqual((len(w.platform.tasks()), len(w.platform.machines())), (3, 3))
+
+    def test_a_platform_that_stumbles_while_it_ends_all_is_asked_again(self):
+        w = self.world()
+        w.home.run("up", "demo", "--yes", timeout=100)
+        w.platform.fault("PUT /compute/requirements", status=503, count=4)
+        w.platform.fault("DELETE /workerPools", status=503, count=4)
+        w.home.run("down", "demo", "--yes", timeout=200)
+        self.assertEqual((w.platform.living(), w.journal()), ([], ""))
+        w.home.run("down", "demo", "--yes", timeout=100)
+
+    def test_what_cannot_be_ended_is_named(self):
+        w = self.world()
+        w.home.run("up", "demo", "--yes", timeout=100)
+        w.platform.fault("PUT /compute/requirements", status=403, count=100)
+        w.platform.fault("DELETE /workerPools", status=403, count=100)
+        p = w.home.run("down", "demo", "--yes", code=6, timeout=200)
+        self.assertIn("pool demo-00-head", p.stderr)
+        self.assertIn("pool demo-01-wrkrs", p.stderr)
+        w.platform.mend()
+        w.home.run("down", "demo", "--yes", timeout=100)
+        self.assertEqual((w.platform.living(), w.journal()), ([], ""))
+
+    def test_a_pool_that_ended_by_itself_hinders_nobody(self):
+        w = self.world("--timescale", "0.01", pools="{cpu: {template: test/no-bash}, more: {template: test/ray-worker}}")
+        w.home.run("up", "demo", "--yes", timeout=100)
+        until("the end of the idle pool", lambda: w.platform.pools()["demo-01-wrkrs"]["status"] == "TERMINATED")
+        self.assertIn("has ended", w.pool("cpu")["why"])
+        w.home.run("down", "demo", "--yes", timeout=100)
+        self.assertEqual((w.platform.living(), w.journal()), ([], ""))
+
+    def test_a_life_that_is_over_is_told(self):
+        w = self.world("--timescale", "0.01", extra="    lifetime: 10m\n")
+        w.home.run("up", "demo", "--yes", timeout=100)
+        self.assertEqual(w.platform.bodies("/work/requirements$")[0]["taskGroups"][0]["runSpecification"]["taskTimeout"], "PT10M")
+        until("its end", lambda: "TIMED_OUT" in w.home.run("show", "demo", code=None).stdout, 60)
+
+    def test_killed_at_any_step_it_goes_on_where_it_was(self):
+        w = self.world()
+        for at in range(1, 6):
+            w.home.env["RAYTUI_LOG"] = "debug"
+            p = w.home.start("up", "demo", "--yes")
+            until("step %d" % at, lambda: len(w.platform.calls("POST")) >= at or p.process.poll() is not None)
+            p.process.kill()
+            p.wait()
+        w.home.run("up", "demo", "--yes", timeout=100)
+        self.assertEqual(w.platform.living(), ["demo", "demo-00-head", "demo-01-wrkrs"])
+        self.assertEqual((len(w.platform.tasks()), len(w.platform.machines())), (3, 3))
+        w.home.run("down", "demo", "--yes", timeout=100)
+        self.assertEqual((w.platform.living(), w.journal()), ([], ""))
+
+    def test_killed_in_the_middle_it_is_ended_from_another_machine(self):
+        w = self.world()
+        p = w.home.start("up", "demo", "--yes")
+        until("two pools", lambda: len(w.platform.calls("POST")) >= 2)
+        p.process.kill()
+        p.wait()
+        other = World(RAYTUI, ssh)
+        self.worlds.append(other)
+        other.home.configure(open(w.home.dir + "/config/raytui/config.yaml").read())
+        other.home.run("down", "demo", "--yes", timeout=100)
+        self.assertEqual((w.platform.living(), w.platform.machines()), ([], []))
+
+    def test_the_secret_is_on_no_command_line(self):
+        w = self.world(sim=True)
+        p = w.home.start("up", "demo", "--yes", "--verbose")
+        seen = set()
+        while p.process.poll() is None:
+            try:
+                with open("/proc/%d/cmdline" % p.process.pid, "rb") as f:
+                    seen.add(f.read())
+            except OSError:
+                pass
+        p.wait()
+        self.assertFalse([x for x in seen if SECRET.encode() in x])
+        self.assertNotIn(SECRET, "\n".join(p.out + p.err))
+
+
+if __name__ == "__main__":
+    if not os.access(RAYTUI, os.X_OK):
+        print("skipped: no %s" % RAYTUI)
+        sys.exit(77)
+    try:
+        ssh = Ssh()
+        program = unittest.main(argv=[sys.argv[0], "-v", *sys.argv[2:]], exit=False)
+        status = 0 if program.result.wasSuccessful() else 1
+    finally:
+        if ssh:
+            ssh.close()
+    sys.exit(status)
