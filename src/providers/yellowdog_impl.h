@@ -149,6 +149,7 @@ void yd_take_look(struct rt_provider *p, struct yd_seen *seen, const struct rt_e
 struct yd_want {
     struct yd_pool_conf conf; /* of a worker pool; of the others only `kind`, lent, and count 1 */
     bool owned;               /* conf is */
+    const struct rt_strs *words; /* that it was added with; NULL */
     enum yd_role role;
     unsigned preferred;       /* its number, where that is free; 0: the next */
     bool posted;              /* its tasks were added */
@@ -193,6 +194,7 @@ struct yd_run {
     int rounds;
     char *pool;               /* its label */
     int64_t count;
+    struct rt_strs words;     /* of add-pool */
     struct rt_strs nodes, rays; /* ids of nodes that go, at the platform and in Ray */
     size_t at;
     bool aborted, shut;
@@ -221,6 +223,10 @@ bool yd_complete(const struct rt_provider *p, struct rt_error *err); /* can it b
 struct rt_operation *yd_down(struct rt_provider *p, struct rt_error *err);
 void yd_end_all(struct yd_run *r);            /* decides from now on: everything of the cluster ends */
 void yd_end_pools(struct yd_run *r, const struct rt_strs *names); /* only these; the work requirement stays */
+/* What the journal keeps of a pool: {"pool":NAME,"words":[...]}; gives it. */
+char *yd_note_text(const struct yd_want *w, const char *label);
+/* What it is called here, and with which words it was added; false: the journal does not know it. `words` may be NULL. */
+bool yd_note_read(const struct rt_provider *p, const char *pool_name, char *label, size_t size, struct rt_strs *words);
 /* yellowdog_pools.c */
 bool yd_scale_impact(struct rt_provider *p, const char *pool, int64_t n, struct rt_scale_impact *out, struct rt_error *err);
 struct rt_operation *yd_scale(struct rt_provider *p, const char *pool, int64_t n, struct rt_error *err);

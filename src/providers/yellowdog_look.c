@@ -290,7 +290,6 @@ static void label(const struct rt_provider *p, const struct yd_seen *s, struct y
         snprintf(part->label, sizeof part->label, "%s", part->role == YD_HEAD ? "head" : "observability");
         return;
     }
-    const struct rt_journal_item *item = p->journal ? rt_journal_find(p->journal, "pool", part->pool->name) : NULL;
     for (size_t i = 0; s->work && i < s->work->ngroups; i++) {
         const struct yd_group *g = &s->work->groups[i];
         if (g->tag && tag && yd_words_have(&g->worker_tags, tag)) {
@@ -298,9 +297,9 @@ static void label(const struct rt_provider *p, const struct yd_seen *s, struct y
             return;
         }
     }
-    if (item && item->data && item->data[0] == '"')
-        snprintf(part->label, sizeof part->label, "%.*s", (int)strcspn(item->data + 1, "\""), item->data + 1);
-    else if (part->index <= p->pools.n)
+    if (yd_note_read(p, part->pool->name, part->label, sizeof part->label, NULL))
+        return;
+    if (part->index <= p->pools.n)
         snprintf(part->label, sizeof part->label, "%s", p->pools.v[part->index - 1].name);
     else
         snprintf(part->label, sizeof part->label, "%s", part->pool->name + run + 1);

@@ -175,9 +175,13 @@ struct rt_operation *yd_add_pool(struct rt_provider *p, const char *name, const 
     if (ok && part && !part->over && !yd_pool_over(part->pool))
         ok = already(p, conf.name, err);
     struct yd_run *r = ok ? start_more(p, "add-pool", conf.name, &conf, true, rt_strf("add pool %s", conf.name), err) : NULL;
-    if (!r)
+    if (!r) {
         yd_conf_pool_deinit(&conf);
-    return r ? r->operation : NULL;
+        return NULL;
+    }
+    rt_strs_copy(&r->words, fields);
+    r->wants[0].words = &r->words;
+    return r->operation;
 }
 
 /* ---- less ---- */
@@ -394,12 +398,25 @@ bool yd_scale_impact(struct rt_provider *p, const char *pool, int64_t n, struct 
     return true;
 }
 
-/* Of the configuration, or as little as can be known of a pool that stands in none. */
-static struct yd_pool_conf conf_of(const struct rt_provider *p, const char *pool, int64_t n) {
-    const struct yd_pool_conf *known = yd_conf_pool_named(&p->pools, pool);
-    struct yd_pool_conf conf = known ? *known : (struct yd_pool_conf){.name = (char *)(uintptr_t)pool};
-    conf.count = n;
-    return conf;
+/* Of the configuration, or as it was added from here; false: what its nodes run is not known. */
+static bool conf_of(const struct rt_provider *p, const struct yd_part *part, int64_t n, struct yd_pool_conf *out, bool *owned,
+                    struct rt_error *err) {
+    const struct yd_pool_conf *known = yd_conf_pool_named(&p->pools, part->label);
+    struct rt_strs words = {0};
+    char label[64];
+    bool ok = known != NULL;
+    *owned = !known;
+    if (known) {
+        *out = *known;
+    } else if (yd_note_read(p, part->pool->name, label, sizeof label, &words) && words.n) {
+        ok = yd_conf_pool(p->conf, &p->pools, label, &words, out, err);
+    } else {
+        rt_error_set(err, RT_E_UNSUPPORTED, "what the nodes of pool %s run is not known here: it is in no configuration", part->label);
+        rt_error_hint(err, "`raytui add-pool %s NAME template=... task_script=...` adds a pool of its own", p->conf->name);
+    }
+    rt_strs_deinit(&words);
+    out->count = n;
+    return ok;
 }
 
 struct rt_operation *yd_scale(struct rt_provider *p, const char *pool, int64_t n, struct rt_error *err) {
@@ -415,10 +432,15 @@ struct rt_operation *yd_scale(struct rt_provider *p, const char *pool, int64_t n
         leaving(p, yd_seen_part(p->seen, pool), (size_t)(from - n), &nodes);
         return start_less(p, "scale", pool, n, &nodes, title, err);
     }
-    const struct yd_pool_conf conf = conf_of(p, pool, n);
-    struct yd_run *r = start_more(p, "scale", pool, &conf, false, title, err);
-    if (r) /* the name is ours to keep */
-        r->wants[0].conf.name = r->pool;
+    struct yd_pool_conf conf = {0};
+    bool owned = false;
+    if (!conf_of(p, yd_seen_part(p->seen, pool), n, &conf, &owned, err)) {
+        free(title);
+        return NULL;
+    }
+    struct yd_run *r = start_more(p, "scale", pool, &conf, owned, title, err);
+    if (!r && owned)
+        yd_conf_pool_deinit(&conf);
     return r ? r->operation : NULL;
 }
 

@@ -24,6 +24,7 @@ static void run_free(struct yd_run *r) {
     p->lock = -1;
     wants_free(r);
     rt_strs_deinit(&r->made);
+    rt_strs_deinit(&r->words);
     rt_strs_deinit(&r->nodes);
     rt_strs_deinit(&r->rays);
     free(r->step_title);

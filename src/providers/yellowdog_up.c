@@ -57,6 +57,32 @@ static const struct yd_part *part_of(const struct yd_run *r, const struct yd_wan
     return part && !part->over && !yd_pool_over(part->pool) ? part : NULL;
 }
 
+char *yd_note_text(const struct yd_want *w, const char *label) {
+    json_t *v = json_pack("{s:s}", "pool", label), *words = json_array();
+    for (size_t i = 0; w->words && i < w->words->n; i++)
+        json_array_append_new(words, json_string(w->words->v[i]));
+    if (json_array_size(words))
+        json_object_set(v, "words", words);
+    char *text = json_dumps(v, JSON_COMPACT);
+    json_decref(words);
+    json_decref(v);
+    return text;
+}
+
+bool yd_note_read(const struct rt_provider *p, const char *pool_name, char *label, size_t size, struct rt_strs *words) {
+    const struct rt_journal_item *item = p->journal ? rt_journal_find(p->journal, "pool", pool_name) : NULL;
+    struct rt_error ignored = {0};
+    json_t *v = item && item->data ? rt_json_parse(item->data, strlen(item->data), &ignored) : NULL;
+    const char *name = rt_json_str(v, "pool");
+    const json_t *list = json_object_get(v, "words");
+    for (size_t i = 0; words && i < json_array_size(list); i++)
+        rt_strs_add(words, json_string_value(json_array_get(list, i)));
+    if (name)
+        rt_clean_to(label, size, name);
+    json_decref(v);
+    return name != NULL;
+}
+
 /* ---- making ---- */
 
 static void undo(struct yd_run *r);
@@ -146,7 +172,7 @@ static void make_pool(struct yd_run *r, const struct yd_want *w) {
     char *name = yd_make_pool_name(w, r->name, w->role == YD_WORKER ? number_of(r, w) : 0);
     json_t *body = yd_make_pool(p, w, r->name, name, &err);
     yd_run_title(r, "pool %s: %lld machine%s", name, (long long)w->conf.count, w->conf.count == 1 ? "" : "s");
-    char *label = rt_strf("\"%s\"", label_of(w));
+    char *label = yd_note_text(w, label_of(w));
     if (body && journal_want(r, "pool", name, label, &err)) {
         if (!rt_strs_has(&r->made, name))
             rt_strs_add(&r->made, name);

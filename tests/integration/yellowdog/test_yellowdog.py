@@ -61,8 +61,9 @@ class Made(unittest.TestCase):
         self.assertEqual((len(self.platform.tasks("EXECUTING")), len(self.platform.machines())), (3, 3))
 
     def test_a_pool_is_added_and_taken_away_alone(self):
-        self.home.run("add-pool", "demo", "gpu", "template=test/ray-worker-gpu", "count=1", "--yes", timeout=100)
+        self.home.run("add-pool", "demo", "gpu", "template=test/ray-worker-gpu", "count=1", "max=2", "--yes", timeout=100)
         self.assertEqual(self.world.pool("gpu")["desired"], 1)
+        self.home.run("scale", "demo", "gpu", "2", "--yes", timeout=100)
         p = self.home.run("add-pool", "demo", "gpu", "like=cpu", "--yes", code=1)
         self.assertIn("has a pool gpu already", p.stderr)
         self.home.run("remove-pool", "demo", "gpu", "--yes", timeout=100)
@@ -81,7 +82,7 @@ class Made(unittest.TestCase):
 
     def test_ray_is_asked_through_the_head(self):
         self.assertEqual(len(self.home.json("nodes", "demo")["items"]), 1)
-        p = self.home.run("forward", "demo", "%d" % self.world.sim.port, "--", "sh", "-c", "curl -s $RAY_API_SERVER_ADDRESS/api/version")
+        p = self.home.run("forward", "demo", "--", "sh", "-c", "curl -s $RAY_API_SERVER_ADDRESS/api/version")
         self.assertIn("ray_version", p.stdout)
 
 
@@ -105,7 +106,7 @@ class Trouble(unittest.TestCase):
         self.assertIn("401", p.stderr)
         p = w.home.run("up", "demo", "--yes", code=None, env={"YD_TEST_SECRET": ""})
         self.assertNotEqual(p.returncode, 0)
-        self.assertIn("YD_TEST_SECRET", p.stderr)
+        self.assertIn("the secret is empty", p.stderr)
         self.assertEqual((w.platform.calls(), w.journal()), ([], ""))
 
     def test_without_capacity_it_ends_what_it_made(self):
@@ -199,7 +200,8 @@ class Trouble(unittest.TestCase):
         p.wait()
         other = World(RAYTUI, ssh)
         self.worlds.append(other)
-        other.home.configure(open(w.home.dir + "/config/raytui/config.yaml").read())
+        with open(w.home.dir + "/config/raytui/config.yaml") as f:
+            other.home.configure(f.read())
         other.home.run("down", "demo", "--yes", timeout=100)
         self.assertEqual((w.platform.living(), w.platform.machines()), ([], []))
 
