@@ -169,6 +169,8 @@ void rt_put_amounts(json_t *o, const char *key, const struct rt_amounts *l) {
         json_t *one = json_object();
         rt_put_f64(one, "used", l->v[i].used);
         rt_put_f64(one, "total", l->v[i].total);
+        if (rt_amounts_reserved(l, &l->v[i]) > 0)
+            rt_put_f64(one, "reserved", rt_amounts_reserved(l, &l->v[i]));
         json_object_set_new(map, l->v[i].name, one);
     }
     json_object_set_new(o, key, map);

@@ -38,6 +38,10 @@ const struct rt_amount *rt_amounts_get(const struct rt_amounts *a, const char *n
     return NULL;
 }
 
+double rt_amounts_reserved(const struct rt_amounts *a, const struct rt_amount *of) {
+    return a->reserved ? a->reserved[of - a->v] : 0;
+}
+
 static int rank(const char *name) {
     static const char *const first[] = {"CPU", "GPU", "memory", "object_store_memory"};
     for (size_t i = 0; i < RT_COUNT(first); i++)

@@ -44,7 +44,9 @@ struct rt_amount {
 struct rt_amounts {
     struct rt_amount *v;
     size_t n;
+    const double *reserved; /* of each of v: placement groups hold it, nothing uses it, and nobody else gets it; NULL: nothing is */
 };
+double rt_amounts_reserved(const struct rt_amounts *a, const struct rt_amount *of); /* `of` is one of a->v */
 const struct rt_amount *rt_amounts_get(const struct rt_amounts *a, const char *name); /* NULL when absent */
 
 struct rt_gpu {

@@ -1,5 +1,6 @@
 /* What else Ray tells of itself, as tables: events, runtime environments, workers. */
 #include "core/rows.h"
+#include "core/why.h"
 
 /* ---- events ---- */
 
@@ -70,7 +71,17 @@ const struct rt_table rt_table_events = {
 
 /* ---- runtime environments ---- */
 
-RT_TEXT_CELL(env_error, struct rt_env, r->error)
+/* Of what the installer wrote, the line that matters. */
+static void env_error(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
+    size_t n = 0;
+    const char *line = rt_installer_line(((const struct rt_env *)row)->error, &n);
+    (void)env;
+    if (line)
+        rt_clean(out, line, n);
+    else
+        rt_buf_addc(out, '-');
+}
+
 RT_NUMBER_ORDER(env_by_made, struct rt_env, creation_ms)
 
 static void env_text(struct rt_buf *out, const void *row, const struct rt_row_env *env) {

@@ -78,6 +78,9 @@ bool rt_why_find(const struct rt_cluster *c, const char *text, enum rt_why_kind 
 void rt_why_brief(struct rt_buf *out, const struct rt_cluster *c, enum rt_why_kind k,
                   const char *id);
 
+/* Of what an installer or a traceback wrote, the line that says what is wrong, as it is; NULL: none. */
+const char *rt_installer_line(const char *text, size_t *n);
+
 /* Clean text, each line with the age of its data in front. */
 void rt_why_text(struct rt_buf *out, const struct rt_why *w, int64_t now_ms);
 json_t *rt_why_json(const struct rt_why *w); /* gives it */

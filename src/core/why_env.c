@@ -36,7 +36,7 @@ static int weight(struct span l) {
     return 1;
 }
 
-const char *why_installer(struct why *w, const char *text) {
+const char *rt_installer_line(const char *text, size_t *n) {
     struct span best = {NULL, 0};
     int heaviest = 0;
     for (const char *s = text; s && *s;) {
@@ -50,9 +50,14 @@ const char *why_installer(struct why *w, const char *text) {
             best = l;
         }
     }
-    if (!best.s)
-        return NULL;
-    return why_clean(w, rt_arena_strndup(w->arena, best.s, RT_MIN(best.n, (size_t)600)));
+    *n = RT_MIN(best.n, (size_t)600);
+    return best.s;
+}
+
+const char *why_installer(struct why *w, const char *text) {
+    size_t n = 0;
+    const char *line = rt_installer_line(text, &n);
+    return line ? why_clean(w, rt_arena_strndup(w->arena, line, n)) : NULL;
 }
 
 /* ---- the environments that were made or not ---- */

@@ -32,7 +32,7 @@ static double free_of(const struct rt_node *n, const char *name) {
     const struct rt_amount *a = rt_amounts_get(&n->amounts, name);
     if (!a)
         return 0;
-    return a->used < 0 || a->total < 0 ? -1 : RT_MAX(a->total - a->used, 0.0);
+    return a->used < 0 || a->total < 0 ? -1 : RT_MAX(a->total - a->used - rt_amounts_reserved(&n->amounts, a), 0.0);
 }
 
 /* "in(a,b)" as a list of words. */

@@ -3,6 +3,7 @@
 #include "ray/private.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* "node:10.0.0.1", "node:__internal_head__", and the copies that placement groups make of a
@@ -69,15 +70,44 @@ static bool line_of(const char *line, size_t n, const char *name, double *used, 
     return true;
 }
 
-static double used_of(const char *logical, const char *name) {
+/* "(0.0 used of 1.0 reserved in placement groups)" at the end of a line: the first number does not count the rest of it. */
+static double reserved_of(const char *line, size_t n) {
+    static const char middle[] = " used of ";
+    char *text = rt_strndup(line, n), *open = strchr(text, '('), *of = open ? strstr(open, middle) : NULL;
+    double left = 0;
+    if (of) {
+        const double used = quantity(open + 1, (size_t)(of - open - 1));
+        of += sizeof middle - 1;
+        const double total = quantity(of, strcspn(of, " "));
+        left = used >= 0 && total > used ? total - used : 0;
+    }
+    free(text);
+    return left;
+}
+
+static double used_of(const char *logical, const char *name, double *reserved) {
     double used = -1, total = -1;
+    *reserved = 0;
     while (logical && *logical) {
         const size_t n = strcspn(logical, "\n");
-        if (line_of(logical, n, name, &used, &total))
+        if (line_of(logical, n, name, &used, &total)) {
+            *reserved = reserved_of(logical, n);
             return used;
+        }
         logical += n + (logical[n] == '\n');
     }
     return -1;
+}
+
+/* In the order that v has in the end. */
+static const double *reserves(const struct rt_amounts *a, const char *logical, struct rt_arena *arena) {
+    double *out = rt_arena_alloc(arena, (a->n + 1) * sizeof(*out));
+    bool any = false;
+    for (size_t i = 0; i < a->n; i++) {
+        (void)used_of(logical, a->v[i].name, &out[i]);
+        any = any || out[i] > 0;
+    }
+    return any ? out : NULL;
 }
 
 struct rt_amounts rt_node_amounts(const struct rt_resources *total, const char *logical,
@@ -90,9 +120,11 @@ struct rt_amounts rt_node_amounts(const struct rt_resources *total, const char *
         const struct rt_resource *r = &total->v[i];
         if (is_bookkeeping(r->name))
             continue;
-        out.v[out.n++] = (struct rt_amount){r->name, used_of(logical, r->name), r->amount};
+        double reserved;
+        out.v[out.n++] = (struct rt_amount){r->name, used_of(logical, r->name, &reserved), r->amount};
     }
     if (out.n > 0)
         qsort(out.v, out.n, sizeof(*out.v), by_rank);
+    out.reserved = reserves(&out, logical, arena);
     return out;
 }

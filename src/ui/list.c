@@ -101,7 +101,10 @@ static void add_counts(const struct list *l, struct rt_buf *out) {
     char n[32];
     for (size_t h = 0; h < RT_HEALTH_COUNT; h++)
         if (l->opts->words[h] && l->rows.health[h]) {
-            rt_buf_addf(out, "%s%s %s", gap, rt_fmt_count(n, sizeof n, (int64_t)l->rows.health[h]), l->opts->words[h]);
+            const char *word = l->opts->words[h], *bar = strchr(word, '|');
+            rt_buf_addf(out, "%s%s %.*s", gap, rt_fmt_count(n, sizeof n, (int64_t)l->rows.health[h]),
+                        (int)(bar ? (size_t)(bar - word) : strlen(word)), word);
+            rt_buf_adds(out, bar && l->rows.health[h] != 1 ? bar + 1 : "");
             gap = "  ";
         }
 }

@@ -51,7 +51,7 @@ size_t rt_columns_scrolled(const struct rt_column *columns, int cols, bool wide,
 
 struct rt_list_opts {
     const struct rt_table *table;
-    const char *words[RT_HEALTH_COUNT]; /* for the title: "running", "pending" */
+    const char *words[RT_HEALTH_COUNT]; /* for the title: "running", "warning|s" (of more than one) */
     /* One line of a narrow list: a name and what stands at the right. */
     void (*rail)(const void *row, const struct rt_row_env *env, struct rt_buf *left, struct rt_buf *right);
     /* Command lines beyond the lists' own. May be NULL. */

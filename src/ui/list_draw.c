@@ -163,8 +163,10 @@ static void say_why(const struct list *l, struct rt_buf *out, struct rt_buf *hin
         rt_buf_adds(hint, "Enter on it in 1 clusters attaches");
     } else if (c->reach != RT_REACH_OK) {
         rt_buf_addf(out, "%s: %s", c->name, rt_reach_name(c->reach));
-        if (c->reach_detail)
+        if (c->reach_detail) {
             rt_clean(hint, c->reach_detail, strlen(c->reach_detail));
+            rt_buf_adds(hint, " - ^R tries at once");
+        }
     } else if (c->fresh[t->topic].at_ms <= 0) {
         rt_buf_addf(out, "asking %s for its %s%s", c->name, t->name, rt_ui_ascii(l->view.ui) ? "..." : "…");
     } else {

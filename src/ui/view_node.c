@@ -189,6 +189,17 @@ static void add_net(struct node_view *n, const struct rt_node *node, enum rt_mea
     r->tail = rt_buf_take(&tail);
 }
 
+static void add_reserved(struct rt_buf *out, const char *name, double v) {
+    char amount[32];
+    if (v <= 0)
+        return;
+    if (strstr(name, "memory"))
+        rt_fmt_bytes(amount, sizeof amount, v);
+    else
+        rt_fmt_amount(amount, sizeof amount, v);
+    rt_buf_addf(out, "  and %s reserved by placement groups", amount);
+}
+
 static void add_use(struct node_view *n, const struct rt_node *node) {
     const struct rt_amount *cpu = rt_amounts_get(&node->amounts, "CPU"), *gpu = rt_amounts_get(&node->amounts, "GPU");
     rt_outline_fold(&n->outline, 0, "use", "use, with what it was lately", true)->role = RT_R_STRONG;
@@ -213,6 +224,7 @@ static void add_use(struct node_view *n, const struct rt_node *node) {
             rt_cell_bytes_of(&tail, a->used, a->total);
         else
             rt_cell_amounts(&tail, a->used, a->total);
+        add_reserved(&tail, a->name, rt_amounts_reserved(&node->amounts, a));
         struct rt_outline_row *r = rt_outline_add(&n->outline, 1, key, a->name);
         r->bar = a->used >= 0 && a->total > 0 ? RT_MIN(a->used / a->total, 1) : -1;
         r->tail = rt_buf_take(&tail);

@@ -117,7 +117,7 @@ struct rt_view *rt_view_tasks(struct rt_ui *ui) {
 }
 
 struct rt_view *rt_view_events(struct rt_ui *ui) {
-    static const struct rt_list_opts opts = {.table = &rt_table_events, .words = {[RT_H_WARN] = "warnings", [RT_H_BAD] = "errors"}};
+    static const struct rt_list_opts opts = {.table = &rt_table_events, .words = {[RT_H_WARN] = "warning|s", [RT_H_BAD] = "error|s"}};
     return rt_list_create(ui, &opts);
 }
 

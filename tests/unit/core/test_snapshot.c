@@ -19,11 +19,11 @@ static struct rt_cluster *full_cluster(struct rt_store *s) {
                         .why = "lab4 is down",
                         .scalable = true};
     struct rt_job j = job_of("raysubmit_a", RT_JOB_FAILED);
-    n.amounts = (struct rt_amounts){amounts, 2};
+    n.amounts = (struct rt_amounts){.v = amounts, .n = 2};
     n.labels = (struct rt_kvs){&label, 1};
     n.gpus = &gpu;
     n.ngpus = 1;
-    p.per_node = (struct rt_amounts){amounts, 1};
+    p.per_node = (struct rt_amounts){.v = amounts, .n = 1};
     j.metadata = (struct rt_kvs){&meta, 1};
     j.message = "Job entrypoint command failed with exit code 3.";
     j.runtime_env = "{\"env_vars\":{\"KEY\":\"hunter2\"},\"pip\":[\"x\"]}";

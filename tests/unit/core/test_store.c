@@ -219,9 +219,9 @@ static void totals_count_what_lives_and_know_what_they_do_not(void **state) {
                      d[] = {{"CPU", 5, 32}};
     struct rt_node rows[] = {node_of("a", "1", "head"), node_of("b", "2", "cpu"),
                              node_of("c", "3", "cpu")};
-    rows[0].amounts = (struct rt_amounts){a, 2};
-    rows[1].amounts = (struct rt_amounts){b, 1};
-    rows[2].amounts = (struct rt_amounts){d, 1};
+    rows[0].amounts = (struct rt_amounts){.v = a, .n = 2};
+    rows[1].amounts = (struct rt_amounts){.v = b, .n = 1};
+    rows[2].amounts = (struct rt_amounts){.v = d, .n = 1};
     rows[2].alive = false;
     rows[1].mem_used_bytes = 10;
     rows[1].mem_total_bytes = 100;
@@ -305,7 +305,7 @@ static void pools_are_made_of_the_nodes_that_live(void **state) {
                              node_of("c", "3", "gpu"), node_of("d", "4", "gpu"),
                              node_of("e", "5", NULL)};
     rows[0].head = true;
-    rows[1].amounts = (struct rt_amounts){&cpu, 1};
+    rows[1].amounts = (struct rt_amounts){.v = &cpu, .n = 1};
     rows[3].alive = false;
     put_nodes(w, rows, 5);
     rt_pools_from_nodes(w->s, w->c);

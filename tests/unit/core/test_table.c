@@ -280,7 +280,7 @@ static void a_node_shows_used_of_total_and_dashes_for_the_unknown(void **state) 
     check_cell(w, &rt_table_nodes, &n, "cpu", "-");
     check_cell(w, &rt_table_nodes, &n, "memory", "-");
     check_cell(w, &rt_table_nodes, &n, "load", "-");
-    n.amounts = (struct rt_amounts){amounts, 2};
+    n.amounts = (struct rt_amounts){.v = amounts, .n = 2};
     n.mem_used_bytes = 1536.0 * 1024 * 1024;
     n.mem_total_bytes = 64.0 * 1024 * 1024 * 1024;
     n.start_ms = NOW - 3600000;
@@ -325,7 +325,7 @@ static void a_node_as_json_has_null_for_the_unknown(void **state) {
     struct world *w = *state;
     struct rt_amount amounts[] = {{"CPU", 2, 8}};
     struct rt_node n = node_of("aabb", "10.0.0.1", "cpu");
-    n.amounts = (struct rt_amounts){amounts, 1};
+    n.amounts = (struct rt_amounts){.v = amounts, .n = 1};
     n.mem_used_bytes = 100.7;
     json_t *o = rt_table_nodes.json(&n, &w->env, false);
     assert_int_equal(json_integer_value(rt_json_at(o, "resources.CPU.used")), 2);
@@ -376,7 +376,7 @@ static void a_pool_says_how_many_it_has_and_wants(void **state) {
     check_cell(w, &rt_table_pools, &p, "limits", "0..");
     struct rt_amount each[] = {
         {"CPU", -1, 16}, {"memory", -1, 34359738368.0}, {"object_store_memory", -1, 5}};
-    p.per_node = (struct rt_amounts){each, 3};
+    p.per_node = (struct rt_amounts){.v = each, .n = 3};
     check_cell(w, &rt_table_pools, &p, "per_node", "CPU 16 memory 32G");
     json_t *o = rt_table_pools.json(&p, &w->env, false);
     assert_true(json_is_null(json_object_get(o, "desired")));
@@ -437,7 +437,7 @@ static void a_cluster_sums_up_its_nodes_and_jobs(void **state) {
         check_cell(w, &rt_table_clusters, w->c, empty[i], "-");
     struct rt_amount cpu[] = {{"CPU", 612, 1768}};
     struct rt_node n = node_of("a", "1", "head");
-    n.amounts = (struct rt_amounts){cpu, 1};
+    n.amounts = (struct rt_amounts){.v = cpu, .n = 1};
     n.mem_used_bytes = 61;
     n.mem_total_bytes = 100;
     struct rt_job jobs[] = {job_of("a", RT_JOB_RUNNING), job_of("b", RT_JOB_PENDING),
@@ -510,7 +510,7 @@ static void a_row_is_described_line_by_line(void **state) {
     struct world *w = *state;
     struct rt_amount amounts[] = {{"CPU", 2, 8}, {"memory", 1024, 2048}};
     struct rt_node n = node_of("aabb", "10.0.0.1", "cpu");
-    n.amounts = (struct rt_amounts){amounts, 2};
+    n.amounts = (struct rt_amounts){.v = amounts, .n = 2};
     n.state_message = "first\nsecond\x1b[2J";
     n.start_ms = NOW - 5000;
     struct rt_buf out;

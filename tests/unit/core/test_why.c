@@ -157,6 +157,20 @@ static void taken_resources_say_how_much_is_free_and_offer_a_node_more(void **st
     rt_why_deinit(&y);
 }
 
+static void what_placement_groups_reserve_is_not_free(void **state) {
+    struct world *w = *state;
+    struct rt_resource ten[] = {{"CPU", 10}};
+    const struct rt_actor a = waiting(ten, 1);
+    static const double reserved[] = {3, 0};
+    put_actors(*state, &a, 1, NULL, 0);
+    for (size_t i = 0; i < w->c->nodes.n; i++)
+        if (rt_streq(w->c->nodes.v[i].pool, "large"))
+            w->c->nodes.v[i].amounts.reserved = reserved;
+    struct rt_why y = ask(*state, RT_WHY_ACTOR, "a1");
+    assert_string_equal(y.summary, "It asks for 10 CPU on one node; at most 1 CPU is free on one that could hold it.");
+    rt_why_deinit(&y);
+}
+
 static void a_pool_at_its_max_is_not_offered(void **state) {
     struct rt_resource cpu[] = {{"CPU", 8}};
     const struct rt_actor a = waiting(cpu, 1);
@@ -478,6 +492,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         T(too_large_for_any_node_names_the_largest),
         T(taken_resources_say_how_much_is_free_and_offer_a_node_more),
+        T(what_placement_groups_reserve_is_not_free),
         T(a_pool_at_its_max_is_not_offered),
         T(the_resource_that_is_shortest_is_named),
         T(a_label_that_no_node_has_is_named),

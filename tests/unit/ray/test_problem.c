@@ -123,6 +123,8 @@ static void amounts_have_real_names_in_a_fixed_order(void **state) {
     assert_int_equal(a.n, 5);
     assert_string_equal(a.v[0].name, "CPU");
     assert_true(a.v[0].used > 0.19 && a.v[0].used < 0.21 && a.v[0].total == 8);
+    assert_true(rt_amounts_reserved(&a, &a.v[0]) == 2);
+    assert_true(rt_amounts_reserved(&a, &a.v[1]) == 0);
     assert_string_equal(a.v[1].name, "GPU");
     assert_true(a.v[1].used == 1);
     assert_string_equal(a.v[2].name, "memory");
