@@ -84,5 +84,9 @@ void man_config(void) {
         printf("\n");
         sentence(rt_providers[i]->summary);
         fields(rt_providers[i]->config);
+        if (rt_providers[i]->asks) {
+            printf(".Pp\nOnly\n.Cm init\nasks:\n");
+            fields(rt_providers[i]->asks);
+        }
     }
 }

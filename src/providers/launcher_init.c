@@ -1,5 +1,5 @@
 /* What `raytui init launcher` writes besides the configuration: Ray's YAML for a cloud, and a sample of its environment. */
-#include "providers/launcher_file.h"
+#include "providers/launcher_yaml.h"
 
 #include "base/mem.h"
 #include "core/provider.h"
@@ -222,11 +222,15 @@ static const struct cloud {
 };
 
 bool rt_launcher_template(const char *cloud, const char *name, struct rt_buf *yaml, struct rt_buf *env, struct rt_error *err) {
+    char *word = rt_strdup(name);
+    const struct rt_ynode n = {.kind = RT_Y_SCALAR, .text = word};
+    const bool is_text = launcher_kind(&n) == L_STR; /* `on` and `42` want quotes */
+    free(word);
     for (size_t i = 0; i < RT_COUNT(clouds); i++) {
         if (!rt_streq(clouds[i].name, cloud))
             continue;
         rt_buf_addf(yaml, "# %s: a cluster of Ray's own launcher. `raytui check %s` reads this file, `raytui up %s` makes the cluster.\n", name, name, name);
-        rt_buf_addf(yaml, "cluster_name: %s\n\n", name);
+        rt_buf_addf(yaml, is_text ? "cluster_name: %s\n\n" : "cluster_name: \"%s\"\n\n", name);
         for (const char *const *part = clouds[i].parts; *part; part++)
             rt_buf_adds(yaml, *part);
         rt_buf_addf(env, "# Variables for `ray up` of %s: KEY=VALUE, one a line. Values may be secret: keep this file to yourself.\n", name);

@@ -45,6 +45,26 @@ static void every_template_is_a_cluster_that_can_be_checked(void **state) {
     }
 }
 
+static void a_name_that_yaml_takes_for_more_is_quoted(void **state) {
+    static const char *const names[] = {"on", "42", "2026-11-21", "no", "null", "a"};
+    (void)state;
+    for (size_t i = 0; i < RT_COUNT(names); i++) {
+        struct rt_launcher_file f;
+        struct rt_error err = {0};
+        struct said s = {0};
+        struct rt_buf yaml, env;
+        rt_buf_init(&yaml, 0);
+        rt_buf_init(&env, 0);
+        assert_true(rt_launcher_template("local", names[i], &yaml, &env, &err));
+        if (!rt_launcher_parse("t.yaml", rt_buf_str(&yaml), yaml.len, &f, keep, &s))
+            fail_msg("%s: %s", names[i], s.first.message);
+        assert_string_equal(f.cluster_name, names[i]);
+        rt_launcher_deinit(&f);
+        rt_buf_deinit(&yaml);
+        rt_buf_deinit(&env);
+    }
+}
+
 static void a_template_can_be_scaled_in_place(void **state) {
     (void)state;
     for (size_t i = 0; rt_launcher_clouds[i]; i++) {
@@ -110,6 +130,7 @@ static void an_unknown_cloud_names_those_that_there_are(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_template_is_a_cluster_that_can_be_checked),
+        cmocka_unit_test(a_name_that_yaml_takes_for_more_is_quoted),
         cmocka_unit_test(a_template_can_be_scaled_in_place),
         cmocka_unit_test(init_names_the_files_that_it_writes),
         cmocka_unit_test(a_yaml_that_is_there_needs_no_template),
