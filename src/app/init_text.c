@@ -97,24 +97,52 @@ static void value_text(struct rt_buf *b, const struct rt_yfield *f, const char *
 
 /* ---- the text ---- */
 
-static void one_field(struct rt_buf *b, const struct rt_yfield *f, const char *prefix, int indent, const struct rt_strs *set) {
-    const char *value = value_of(set, prefix, f->key);
-    const bool written = value || (f->wanted && !(set && set->n)) || (f->type == RT_Y_STRUCT && sets_in(set, f->key));
+/* Of which cluster, what is set (nothing: the examples of what is wanted), and the files beside it. */
+struct init {
+    const char *name;
+    const struct rt_strs *set;
+    const struct rt_init_files *files;
+};
+
+static bool wants_in(const struct rt_yfield *f) {
+    for (; f && f->key; f++)
+        if (f->wanted)
+            return true;
+    return false;
+}
+
+/* The file CLUSTER-EXAMPLE of `init` is a better example. */
+static void example_text(struct rt_buf *b, const struct init *in, const char *example) {
+    char *own = rt_strf("%s-%s", in->name, example);
+    bool there = false;
+    for (size_t i = 0; i < in->files->n; i++)
+        there = there || rt_streq(in->files->v[i].name, own);
+    rt_buf_addf(b, " %s", there ? own : example);
+    free(own);
+}
+
+static void one_field(struct rt_buf *b, const struct init *in, const struct rt_yfield *f, const char *prefix, int indent) {
+    const char *value = value_of(in->set, prefix, f->key);
+    const bool block = f->type == RT_Y_STRUCT, examples = !in->set->n;
+    const bool written = value || (examples && (f->wanted || (block && wants_in(f->sub)))) || (block && sets_in(in->set, f->key));
     rt_buf_addf(b, "%*s%s%s:", indent, "", written ? "" : "# ", f->key);
     if (value) {
         rt_buf_addc(b, ' ');
         value_text(b, f, value);
     } else if (f->example) {
-        rt_buf_addf(b, " %s", f->example);
+        example_text(b, in, f->example);
     }
     rt_buf_addf(b, "%s%s\n", f->help ? "  # " : "", f->help ? f->help : "");
 }
 
-static void field_lines(struct rt_buf *b, const struct rt_yfield *f, const char *prefix, int indent, const struct rt_strs *set) {
+/* A field without help is another spelling of one that has it. */
+static void field_lines(struct rt_buf *b, const struct init *in, const struct rt_yfield *f, const char *prefix, int indent) {
     for (; f && f->key; f++) {
-        one_field(b, f, prefix, indent, set);
+        if (!f->help)
+            continue;
+        one_field(b, in, f, prefix, indent);
         if (f->type == RT_Y_STRUCT && !f->example)
-            field_lines(b, f->sub, f->key, indent + 2, set);
+            field_lines(b, in, f->sub, f->key, indent + 2);
     }
 }
 
@@ -146,17 +174,17 @@ void rt_app_init_text(const char *name, const struct rt_provider_ops *ops, const
     struct rt_init_files files = {0};
     struct rt_strs all = {0};
     struct rt_error ignored = {0};
-    const struct rt_strs *set = &all;
+    const struct init in = {name, &all, &files};
     with_files(name, ops, said, &all, &files, &ignored);
     rt_buf_addf(b, "# %s: %s.\n", name, ops->summary);
     about_lines(b, ops->about);
     rt_buf_adds(b, "# Fields in comments show an example; what is left out has a good default.\n");
     rt_buf_addf(b, "clusters:\n  %s:\n    provider: %s\n", name, ops->name);
-    field_lines(b, ops->config, "", 4, set);
+    field_lines(b, &in, ops->config, "", 4);
     rt_buf_adds(b, "    # for every provider:\n");
     for (const struct rt_yfield *f = rt_cluster_fields; f->key; f++)
         if (of_every_provider(f, ops))
-            one_field(b, f, "", 4, set);
+            one_field(b, &in, f, "", 4);
     rt_init_files_deinit(&files);
     rt_strs_deinit(&all);
 }
@@ -174,6 +202,17 @@ static bool has_key(const struct rt_yfield *table, const char *key, size_t n) {
     return false;
 }
 
+/* Does it name a file that `init` is about to write? */
+static bool names_file(const struct rt_strs *all, const struct rt_init_files *files) {
+    for (size_t i = 0; i < all->n; i++) {
+        const char *value = strchr(all->v[i], '=');
+        for (size_t k = 0; value && k < files->n; k++)
+            if (rt_streq(value + 1, files->v[k].name))
+                return true;
+    }
+    return false;
+}
+
 bool rt_app_init_check(const char *name, const struct rt_provider_ops *ops, const struct rt_strs *set, struct rt_error *err) {
     for (size_t i = 0; i < set->n; i++) {
         const char *at = set->v[i];
@@ -186,9 +225,11 @@ bool rt_app_init_check(const char *name, const struct rt_provider_ops *ops, cons
         }
     }
     struct rt_init_files files = {0};
-    const bool made = rt_app_init_files(name, ops, set, &files, err), more = files.n > 0;
+    struct rt_strs all = {0};
+    const bool made = with_files(name, ops, set, &all, &files, err), named = names_file(&all, &files);
     rt_init_files_deinit(&files);
-    if (!made || more) /* what it will name is not there yet */
+    rt_strs_deinit(&all);
+    if (!made || named) /* what it names is not there yet */
         return made;
     struct rt_buf text;
     rt_buf_init(&text, RT_MIB);

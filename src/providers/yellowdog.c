@@ -157,6 +157,7 @@ const struct rt_provider_ops rt_provider_yellowdog = {
     .needs_hop = true,
     .late_hop = true,
     .own_pools = true,
+    .init = yd_init,
     .check = yd_conf_check,
     .where = where,
     .create = create,

@@ -55,7 +55,7 @@ static const struct rt_yfield observability_fields[] = {
     {.key = "metrics_enabled", .alias = {"metrics", "observability_node_metrics_enabled"}, K(metrics), .type = RT_Y_BOOL,
      .help = "the platform collects metrics of the machine"},
     {.key = "start_script", .alias = {"script", "observability_node_start_script"}, K(script), .type = RT_Y_STR,
-     .help = "Bash script that starts Prometheus and Grafana: text, or a file (default: one of raytui's)"},
+     .help = "Bash script that starts Prometheus and Grafana: text, or a file (default: one of raytui's)", .example = "observability.sh"},
     {0},
 };
 static const struct rt_yfield kind_fields[] = {
@@ -88,8 +88,8 @@ static const struct rt_yfield ssh_fields[] = {
     {0},
 };
 
-#define FLAT(block, name, member, kind) \
-    {.key = block "_node_" name, C(member), .type = kind, .help = block ": the same under RayDog's name"}
+/* Under RayDog's names, without blocks. */
+#define FLAT(block, name, member, kind) {.key = block "_node_" name, C(member), .type = kind}
 const struct rt_yfield yd_fields[] = {
     {.key = "api_url", .alias = {"yd_platform_api_url"}, C(api_url), .type = RT_Y_STR,
      .help = "the platform (default: YD_API_URL, else https://api.yellowdog.ai)", .example = "https://api.yellowdog.ai"},
@@ -123,7 +123,7 @@ const struct rt_yfield yd_fields[] = {
      .help = "a pool on which nothing runs ends after so long; never", .example = "3m"},
     {.key = "node_boot_timeout", C(boot_ms), .type = RT_Y_DURATION, .help = "how long a machine may take until it is a node", .example = "10m"},
     {.key = "state_file", C(state_file), .type = RT_Y_STR, .help = "RayDog's saved state: read, and written at up", .example = "~/demo.json"},
-    {.key = "enable_observability", C(observe), .type = RT_Y_BOOL, .help = "observability: the same under RayDog's name"},
+    {.key = "enable_observability", C(observe), .type = RT_Y_BOOL, .help = "observability must have a template", .example = "true"},
     FLAT("head", "compute_requirement_template_id", head.template_id, RT_Y_STR),
     FLAT("head", "images_id", head.images, RT_Y_STR),
     FLAT("head", "userdata", head.userdata, RT_Y_STR),

@@ -245,6 +245,8 @@ json_t *yd_make_tasks(const struct rt_provider *p, const struct yd_want *w, cons
 char *yd_make_pool_name(const struct yd_want *w, const char *run, unsigned k);
 char *yd_make_tag(const struct yd_want *w, const char *run, const char *pool_name);
 
+/* yellowdog_scripts.c: the scripts as files beside the configuration. */
+bool yd_init(const char *name, struct rt_strs *set, struct rt_init_files *out, struct rt_error *err);
 /* yellowdog_doctor.c */
 struct rt_op *yd_doctor(struct rt_provider *p, void (*done)(void *ctx, const char *lines, const struct rt_error *err), void *ctx);
 

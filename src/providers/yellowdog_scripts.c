@@ -1,7 +1,7 @@
 /* What the nodes run: a task's script per role, the set-up of a bare machine, and what a person's own script lacks. */
 #include "base/buf.h"
 #include "base/mem.h"
-#include "providers/yellowdog_api.h"
+#include "providers/yellowdog_impl.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,6 +100,20 @@ const char yd_userdata[] =
     "python3 -m venv \"$AGENT/venv\"\n"
     "\"$AGENT/venv/bin/pip\" install \"ray[default,client]==$RAY_VERSION\"\n"
     "chown -R yd-agent:yd-agent \"$AGENT/venv\"\n";
+
+bool yd_init(const char *name, struct rt_strs *set, struct rt_init_files *out, struct rt_error *err) {
+    static const struct {
+        const char *file, *text;
+    } files[] = {{"head.sh", head}, {"worker.sh", worker}, {"observability.sh", observability}, {"userdata.sh", yd_userdata}};
+    (void)set; /* none of them is used before the person says so */
+    (void)err;
+    for (size_t i = 0; i < RT_COUNT(files); i++) {
+        char *path = rt_strf("%s-%s", name, files[i].file);
+        rt_buf_adds(rt_init_file(out, path), files[i].text);
+        free(path);
+    }
+    return true;
+}
 
 const char *yd_script(enum yd_role role) {
     return role == YD_HEAD ? head : role == YD_WORKER ? worker : observability;
