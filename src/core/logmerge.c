@@ -14,6 +14,7 @@ enum {
     TICK_MS = 100,
     TURN_US = 8000,     /* of work in one turn of the loop */
     SOURCE_MEMORY = 256 * 1024,
+    UNTIMED = 20,       /* lines without a time in a row: more than a traceback has as a rule */
     FRESH_BYTES = 4 * 1024 * 1024, /* a buffer that is read to its end is made anew after so much */
     NAME_MAX_BYTES = 48
 };
@@ -28,6 +29,8 @@ struct source {
     bool open;                     /* its last line is not finished */
     bool have;                     /* `key` is that of its first line */
     int64_t key, last_key;
+    int untimed;                   /* lines since the last one that had a time of its own, with Ray's */
+    bool plain;                    /* it wrote a line without a time */
     int64_t pause_ms;              /* between two looks at it */
     int64_t data_ms;               /* loop time of its last bytes, or of its beginning */
     bool alive, ended;
@@ -153,18 +156,28 @@ static bool has_line(struct source *s) {
     while (!s->have && waits(s) && rt_logbuf_line(s->buf, s->next, &l)) {
         if (l.kind != RT_LINE_MARK && is_magic(s, l.text, l.len)) {
             s->next++;
+            s->untimed = RT_MIN(s->untimed + 1, UNTIMED);
             continue;
         }
         const int64_t ms = l.kind == RT_LINE_MARK ? -1 : rt_log_time(l.text, l.len);
         s->key = ms >= 0 && ms > s->last_key ? ms : s->last_key;
+        if (l.kind != RT_LINE_MARK) {
+            s->untimed = ms >= 0 ? 0 : RT_MIN(s->untimed + 1, UNTIMED);
+            s->plain = s->plain || ms < 0;
+        }
         s->have = true;
     }
     return s->have;
 }
 
+/* What it writes says no time, so that nothing can be put in order by waiting for it - and it may write without end. */
+static bool is_timeless(const struct source *s) {
+    return s->untimed >= UNTIMED || (s->plain && s->last_key == INT64_MIN);
+}
+
 /* Nothing of it can be earlier than what others have. */
 static bool is_silent(const struct source *s, int64_t now) {
-    return s->ended || now - s->data_ms >= (s->alive ? s->pause_ms + LATE_MS : OPENING_MS);
+    return s->ended || is_timeless(s) || now - s->data_ms >= (s->alive ? s->pause_ms + LATE_MS : OPENING_MS);
 }
 
 static void go_out(struct rt_logmerge *m, size_t i) {

@@ -110,6 +110,42 @@ static void a_silent_source_holds_nobody_for_ever(void **state) {
     ends_with(t, "(a) 2026-11-21 10:00:05 x\n");
 }
 
+struct talker {
+    struct merge *t;
+    size_t source;
+    const char *text;
+};
+
+static void talk(void *ctx) {
+    struct talker *x = ctx;
+    say(x->t, x->source, x->text);
+}
+
+/* More often than anybody is silent. */
+static void holds_nobody(struct merge *t, const char *text) {
+    const size_t driver = rt_logmerge_add(t->m, "driver");
+    struct talker worker = {t, rt_logmerge_add(t->m, "worker"), text};
+    rt_logmerge_alive(t->m, worker.source, 500);
+    talk(&worker);
+    say(t, driver, "2026-11-21 10:00:05 begun\nnext\n");
+    struct rt_timer *timer = rt_timer_start(t->loop, 50, 50, talk, &worker);
+    bool late = false;
+    struct rt_timer *limit = rt_timer_start(t->loop, 30000, 0, over, &late);
+    while (!late && !strstr(rt_buf_str(&t->out), "(driver) next"))
+        rt_loop_turn(t->loop, true);
+    rt_timer_stop(timer);
+    rt_timer_stop(limit);
+    assert_false(late);
+}
+
+static void a_source_that_prints_without_end_and_without_times_holds_nobody(void **state) {
+    holds_nobody(*state, "step\n");
+}
+
+static void a_source_with_nothing_but_rays_own_lines_holds_nobody(void **state) {
+    holds_nobody(*state, ":task_name:f\n");
+}
+
 static void rays_own_lines_become_the_name(void **state) {
     struct merge *t = *state;
     const size_t a = rt_logmerge_add(t->m, "pid=12, ip=10.0.0.3");
@@ -241,6 +277,8 @@ int main(void) {
         TEST(a_line_without_a_time_stays_behind_the_one_before_it),
         TEST(a_slower_source_is_waited_for),
         TEST(a_silent_source_holds_nobody_for_ever),
+        TEST(a_source_that_prints_without_end_and_without_times_holds_nobody),
+        TEST(a_source_with_nothing_but_rays_own_lines_holds_nobody),
         TEST(rays_own_lines_become_the_name),
         TEST(an_unfinished_line_waits_and_a_mark_finishes_it),
         TEST(a_progress_bar_does_not_overwrite_its_source),
