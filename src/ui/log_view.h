@@ -30,6 +30,8 @@ struct log_view {
     bool at_shown;    /* `at` was jumped to: shown with a pointer */
     bool follow, wrap, numbers;
     bool walk;        /* `at` is what moves: a list of hits */
+    bool keeping;     /* filters changed: `keep` is what the top stays near, until all lines were looked at */
+    int64_t keep;
     int64_t wanted;   /* a line to show once it was read; -1 */
     int col;          /* first shown column when not wrapped */
     enum log_time time_mode;
@@ -95,6 +97,7 @@ void log_view_search(struct log_view *lv, const char *regex);
 void log_view_search_again(struct log_view *lv, bool backwards);
 void log_view_search_clear(struct log_view *lv);
 void log_view_filter(struct log_view *lv, const char *text); /* "!text" drops */
+void log_view_keep_place(struct log_view *lv); /* before other lines are shown */
 void log_view_seek(struct log_view *lv, enum rt_line_kind kind, bool backwards);
 
 /* log_view_out.c */

@@ -87,11 +87,18 @@ void log_view_search_clear(struct log_view *lv) {
 
 /* ---- filters ---- */
 
+void log_view_keep_place(struct log_view *lv) {
+    if (!lv->keeping)
+        lv->keep = lv->at_shown ? lv->at : lv->top.line;
+    lv->keeping = !lv->follow;
+}
+
 void log_view_filter(struct log_view *lv, const char *text) {
     struct rt_error err = {0};
     const bool drop = text[0] == '!';
     if (!text[drop ? 1 : 0])
         return;
+    log_view_keep_place(lv);
     if (!rt_logbuf_filter_add(lv->buf, text + (drop ? 1 : 0), drop, &err)) {
         rt_ui_error(lv->view.ui, &err);
         return;
@@ -120,7 +127,10 @@ static void seek(void *ctx) {
     if (line >= 0)
         log_view_jump(lv, line);
     else
-        rt_ui_note(lv->view.ui, "no %s %s", kind_name(lv->seek_kind), lv->seek_backwards ? "before this" : "after this");
+        rt_ui_note(lv->view.ui, "no %s %s", kind_name(lv->seek_kind),
+                   lv->seek_backwards                ? "before this"
+                   : lv->seek_kind == RT_LINE_ERROR ? "after this - E goes back"
+                                                    : "after this - W goes back");
 }
 
 void log_view_seek(struct log_view *lv, enum rt_line_kind kind, bool backwards) {

@@ -64,7 +64,23 @@ static struct log_place bottom(struct log_view *lv) {
     return p;
 }
 
+static void up(struct log_view *lv, int n);
+
+/* The line that stood here, or the next one that is shown; what was not looked at yet may still be nearer. */
+static void return_to_place(struct log_view *lv) {
+    bool all = false;
+    const int64_t n = rt_logbuf_visible(lv->buf, &all), i = rt_logbuf_visible_index(lv->buf, lv->keep);
+    const int64_t line = n > 0 ? rt_logbuf_visible_at(lv->buf, RT_MIN(i, n - 1)) : -1;
+    if (line >= 0)
+        lv->top = (struct log_place){line, 0};
+    if (line >= 0 && lv->at_shown && lv->at == line)
+        up(lv, lv->rows / 3); /* with what stands before it */
+    lv->keeping = !all;
+}
+
 void log_view_settle(struct log_view *lv) {
+    if (lv->keeping && !lv->follow)
+        return_to_place(lv);
     if (log_view_last(lv) < 0) {
         lv->top = (struct log_place){lv->clear, 0};
         return;
@@ -149,6 +165,7 @@ static void move_selection(struct log_view *lv, int n) {
 }
 
 void log_view_move(struct log_view *lv, int n) {
+    lv->keeping = false;
     const bool followed = lv->follow;
     const bool walks = lv->selecting || lv->walk;
     if (n < 0 || walks)
@@ -166,7 +183,7 @@ void log_view_move(struct log_view *lv, int n) {
 }
 
 void log_view_first(struct log_view *lv) {
-    lv->follow = false;
+    lv->follow = lv->keeping = false;
     lv->clear = 0;
     lv->top = (struct log_place){RT_MAX(first_shown(lv), 0), 0};
     lv->at = lv->top.line;
@@ -175,6 +192,7 @@ void log_view_first(struct log_view *lv) {
 }
 
 void log_view_end(struct log_view *lv) {
+    lv->keeping = false;
     lv->at = RT_MAX(log_view_last(lv), 0);
     lv->at_shown = false;
     if (lv->selecting || lv->walk) {
@@ -187,7 +205,7 @@ void log_view_end(struct log_view *lv) {
 }
 
 void log_view_jump(struct log_view *lv, int64_t line) {
-    lv->follow = false;
+    lv->follow = lv->keeping = false;
     lv->at = line;
     lv->at_shown = true;
     if (line < lv->clear)
@@ -291,7 +309,7 @@ void log_view_next_mark(struct log_view *lv) {
 
 void log_view_renumber(void *ctx, int64_t from, int64_t by) {
     struct log_view *lv = ctx;
-    int64_t *const all[] = {&lv->top.line, &lv->at, &lv->anchor, &lv->seek_from};
+    int64_t *const all[] = {&lv->top.line, &lv->at, &lv->anchor, &lv->seek_from, &lv->keep};
     for (size_t i = 0; i < RT_COUNT(all); i++)
         if (*all[i] >= from)
             *all[i] += by;

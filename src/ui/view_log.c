@@ -125,6 +125,7 @@ static void do_filters(struct log_view *lv, const char *arg) {
     (void)arg;
     if (!rt_logbuf_filters(lv->buf))
         rt_ui_note(lv->view.ui, "no filters - & makes one");
+    log_view_keep_place(lv);
     rt_logbuf_filters_enable(lv->buf, !rt_logbuf_filters_enabled(lv->buf));
 }
 
@@ -292,15 +293,17 @@ static enum rt_taken log_command(struct rt_view *v, const struct rt_strs *words,
 
 static bool log_back(struct rt_view *v) {
     struct log_view *lv = of(v);
-    if (lv->selecting)
+    if (lv->selecting) {
         lv->selecting = false;
-    else if (lv->regex)
+    } else if (lv->regex) {
         log_view_search_clear(lv);
-    else if (rt_logbuf_filters(lv->buf))
+    } else if (rt_logbuf_filters(lv->buf)) {
+        log_view_keep_place(lv);
         while (rt_logbuf_filters(lv->buf))
             rt_logbuf_filter_pop(lv->buf);
-    else
+    } else {
         return false;
+    }
     rt_ui_mark(v->ui);
     return true;
 }

@@ -214,6 +214,24 @@ static void filters_stack_and_escape_takes_them_away(void **state) {
     assert_false(front(*state)->ops->back(front(*state)));
 }
 
+static void filters_leave_the_place_where_one_is(void **state) {
+    struct rt_ui *ui = *state;
+    open_lines(ui, 5000);
+    run(ui, "3000");
+    run(ui, "move 0");
+    log_of(ui)->at_shown = false;
+    log_of(ui)->top.line = 3003;
+    run(ui, "keep ERROR");
+    until(ui, all_known);
+    assert_top(ui, "ERROR line 3007");
+    assert_int_equal(front(ui)->ops->back(front(ui)), true);
+    until(ui, all_known);
+    assert_top(ui, "ERROR line 3007");
+    run(ui, "drop ERROR");
+    until(ui, all_known);
+    assert_top(ui, "line 3008");
+}
+
 static void errors_are_walked_both_ways(void **state) {
     open_lines(*state, 100);
     run(*state, "move first");
@@ -478,6 +496,7 @@ int main(void) {
         shell_test(a_bad_pattern_is_told_and_changes_nothing),
         shell_test(what_is_not_there_is_told),
         shell_test(filters_stack_and_escape_takes_them_away),
+        shell_test(filters_leave_the_place_where_one_is),
         shell_test(errors_are_walked_both_ways),
         shell_test(the_line_that_asks_searches_and_filters),
         shell_test(long_lines_scroll_sideways_or_wrap),
