@@ -5,6 +5,7 @@
 #include "core/provider.h"
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *const rt_launcher_clouds[] = {"local", "gcp", "aws", "azure", NULL};
 
@@ -247,6 +248,7 @@ bool rt_launcher_template(const char *cloud, const char *name, struct rt_buf *ya
 const struct rt_yfield launcher_asks[] = {
     {.key = "cloud", .type = RT_Y_ENUM, .names = rt_launcher_clouds, .form = true,
      .help = "writes Ray's YAML for it beside: local (your hosts), gcp, aws, azure", .example = "gcp"},
+    {.key = "file", .type = RT_Y_STR, .form = true, .help = "or a YAML of `ray up` that is there", .example = "~/cluster.yaml"},
     {0},
 };
 
@@ -259,6 +261,19 @@ static const char *value(const struct rt_strs *set, const char *key) {
     return NULL;
 }
 
+/* A path that was given counts from where it was given, not from the configuration. */
+static void from_here(struct rt_strs *set, const char *key) {
+    char here[4096];
+    for (size_t i = 0; i < set->n; i++) {
+        const char *path = strchr(set->v[i], '=');
+        if (!path || !rt_starts(set->v[i], key) || strlen(key) != (size_t)(path - set->v[i]) || strchr("/~", path[1]) || !getcwd(here, sizeof here))
+            continue;
+        char *line = rt_strf("%s=%s/%s", key, here, path + 1);
+        free(set->v[i]);
+        set->v[i] = line;
+    }
+}
+
 static void add_file(const char *cluster, const char *key, const char *base, const struct rt_buf *text, struct rt_strs *set, struct rt_init_files *out) {
     char *name = rt_strf("%s/%s", cluster, base);
     rt_buf_add(rt_init_file(out, name), rt_buf_str(text), text->len);
@@ -268,6 +283,8 @@ static void add_file(const char *cluster, const char *key, const char *base, con
 
 bool launcher_init(const char *name, struct rt_strs *set, struct rt_init_files *out, struct rt_error *err) {
     const char *cloud = value(set, "cloud");
+    from_here(set, "file");
+    from_here(set, "env_file");
     if (value(set, "file")) {
         if (!cloud)
             return true;

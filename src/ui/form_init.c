@@ -112,16 +112,28 @@ static void init_preview(struct rt_form *f) {
     rt_strs_deinit(&set);
 }
 
+/* What is written besides, each under its name. */
+static void more_files(const char *name, const struct rt_provider_ops *provider_ops, const struct rt_strs *set, struct rt_buf *out) {
+    struct rt_init_files files = {0};
+    struct rt_error ignored = {0};
+    rt_app_init_files(name, provider_ops, set, &files, &ignored);
+    for (size_t i = 0; i < files.n; i++)
+        rt_buf_addf(out, "\n---- %s ----\n%s", files.v[i].name, rt_buf_str(&files.v[i].text));
+    rt_init_files_deinit(&files);
+}
+
 static void init_request(struct rt_form *f, struct rt_buf *out) {
     struct rt_strs set = {0};
     const struct rt_provider_ops *ops = provider(f);
     const char *name = rt_form_get(f, "name");
     show_fields(f);
     filled(f, &set);
-    if (ops)
+    if (ops) {
         rt_app_init_text(*name ? name : "NAME", ops, &set, out);
-    else
+        more_files(*name ? name : "NAME", ops, &set, out);
+    } else {
         rt_buf_adds(out, "no such provider");
+    }
     rt_strs_deinit(&set);
 }
 

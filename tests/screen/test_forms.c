@@ -180,6 +180,25 @@ static void the_form_of_a_slurm_cluster_asks_for_what_slurm_wants(void **state) 
     world_leave(&t, ":q<Enter>");
 }
 
+static void the_form_of_a_launcher_cluster_writes_the_yaml_of_a_cloud(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_jobs(&t, 24, 80);
+    rt_pty_type(&t, "1n");
+    rt_pty_until(&t, "new cluster", 3000);
+    rt_pty_type(&t, "<^U>launcher");
+    rt_pty_until(&t, "cloud", 3000);
+    rt_pty_type(&t, "<Tab>tuner<Tab>gpc");
+    rt_pty_until(&t, "did you mean gcp", 3000);
+    rt_pty_type(&t, "<^U>aws<F4>");
+    rt_pty_until(&t, "# tuner: a cluster of Ray's own launcher", 3000);
+    rt_pty_type(&t, "G");
+    rt_pty_until(&t, "# AWS_PROFILE=default", 3000);
+    rt_pty_type(&t, "<Esc><F2>");
+    rt_pty_until(&t, "tuner/cluster.yaml", 5000);
+    world_leave(&t, ":q<Enter>");
+}
+
 static void a_nodes_log_files_are_picked(void **state) {
     struct rt_pty t;
     (void)state;
@@ -199,6 +218,7 @@ int main(void) {
         cmocka_unit_test(a_finished_job_is_run_again),
         cmocka_unit_test(a_new_cluster_at_80x24),
         cmocka_unit_test(the_form_of_a_slurm_cluster_asks_for_what_slurm_wants),
+        cmocka_unit_test(the_form_of_a_launcher_cluster_writes_the_yaml_of_a_cloud),
         cmocka_unit_test(a_nodes_log_files_are_picked),
         cmocka_unit_test(a_question_shows_what_would_be_called),
         /* from here on the jobs are others */

@@ -4,7 +4,9 @@
 #include "base/mem.h"
 #include "core/provider.h"
 #include "providers/launcher_file.h"
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct said {
     struct rt_error first;
@@ -114,6 +116,24 @@ static void a_yaml_that_is_there_needs_no_template(void **state) {
     rt_strs_deinit(&set);
 }
 
+static void a_path_counts_from_where_it_was_given(void **state) {
+    struct rt_init_files files = {0};
+    struct rt_strs set = {0};
+    struct rt_error err = {0};
+    char here[4096], *expected;
+    (void)state;
+    assert_non_null(getcwd(here, sizeof here));
+    expected = rt_strf("file=%s/mine.yaml", here);
+    rt_strs_add(&set, "file=mine.yaml");
+    rt_strs_add(&set, "env_file=~/.env");
+    assert_true(launcher_init("tuner", &set, &files, &err));
+    assert_string_equal(set.v[0], expected);
+    assert_string_equal(set.v[1], "env_file=~/.env");
+    assert_int_equal(files.n, 0);
+    free(expected);
+    rt_strs_deinit(&set);
+}
+
 static void an_unknown_cloud_names_those_that_there_are(void **state) {
     struct rt_init_files files = {0};
     struct rt_strs set = {0};
@@ -134,6 +154,7 @@ int main(void) {
         cmocka_unit_test(a_template_can_be_scaled_in_place),
         cmocka_unit_test(init_names_the_files_that_it_writes),
         cmocka_unit_test(a_yaml_that_is_there_needs_no_template),
+        cmocka_unit_test(a_path_counts_from_where_it_was_given),
         cmocka_unit_test(an_unknown_cloud_names_those_that_there_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
