@@ -221,8 +221,9 @@ typedef void rt_doctor_fn(void *ctx, const char *lines, const struct rt_error *e
 struct rt_op *rt_app_doctor_far(struct rt_app *a, const char *cluster, rt_doctor_fn *fn, void *ctx);
 /* Is it a YAML of Ray's launcher (and no configuration of raytui)? */
 bool rt_app_is_launcher_file(const char *path);
-/* What `ray up` would refuse in it, and what it takes otherwise than it was meant. `problem` may be NULL. */
-bool rt_app_check_launcher_file(const char *path, rt_yproblem_fn *problem, rt_yproblem_fn *warning, void *ctx);
+/* What `ray up` would refuse in it, and what it takes otherwise than it was meant. `again`: what the configuration that names it
+ * tells is told already. */
+void rt_app_check_launcher_file(const char *path, bool again, rt_yproblem_fn *problem, rt_yproblem_fn *warning, void *ctx);
 /* The commented configuration that `init` writes. */
 void rt_app_init_text(const char *name, const struct rt_provider_ops *ops, const struct rt_strs *set, struct rt_buf *out);
 /* The files that are written besides, named from its directory (rt_provider_ops.init). Deinit in any case. */

@@ -14,14 +14,16 @@ bool rt_app_is_launcher_file(const char *path) {
     return yes;
 }
 
-bool rt_app_check_launcher_file(const char *path, rt_yproblem_fn *problem, rt_yproblem_fn *warning, void *ctx) {
+void rt_app_check_launcher_file(const char *path, bool again, rt_yproblem_fn *problem, rt_yproblem_fn *warning, void *ctx) {
     struct rt_launcher_file f;
-    const bool ok = rt_launcher_load(path, &f, problem, ctx);
+    struct rt_error missing = {0};
+    rt_launcher_load(path, &f, again ? NULL : problem, ctx);
+    if (!rt_launcher_ready(&f, &missing))
+        problem(ctx, &missing);
     for (size_t i = 0; i < f.warnings.n; i++) {
         struct rt_error err = {0};
         rt_error_set(&err, RT_E_CONFIG, "%s", f.warnings.v[i]);
         warning(ctx, &err);
     }
     rt_launcher_deinit(&f);
-    return ok;
 }

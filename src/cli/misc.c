@@ -76,7 +76,7 @@ static size_t print_end(struct problems *x) {
 /* A YAML of Ray's launcher, without a configuration that names it. */
 static void check_launcher_file(struct cli *c, const char *path) {
     struct problems x = {.cli = c, .list = json_array()};
-    rt_app_check_launcher_file(path, print_error, print_warning, &x);
+    rt_app_check_launcher_file(path, false, print_error, print_warning, &x);
     const size_t errors = print_end(&x);
     if (!errors && c->kind != RT_OUT_JSON)
         printf("%s: a cluster of Ray's launcher, no problems\n", path);
@@ -96,7 +96,7 @@ static size_t print_problems(const struct cli *c, const struct rt_config *conf, 
     for (size_t i = 0; i < conf->nclusters; i++) {
         const struct rt_cluster_conf *one = conf->clusters[i];
         if ((!only || only == one) && rt_streq(one->provider, "launcher") && one->source_file)
-            rt_app_check_launcher_file(one->source_file, NULL, print_warning, &x);
+            rt_app_check_launcher_file(one->source_file, true, print_error, print_warning, &x);
     }
     return print_end(&x);
 }

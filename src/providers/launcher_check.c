@@ -236,7 +236,7 @@ static void check_private_key(const struct rt_ynode *n, const char *path, struct
 }
 
 void launcher_disk(const struct rt_launcher_file *f, struct lwords *w) {
-    const struct rt_ynode *auth = get(f, "auth"), *mounts = get(f, "file_mounts");
+    const struct rt_ynode *auth = get(f, "auth");
     const char *public_key = launcher_text(auth, "ssh_public_key");
     if (f->auth.key)
         check_private_key(rt_ynode_get(auth, "ssh_private_key"), f->auth.key, w);
@@ -244,12 +244,20 @@ void launcher_disk(const struct rt_launcher_file *f, struct lwords *w) {
     if (path && access(path, R_OK) < 0)
         launcher_problem(w, rt_ynode_get(auth, "ssh_public_key"), NULL, "auth.ssh_public_key: %s: %s", path, strerror(errno));
     free(path);
-    for (size_t i = 0; mounts && mounts->kind == RT_Y_MAP && i < mounts->n; i++) {
-        if (launcher_kind(mounts->items[i]) != L_STR)
-            continue;
-        path = launcher_path(f, mounts->items[i]->text);
-        if (access(path, R_OK) < 0)
-            launcher_problem(w, mounts->items[i], "the local side stands on the right: REMOTE: LOCAL", "file_mounts: %s: %s", path, strerror(errno));
+}
+
+bool rt_launcher_ready(const struct rt_launcher_file *f, struct rt_error *err) {
+    const struct rt_ynode *mounts = get(f, "file_mounts");
+    bool ok = true;
+    for (size_t i = 0; ok && mounts && mounts->kind == RT_Y_MAP && i < mounts->n; i++) {
+        const struct rt_ynode *n = mounts->items[i];
+        char *path = launcher_kind(n) == L_STR ? launcher_path(f, n->text) : NULL, shown[300];
+        ok = !path || access(path, R_OK) == 0;
+        if (!ok) {
+            rt_ynode_error(n, err, "file_mounts: %s: %s", rt_clean_to(shown, sizeof shown, path), strerror(errno));
+            rt_error_hint(err, "the side of this machine stands on the right: REMOTE: LOCAL");
+        }
         free(path);
     }
+    return ok;
 }

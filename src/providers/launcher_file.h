@@ -61,9 +61,12 @@ struct rt_launcher_file {
  * the text is looked at. */
 bool rt_launcher_parse(const char *path, const char *text, size_t n, struct rt_launcher_file *out, rt_yproblem_fn *problem,
                        void *ctx);
-/* The same of a file, and then what `ray up` would need on this machine: a key that is there, is private and is ours to
- * read, the local side of file_mounts. Relative paths count from the file's own directory: `ray` is to be run there. */
+/* The same of a file, and then the key that it names: there, private, ours to read. Relative paths count from the file's own
+ * directory: `ray` is to be run there. */
 bool rt_launcher_load(const char *path, struct rt_launcher_file *out, rt_yproblem_fn *problem, void *ctx);
+/* What only `ray up` needs on this machine, and misses when the head's machine is paid for already: the local side of file_mounts.
+ * Tells the first. */
+bool rt_launcher_ready(const struct rt_launcher_file *f, struct rt_error *err);
 void rt_launcher_deinit(struct rt_launcher_file *f);
 
 const struct rt_launcher_type *rt_launcher_type(const struct rt_launcher_file *f, const char *name); /* NULL */

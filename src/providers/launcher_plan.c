@@ -73,7 +73,7 @@ bool launcher_plan(struct rt_provider *p, const char *verb, const struct rt_up_o
         plan_down(p, out);
         return true;
     }
-    if (!launcher_read(p, err))
+    if (!launcher_read(p, err) || !rt_launcher_ready(&p->file, err))
         return false;
     plan_up(p, out);
     return true;

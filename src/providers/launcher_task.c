@@ -616,7 +616,7 @@ struct rt_operation *launcher_up(struct rt_provider *p, const struct rt_up_opts 
         return t->operation; /* it is coming up already: this one goes on with it */
     if (!may_work(p, "up", err))
         return NULL;
-    if (!launcher_read(p, err)) {
+    if (!launcher_read(p, err) || !rt_launcher_ready(&p->file, err)) {
         unlock(p);
         return NULL;
     }

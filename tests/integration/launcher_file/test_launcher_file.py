@@ -83,6 +83,16 @@ class LauncherFile(unittest.TestCase):
         found = self.home.json("check", self.home.dir + "/cluster.yaml")
         self.assertEqual([i["severity"] for i in found["items"]], ["warning"])
 
+    def test_files_that_up_would_miss_are_told(self):
+        text = fixture("local") + "file_mounts: {/far: near}\n"
+        code, words = self.check(text)
+        self.assertEqual(code, 78, words)
+        self.assertIn("/near: No such file", words)
+        self.assertIn("/near: No such file", self.home.run("up", "c", "--dry-run", code=78).stderr)
+        self.home.file("near", "x")
+        code, words = self.check(text)
+        self.assertEqual(code, 0, words)
+
     def test_templates_are_taken_by_ray_and_by_check(self):
         texts = []
         for cloud in CLOUDS:

@@ -350,7 +350,11 @@ static void a_key_that_ssh_would_not_take_is_refused_before_ray_up_waits_for_it(
     free(text);
     text = replaced(fixture("launcher/yaml/local.yaml", NULL), "max_workers: 2", "max_workers: 2\nfile_mounts: {/far: near}");
     yaml = write_file(dir, "cluster.yaml", text, 0600);
-    load_refused(yaml, "/near: ");
+    assert_true(rt_launcher_load(yaml, &f, keep, &s)); /* it can be watched */
+    assert_false(rt_launcher_ready(&f, &err));         /* and not be made */
+    assert_non_null(strstr(err.message, "cluster.yaml:12:"));
+    assert_non_null(strstr(err.message, "/near: "));
+    rt_launcher_deinit(&f);
     assert_true(rt_remove_tree(dir, &err));
     load_refused(yaml, "does not exist");
     free(yaml);
