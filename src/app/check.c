@@ -8,8 +8,8 @@ bool rt_app_is_launcher_file(const char *path) {
     struct rt_error ignored = {0};
     const bool read = rt_yaml_load(path, &doc, &ignored);
     const struct rt_ynode *provider = read ? rt_ynode_get(doc.root, "provider") : NULL;
-    const bool yes = read && !rt_ynode_get(doc.root, "clusters") &&
-                     (rt_ynode_get(doc.root, "cluster_name") || (provider && provider->kind == RT_Y_MAP));
+    const bool yes =
+        read && !rt_ynode_get(doc.root, "clusters") && (rt_ynode_get(doc.root, "cluster_name") || (provider && provider->kind == RT_Y_MAP));
     rt_yaml_deinit(&doc);
     return yes;
 }

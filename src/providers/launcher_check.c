@@ -51,7 +51,8 @@ static void check_local(const struct rt_launcher_file *f, struct lwords *w) {
     const struct rt_ynode *provider = get(f, "provider"), *types = get(f, "available_node_types");
     int64_t n;
     if (types && !launcher_empty(types) && !rt_ynode_get(types, RT_LAUNCHER_LOCAL_TYPE))
-        launcher_problem(w, types, "provider `local` has the one type " RT_LAUNCHER_LOCAL_TYPE "; min_workers and max_workers stand at the top",
+        launcher_problem(w, types,
+                         "provider `local` has the one type " RT_LAUNCHER_LOCAL_TYPE "; min_workers and max_workers stand at the top",
                          "The field available_node_types is not supported for on-premise clusters");
     if (rt_ynode_get(provider, "coordinator_address")) {
         if (!get(f, "max_workers"))
@@ -97,10 +98,19 @@ static void check_azure_keys(const struct rt_launcher_file *f, struct lwords *w)
 
 static void check_provider(const struct rt_launcher_file *f, struct lwords *w) {
     static const char *const gcp[] = {"region", "availability_zone", "project_id", NULL};
-    static const char *const aws[] = {"region", NULL}, *const azure[] = {"location", "resource_group", NULL}, *const external[] = {"module", NULL};
-    static const char *const external_top[] = {"available_node_types", "max_workers", "setup_commands", "head_setup_commands", "worker_setup_commands",
-                                               "initialization_commands", "head_start_ray_commands", "worker_start_ray_commands", "file_mounts",
-                                               "cluster_synced_files", NULL};
+    static const char *const aws[] = {"region", NULL}, *const azure[] = {"location", "resource_group", NULL},
+                             *const external[] = {"module", NULL};
+    static const char *const external_top[] = {"available_node_types",
+                                               "max_workers",
+                                               "setup_commands",
+                                               "head_setup_commands",
+                                               "worker_setup_commands",
+                                               "initialization_commands",
+                                               "head_start_ray_commands",
+                                               "worker_start_ray_commands",
+                                               "file_mounts",
+                                               "cluster_synced_files",
+                                               NULL};
     const struct rt_ynode *p = get(f, "provider"), *project = rt_ynode_get(p, "project_id");
     if (rt_streq(f->type, "local")) {
         check_local(f, w);
@@ -118,10 +128,12 @@ static void check_provider(const struct rt_launcher_file *f, struct lwords *w) {
         wanted(p, "provider", external, "module: package.module.ClassOfTheNodeProvider", w);
         wanted(f->doc.root, "", external_top, "Ray has no defaults for an external provider: [] or {} when there is nothing to say", w);
     } else if (rt_streq(f->type, "kuberay")) {
-        launcher_warning(w, at(p, "type"), "provider.type kuberay: Ray's operator uses it, `ray up` makes nothing; raytui has a provider kuberay");
+        launcher_warning(w, at(p, "type"),
+                         "provider.type kuberay: Ray's operator uses it, `ray up` makes nothing; raytui has a provider kuberay");
     }
     const struct rt_ynode *google = rt_ynode_get(p, "gcp_credentials"), *kind = rt_ynode_get(google, "type");
-    if (google && google->kind == RT_Y_MAP && !(kind && (rt_streq(kind->text, "credentials_token") || rt_streq(kind->text, "service_account"))))
+    if (google && google->kind == RT_Y_MAP &&
+        !(kind && (rt_streq(kind->text, "credentials_token") || rt_streq(kind->text, "service_account"))))
         launcher_problem(w, kind ? kind : google, NULL, "provider.gcp_credentials.type: credentials_token or service_account is expected");
 }
 
@@ -129,7 +141,8 @@ static void check_auth(const struct rt_launcher_file *f, struct lwords *w) {
     static const char *const by_ssh[] = {"local", "aws", "gcp", "azure", "aliyun", "vsphere", NULL};
     const struct rt_ynode *auth = get(f, "auth");
     if (among(f->type, by_ssh) && !*f->auth.user && !rt_ynode_get(auth, "ssh_user"))
-        launcher_problem(w, auth ? auth : f->doc.root, "ssh_user: the user of the machines, as ubuntu or ec2-user", "auth.ssh_user is missing");
+        launcher_problem(w, auth ? auth : f->doc.root, "ssh_user: the user of the machines, as ubuntu or ec2-user",
+                         "auth.ssh_user is missing");
 }
 
 static void check_docker(const struct rt_launcher_file *f, struct lwords *w) {
@@ -150,34 +163,39 @@ static const struct rt_ynode *type_node(const struct rt_launcher_file *f, const 
 static void check_limits(const struct rt_launcher_file *f, const struct rt_launcher_type *t, struct lwords *w) {
     const struct rt_ynode *min = type_node(f, t->name, "min_workers");
     if (t->min < 0 || t->max < 0)
-        launcher_warning(w, type_node(f, t->name, t->min < 0 ? "min_workers" : "max_workers"), "%s: a number of workers is less than 0", t->name);
+        launcher_warning(w, type_node(f, t->name, t->min < 0 ? "min_workers" : "max_workers"), "%s: a number of workers is less than 0",
+                         t->name);
     if (t->min <= t->max)
         return;
     if (t->min_given && t->max_given)
-        launcher_problem(w, min, "min_workers must not be above max_workers", "%s: min_workers %lld is above max_workers %lld", t->name, (long long)t->min,
-                         (long long)t->max);
+        launcher_problem(w, min, "min_workers must not be above max_workers", "%s: min_workers %lld is above max_workers %lld", t->name,
+                         (long long)t->min, (long long)t->max);
     else
-        launcher_warning(w, min, "%s: min_workers %lld, but max_workers is %lld where it is not said", t->name, (long long)t->min, (long long)t->max);
+        launcher_warning(w, min, "%s: min_workers %lld, but max_workers is %lld where it is not said", t->name, (long long)t->min,
+                         (long long)t->max);
+}
+
+static void unknown_head(const struct rt_launcher_file *f, struct lwords *w) {
+    const struct rt_ynode *types = get(f, "available_node_types"), *head = get(f, "head_node_type"), *where = types ? types : f->doc.root;
+    const char *names[64];
+    char hint[300] = "";
+    size_t n = 0;
+    for (; n < f->ntypes && n + 1 < RT_COUNT(names); n++)
+        names[n] = f->types[n].name;
+    names[n] = NULL;
+    const char *near = rt_nearest(f->head_type, names);
+    if (near)
+        snprintf(hint, sizeof hint, "did you mean \"%.100s\"?", near);
+    else
+        snprintf(hint, sizeof hint, "head_node_type: one of available_node_types");
+    launcher_problem(w, head ? head : where, hint, "head_node_type%s %s: no such node type", head ? "" : " is missing, and Ray's own is",
+                     f->head_type);
 }
 
 static void check_types(const struct rt_launcher_file *f, struct lwords *w) {
-    const struct rt_ynode *types = get(f, "available_node_types"), *head = get(f, "head_node_type");
     int64_t sum = 0;
-    if (f->ntypes && !rt_launcher_type(f, f->head_type)) {
-        const char *names[64];
-        char hint[300] = "";
-        size_t n = 0;
-        for (; n < f->ntypes && n + 1 < RT_COUNT(names); n++)
-            names[n] = f->types[n].name;
-        names[n] = NULL;
-        const char *near = rt_nearest(f->head_type, names);
-        if (near)
-            snprintf(hint, sizeof hint, "did you mean \"%.100s\"?", near);
-        else
-            snprintf(hint, sizeof hint, "head_node_type: one of available_node_types");
-        launcher_problem(w, head ? head : types ? types : f->doc.root, hint, "head_node_type%s %s: no such node type",
-                         head ? "" : " is missing, and Ray's own is", f->head_type);
-    }
+    if (f->ntypes && !rt_launcher_type(f, f->head_type))
+        unknown_head(f, w);
     for (size_t i = 0; i < f->ntypes; i++) {
         check_limits(f, &f->types[i], w);
         if (f->types[i].min > 0 && sum <= INT64_MAX - f->types[i].min)
@@ -185,7 +203,8 @@ static void check_types(const struct rt_launcher_file *f, struct lwords *w) {
     }
     if (sum > f->max_workers)
         launcher_problem(w, at(f->doc.root, "max_workers"), "raise max_workers, or lower a min_workers",
-                         "The specified global max_workers (%lld) is smaller than the sum of min_workers (%lld)", (long long)f->max_workers, (long long)sum);
+                         "The specified global max_workers (%lld) is smaller than the sum of min_workers (%lld)", (long long)f->max_workers,
+                         (long long)sum);
 }
 
 static void check_start(const struct rt_launcher_file *f, struct lwords *w) {
@@ -201,7 +220,8 @@ static void check_start(const struct rt_launcher_file *f, struct lwords *w) {
     if (!start)
         launcher_warning(w, commands, "head_start_ray_commands: no `ray start` in it, Ray will not be started");
     else if (!config)
-        launcher_warning(w, commands, "head_start_ray_commands: without --autoscaling-config=~/ray_bootstrap_config.yaml no worker will be started");
+        launcher_warning(w, commands,
+                         "head_start_ray_commands: without --autoscaling-config=~/ray_bootstrap_config.yaml no worker will be started");
 }
 
 void launcher_rules(const struct rt_launcher_file *f, struct lwords *w) {
@@ -220,7 +240,8 @@ static void check_private_key(const struct rt_ynode *n, const char *path, struct
     char head[16] = "";
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &st) < 0) {
-        launcher_problem(w, n, errno == ENOENT ? "the path of a key that is there; `~` is allowed" : "", "auth.ssh_private_key: %s: %s", path, strerror(errno));
+        launcher_problem(w, n, errno == ENOENT ? "the path of a key that is there; `~` is allowed" : "", "auth.ssh_private_key: %s: %s",
+                         path, strerror(errno));
     } else if (!S_ISREG(st.st_mode)) {
         launcher_problem(w, n, NULL, "auth.ssh_private_key: %s is no file", path);
     } else {
@@ -229,7 +250,8 @@ static void check_private_key(const struct rt_ynode *n, const char *path, struct
         if (rt_starts(head, "ssh-") || rt_starts(head, "ecdsa-") || rt_starts(head, "sk-"))
             launcher_problem(w, n, "the file without .pub", "auth.ssh_private_key: %s is a public key", path);
         if (st.st_uid == getuid() && (st.st_mode & 077))
-            launcher_problem(w, n, "chmod 600", "auth.ssh_private_key: %s: others may read it (mode %04o), ssh does not take it", path, (unsigned)st.st_mode & 07777);
+            launcher_problem(w, n, "chmod 600", "auth.ssh_private_key: %s: others may read it (mode %04o), ssh does not take it", path,
+                             (unsigned)st.st_mode & 07777);
     }
     if (fd >= 0)
         close(fd);

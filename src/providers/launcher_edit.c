@@ -208,7 +208,8 @@ static bool insert(const struct edit *e, struct rt_buf *out, struct rt_error *er
 /* ---- the whole ---- */
 
 static bool find_map(struct edit *e, struct rt_error *err) {
-    const struct rt_ynode *types = rt_ynode_get(e->root, "available_node_types"), *provider = rt_ynode_get(rt_ynode_get(e->root, "provider"), "type");
+    const struct rt_ynode *types = rt_ynode_get(e->root, "available_node_types"),
+                          *provider = rt_ynode_get(rt_ynode_get(e->root, "provider"), "type");
     if (provider && rt_streq(provider->text, "local") && rt_streq(e->type, RT_LAUNCHER_LOCAL_TYPE) && !types) {
         e->map = e->root;
         return true;
@@ -220,7 +221,8 @@ static bool find_map(struct edit *e, struct rt_error *err) {
         }
     if (!e->map) {
         rt_error_set(err, RT_E_NOT_FOUND, "%s: no node type %s in the file", e->path, e->type);
-        return rt_error_hint(err, types ? "its types stand under available_node_types" : "it is Ray's own default: write available_node_types into the file");
+        return rt_error_hint(err, types ? "its types stand under available_node_types"
+                                        : "it is Ray's own default: write available_node_types into the file");
     }
     return e->map->kind == RT_Y_MAP || refuse(e->map, e, err, "the node type is no map");
 }

@@ -50,7 +50,7 @@ const char *const rt_launcher_clouds[] = {"local", "gcp", "aws", "azure", NULL};
     "head_node_type: head\n\n"
 
 static const char *const local[] = {
-    "# Hosts that are there already: Ray starts itself on them over SSH.\n"
+    "# Hosts that are there already: Ray starts itself on them over SSH. (Of a cloud: raytui init launcher NAME cloud=gcp, aws, azure)\n"
     "provider:\n"
     "  type: local\n"
     "  head_ip: 192.0.2.10               # yours: as the workers reach the head\n"
@@ -157,7 +157,8 @@ static const char *const aws[] = {
 
 static const char *const azure[] = {
     "# Azure. Log in once: az login\n"
-    "# Ray needs: pip install \"ray[default]\" azure-cli-core azure-common azure-core azure-identity azure-mgmt-compute azure-mgmt-network \"azure-mgmt-resource<25\"\n"
+    "# Ray needs: pip install \"ray[default]\" azure-cli-core azure-common azure-core azure-identity azure-mgmt-compute \\\n"
+    "#   azure-mgmt-network \"azure-mgmt-resource<25\"\n"
     "provider:\n"
     "  type: azure\n"
     "  location: westus2\n"

@@ -118,9 +118,17 @@ static const struct key top_keys[] = {
 };
 
 static const char *const want_names[] = {
-    [W_ANY] = "anything", [W_TEXT] = "a text", [W_TEXT_OR_NULL] = "a text or nothing", [W_INT] = "a whole number",
-    [W_NUMBER] = "a number", [W_BOOL] = "true or false", [W_LIST] = "a list", [W_COMMANDS] = "a list of commands",
-    [W_MAP] = "a map", [W_COUNTS] = "a map", [W_TEXTS] = "a map",
+    [W_ANY] = "anything",
+    [W_TEXT] = "a text",
+    [W_TEXT_OR_NULL] = "a text or nothing",
+    [W_INT] = "a whole number",
+    [W_NUMBER] = "a number",
+    [W_BOOL] = "true or false",
+    [W_LIST] = "a list",
+    [W_COMMANDS] = "a list of commands",
+    [W_MAP] = "a map",
+    [W_COUNTS] = "a map",
+    [W_TEXTS] = "a map",
 };
 
 static bool fits(const struct rt_ynode *n, enum want want) {
@@ -159,7 +167,8 @@ static void wrong_kind(const struct rt_ynode *n, const char *where, const char *
         snprintf(hint, sizeof hint, "quote it: \"%s\"", shown);
     else
         snprintf(hint, sizeof hint, "%s", k == L_NULL ? "leave the key out to have Ray's default" : "");
-    launcher_problem(w, n, hint, "%s%s%s: %s where %s is expected", where, *where ? "." : "", name, launcher_kind_name(k), want_names[want]);
+    launcher_problem(w, n, hint, "%s%s%s: %s where %s is expected", where, *where ? "." : "", name, launcher_kind_name(k),
+                     want_names[want]);
 }
 
 /* Values of resources and labels. */
@@ -180,8 +189,9 @@ static void check_values(const struct rt_ynode *map, const char *where, const ch
 static void check_commands(const struct rt_ynode *list, const char *name, struct lwords *w) {
     for (size_t i = 0; i < list->n; i++)
         if (launcher_kind(list->items[i]) != L_STR)
-            launcher_problem(w, list->items[i], "a command with \": \" in it wants quotes around it", "%s: item %zu is %s where a command is expected",
-                             name, i + 1, launcher_kind_name(launcher_kind(list->items[i])));
+            launcher_problem(w, list->items[i], "a command with \": \" in it wants quotes around it",
+                             "%s: item %zu is %s where a command is expected", name, i + 1,
+                             launcher_kind_name(launcher_kind(list->items[i])));
 }
 
 static void check_map(const struct rt_ynode *map, const char *where, const struct key *keys, bool open, struct lwords *w);
@@ -241,7 +251,8 @@ static void check_type(const struct rt_ynode *key, const struct rt_ynode *type, 
     char where[160];
     snprintf(where, sizeof where, "available_node_types.%s", key->text);
     if (launcher_kind(type) != L_MAP) {
-        launcher_problem(w, type, "write {node_config: {}, resources: {}}", "%s: %s where a map is expected", where, launcher_kind_name(launcher_kind(type)));
+        launcher_problem(w, type, "write {node_config: {}, resources: {}}", "%s: %s where a map is expected", where,
+                         launcher_kind_name(launcher_kind(type)));
         return;
     }
     check_map(type, where, type_keys, false, w);
@@ -271,12 +282,14 @@ void launcher_schema(const struct rt_ynode *root, struct lwords *w) {
         else if (!old)
             unknown_key(key, "", top_keys, w);
         else if (!launcher_empty(root->items[i]))
-            launcher_problem(w, key, "available_node_types and head_node_type say it since Ray 2.0", "%s: Ray does not take it any more", key->text);
+            launcher_problem(w, key, "available_node_types and head_node_type say it since Ray 2.0", "%s: Ray does not take it any more",
+                             key->text);
         else
             launcher_warning(w, key, "%s: empty, and not used any more", key->text);
     }
     if (types && types->kind == RT_Y_MAP)
         check_types(types, provider, w);
     if (auth && launcher_true(rt_ynode_get(auth, "ssh_proxy_use_node_id")) && !rt_ynode_get(auth, "ssh_proxy_command"))
-        launcher_problem(w, rt_ynode_get(auth, "ssh_proxy_use_node_id"), NULL, "auth.ssh_proxy_use_node_id: ssh_proxy_command is wanted with it");
+        launcher_problem(w, rt_ynode_get(auth, "ssh_proxy_use_node_id"), NULL,
+                         "auth.ssh_proxy_use_node_id: ssh_proxy_command is wanted with it");
 }

@@ -35,7 +35,8 @@ static void refused(const char *text, const char *type, const char *key, enum rt
 
 static void a_number_is_replaced_and_nothing_else(void **state) {
     (void)state;
-    becomes(CLOUD("\n    min_workers:   2   # why\n    max_workers: 6\n"), "w", "min_workers", 13, CLOUD("\n    min_workers:   13   # why\n    max_workers: 6\n"));
+    becomes(CLOUD("\n    min_workers:   2   # why\n    max_workers: 6\n"), "w", "min_workers", 13,
+            CLOUD("\n    min_workers:   13   # why\n    max_workers: 6\n"));
     becomes(CLOUD("\n    \"max_workers\" : 6"), "w", "max_workers", 7, CLOUD("\n    \"max_workers\" : 7"));
     becomes(CLOUD(" {resources: {CPU: 1},min_workers: 2,max_workers: 6} # x"), "w", "min_workers", 0,
             CLOUD(" {resources: {CPU: 1},min_workers: 0,max_workers: 6} # x"));
@@ -47,21 +48,25 @@ static void line_ends_byte_order_mark_and_wide_letters_stay(void **state) {
     (void)state;
     becomes("\xef\xbb\xbf# \xc3\xa4\r\nprovider: {type: local}\r\nmax_workers: 1\r\n", LOCAL, "max_workers", 22,
             "\xef\xbb\xbf# \xc3\xa4\r\nprovider: {type: local}\r\nmax_workers: 22\r\n");
-    becomes("provider: {type: local, x: \"\xf0\x9f\x98\x80\xc3\xa4\"}\nmetadata: {\"\xe6\xbc\xa2\": a}\nmin_workers: 1", LOCAL, "min_workers", 2,
-            "provider: {type: local, x: \"\xf0\x9f\x98\x80\xc3\xa4\"}\nmetadata: {\"\xe6\xbc\xa2\": a}\nmin_workers: 2");
+    becomes("provider: {type: local, x: \"\xf0\x9f\x98\x80\xc3\xa4\"}\nmetadata: {\"\xe6\xbc\xa2\": a}\nmin_workers: 1", LOCAL,
+            "min_workers", 2, "provider: {type: local, x: \"\xf0\x9f\x98\x80\xc3\xa4\"}\nmetadata: {\"\xe6\xbc\xa2\": a}\nmin_workers: 2");
     becomes("{\"provider\": {\"type\": \"local\", \"\xf0\x9f\x98\x80\": \"\xc3\xa4\"}, \"min_workers\": 1}", LOCAL, "min_workers", 2,
             "{\"provider\": {\"type\": \"local\", \"\xf0\x9f\x98\x80\": \"\xc3\xa4\"}, \"min_workers\": 2}");
-    becomes("provider: {type: local} # \xe2\x80\xa8min_workers: 1\n", LOCAL, "min_workers", 2, "provider: {type: local} # \xe2\x80\xa8min_workers: 2\n");
-    becomes("---\n# a\nprovider: {type: local}\nmin_workers: 1\n...\n", LOCAL, "min_workers", 2, "---\n# a\nprovider: {type: local}\nmin_workers: 2\n...\n");
+    becomes("provider: {type: local} # \xe2\x80\xa8min_workers: 1\n", LOCAL, "min_workers", 2,
+            "provider: {type: local} # \xe2\x80\xa8min_workers: 2\n");
+    becomes("---\n# a\nprovider: {type: local}\nmin_workers: 1\n...\n", LOCAL, "min_workers", 2,
+            "---\n# a\nprovider: {type: local}\nmin_workers: 2\n...\n");
 }
 
 static void a_missing_number_gets_a_line_in_the_style_of_the_block(void **state) {
     (void)state;
-    becomes(CLOUD("\n      # what one has\n      resources: {}\n"), "w", "min_workers", 1, CLOUD("\n      min_workers: 1\n      # what one has\n      resources: {}\n"));
+    becomes(CLOUD("\n      # what one has\n      resources: {}\n"), "w", "min_workers", 1,
+            CLOUD("\n      min_workers: 1\n      # what one has\n      resources: {}\n"));
     becomes(CLOUD(" # everyday\n    resources: {}"), "w", "min_workers", 1, CLOUD(" # everyday\n    min_workers: 1\n    resources: {}"));
     becomes(CLOUD("\n    resources: {}\n    max_workers: 2 # two\n    node_config: {}\n"), "w", "min_workers", 1,
             CLOUD("\n    resources: {}\n    min_workers: 1\n    max_workers: 2 # two\n    node_config: {}\n"));
-    becomes(CLOUD("\n    resources: {}\n    min_workers: 2 # two"), "w", "max_workers", 3, CLOUD("\n    resources: {}\n    min_workers: 2 # two\n    max_workers: 3"));
+    becomes(CLOUD("\n    resources: {}\n    min_workers: 2 # two"), "w", "max_workers", 3,
+            CLOUD("\n    resources: {}\n    min_workers: 2 # two\n    max_workers: 3"));
     becomes("provider: {type: aws}\r\navailable_node_types:\r\n  w:\r\n   resources: {}\r\n", "w", "max_workers", 3,
             "provider: {type: aws}\r\navailable_node_types:\r\n  w:\r\n   max_workers: 3\r\n   resources: {}\r\n");
 }
@@ -76,30 +81,38 @@ static void a_missing_number_goes_into_a_flow_map(void **state) {
 
 static void of_a_local_cluster_the_top_of_the_file_is_meant(void **state) {
     (void)state;
-    becomes("# x\ncluster_name: a # y\nprovider: {type: local}\n", LOCAL, "min_workers", 1, "# x\ncluster_name: a # y\nmin_workers: 1\nprovider: {type: local}\n");
-    becomes("provider: {type: local}\ncluster_name: a", LOCAL, "min_workers", 1, "provider: {type: local}\ncluster_name: a\nmin_workers: 1");
+    becomes("# x\ncluster_name: a # y\nprovider: {type: local}\n", LOCAL, "min_workers", 1,
+            "# x\ncluster_name: a # y\nmin_workers: 1\nprovider: {type: local}\n");
+    becomes("provider: {type: local}\ncluster_name: a", LOCAL, "min_workers", 1,
+            "provider: {type: local}\ncluster_name: a\nmin_workers: 1");
     becomes("\xef\xbb\xbfprovider: {type: local}\n", LOCAL, "min_workers", 1, "\xef\xbb\xbfmin_workers: 1\nprovider: {type: local}\n");
-    becomes("cluster_name: >\n  a\nprovider: {type: local}\n", LOCAL, "max_workers", 1, "max_workers: 1\ncluster_name: >\n  a\nprovider: {type: local}\n");
+    becomes("cluster_name: >\n  a\nprovider: {type: local}\n", LOCAL, "max_workers", 1,
+            "max_workers: 1\ncluster_name: >\n  a\nprovider: {type: local}\n");
 }
 
 static void an_anchor_that_nobody_else_uses_for_it_is_no_hindrance(void **state) {
     (void)state;
-    becomes(CLOUD(" &w\n    min_workers: 1\n    node_config: {}\n"), "w", "min_workers", 2, CLOUD(" &w\n    min_workers: 2\n    node_config: {}\n"));
+    becomes(CLOUD(" &w\n    min_workers: 1\n    node_config: {}\n"), "w", "min_workers", 2,
+            CLOUD(" &w\n    min_workers: 2\n    node_config: {}\n"));
     becomes(CLOUD(" &w {resources: {}}\n"), "w", "min_workers", 2, CLOUD(" &w {min_workers: 2, resources: {}}\n"));
     becomes(CLOUD(" &w\n    resources: {}\n"), "w", "min_workers", 2, CLOUD(" &w\n    min_workers: 2\n    resources: {}\n"));
 }
 
 static void a_merged_number_is_overridden_where_it_is_merged(void **state) {
     (void)state;
-    becomes("provider: {type: aws}\navailable_node_types:\n  a: &a\n    min_workers: 1\n  b:\n    <<: *a\n    resources: {}\n", "b", "min_workers", 4,
-            "provider: {type: aws}\navailable_node_types:\n  a: &a\n    min_workers: 1\n  b:\n    min_workers: 4\n    <<: *a\n    resources: {}\n");
+    becomes("provider: {type: aws}\navailable_node_types:\n  a: &a\n    min_workers: 1\n  b:\n    <<: *a\n    resources: {}\n", "b",
+            "min_workers", 4,
+            "provider: {type: aws}\navailable_node_types:\n  a: &a\n    min_workers: 1\n  b:\n    min_workers: 4\n    <<: *a\n    "
+            "resources: {}\n");
     becomes("provider: {type: aws}\navailable_node_types:\n  a: &a {min_workers: 1}\n  b: {<<: *a}\n", "b", "min_workers", 4,
             "provider: {type: aws}\navailable_node_types:\n  a: &a {min_workers: 1}\n  b: {min_workers: 4, <<: *a}\n");
 }
 
 static void what_would_change_something_else_is_refused(void **state) {
-    static const char two[] = "provider: {type: aws}\navailable_node_types:\n  a: &a\n    min_workers: 1\n    n: &n 5\n  b: *a\n  c:\n    <<: *a\n  d: {min_workers: *n}\n"
-                              "  e: {min_workers: &m 2}\n  f: {min_workers: !!int 2}\n  g: {min_workers: \"2\"}\n  h: {min_workers: }\n  i: {min_workers: [2]}\n  j:\n  k: 5\n";
+    static const char two[] = "provider: {type: aws}\navailable_node_types:\n  a: &a\n    min_workers: 1\n    n: &n 5\n  b: *a\n  c:\n    "
+                              "<<: *a\n  d: {min_workers: *n}\n"
+                              "  e: {min_workers: &m 2}\n  f: {min_workers: !!int 2}\n  g: {min_workers: \"2\"}\n  h: {min_workers: }\n  "
+                              "i: {min_workers: [2]}\n  j:\n  k: 5\n";
     (void)state;
     refused(two, "a", "min_workers", RT_E_UNSUPPORTED, "cannot be changed alone");
     refused(two, "b", "min_workers", RT_E_UNSUPPORTED, "comes from an anchor");
@@ -133,7 +146,8 @@ static void a_file_of_a_person_changes_in_one_line_and_is_read_so(void **state) 
     static const struct {
         const char *type, *key;
         int64_t n;
-    } all[] = {{"cpu", "min_workers", 3}, {"cpu", "max_workers", 8}, {"gpu", "min_workers", 1}, {"gpu", "max_workers", 5}, {"plain", "min_workers", 1}, {"head", "max_workers", 0}};
+    } all[] = {{"cpu", "min_workers", 3}, {"cpu", "max_workers", 8},   {"gpu", "min_workers", 1},
+               {"gpu", "max_workers", 5}, {"plain", "min_workers", 1}, {"head", "max_workers", 0}};
     (void)state;
     for (size_t i = 0; i < RT_COUNT(all); i++) {
         struct rt_buf out;
@@ -165,7 +179,8 @@ static void a_diff_shows_the_change_and_two_lines_around(void **state) {
     differ("a\nb\nc\nd\ne\nf\n", "a\nb\nc\nD\ne\nf\n", "--- c.yaml\n+++ c.yaml\n@@ -2,5 +2,5 @@\n b\n c\n-d\n+D\n e\n f\n");
     differ("a\nb\n", "a\nx\nb\n", "--- c.yaml\n+++ c.yaml\n@@ -1,2 +1,3 @@\n a\n+x\n b\n");
     differ("a\r\nb\r\n", "a\r\nc\r\n", "--- c.yaml\n+++ c.yaml\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n");
-    differ("a\nb", "a\nc", "--- c.yaml\n+++ c.yaml\n@@ -1,2 +1,2 @@\n a\n-b\n\\ No newline at end of file\n+c\n\\ No newline at end of file\n");
+    differ("a\nb", "a\nc",
+           "--- c.yaml\n+++ c.yaml\n@@ -1,2 +1,2 @@\n a\n-b\n\\ No newline at end of file\n+c\n\\ No newline at end of file\n");
     differ("", "a\n", "--- c.yaml\n+++ c.yaml\n@@ -0,0 +1,1 @@\n+a\n");
     differ("a\na\n", "a\n", "--- c.yaml\n+++ c.yaml\n@@ -1,2 +1,1 @@\n a\n-a\n");
     differ("a\n", "a\n", "");
