@@ -200,6 +200,13 @@ bool rt_app_is_place(const char *target);
 
 /* argv of an interactive shell on the head (node NULL) or a node, for whoever owns the terminal to run. */
 bool rt_app_shell(struct rt_app *a, const char *cluster, const char *node, struct rt_strs *argv, struct rt_error *err);
+/* The same of one command there, which gets our stdin and gives its own exit status. */
+bool rt_app_exec(struct rt_app *a, const char *cluster, const char *node, const struct rt_strs *command, struct rt_strs *argv,
+                 struct rt_error *err);
+/* argv that copies a file or a directory; one of the two is "CLUSTER[/NODE]:PATH". */
+bool rt_app_copy(struct rt_app *a, const char *from, const char *to, struct rt_strs *argv, struct rt_error *err);
+/* The cluster that one of them names, and whether it names a node too; NULL: none does. Borrowed from the store. */
+const char *rt_app_copy_cluster(struct rt_app *a, const char *from, const char *to, bool *node);
 
 /* The cluster that a row of RayJobs or RayServices leads to (its `where` and `fields`): the one that is there, or a new one.
  * Its name in the store; NULL with the reason. */

@@ -95,7 +95,7 @@ static const struct {
     {"ls", verb_ls},         {"clusters", verb_ls}, {"nodes", verb_table},    {"pools", verb_table},
     {"jobs", verb_table},    {"show", verb_show}, {"why", verb_why},   {"job", verb_show},       {"forwards", verb_table},
     {"operations", verb_table}, {"logs", verb_logs}, {"wait", verb_wait},     {"check", verb_check},
-    {"doctor", verb_doctor}, {"stats", verb_stats}, {"discover", verb_discover}, {"shell", verb_shell},
+    {"doctor", verb_doctor}, {"stats", verb_stats}, {"discover", verb_discover}, {"shell", verb_shell}, {"exec", verb_exec}, {"cp", verb_cp},
     {"submit", verb_submit}, {"run", verb_run}, {"edit", verb_edit}, {"pod", verb_pod}, {"forward", verb_forward}, {"actors", verb_table}, {"tasks", verb_table},
     {"pgs", verb_table}, {"serve", verb_table}, {"envs", verb_table}, {"workers", verb_table}, {"events", verb_table},
     {"pods", verb_table}, {"rayjobs", verb_table}, {"rayservices", verb_table},

@@ -53,6 +53,8 @@ void verb_doctor(struct cli *c);
 void verb_stats(struct cli *c);
 void verb_discover(struct cli *c);
 void verb_shell(struct cli *c);
+void verb_exec(struct cli *c);
+void verb_cp(struct cli *c);
 void verb_submit(struct cli *c);
 void verb_forward(struct cli *c);
 void verb_profile(struct cli *c);

@@ -237,13 +237,32 @@ void verb_discover(struct cli *c) {
 
 /* ---- shell: the program becomes it, once the app is gone ---- */
 
+static bool program(struct cli *c, struct rt_error *err) {
+    const char *name = c->call.def->name, *node = c->call.args.n ? c->call.args.v[0] : NULL;
+    if (rt_streq(name, "cp"))
+        return rt_app_copy(c->app, c->call.args.v[0], c->call.args.v[1], &c->exec, err);
+    if (rt_streq(name, "exec"))
+        return rt_app_exec(c->app, c->call.cluster, node, &c->call.command, &c->exec, err);
+    return rt_app_shell(c->app, c->call.cluster, node, &c->exec, err);
+}
+
 static void open_shell(struct cli *c) {
     struct rt_error err = {0};
-    if (!rt_app_shell(c->app, c->call.cluster, c->call.args.n ? c->call.args.v[0] : NULL, &c->exec, &err)) {
+    if (program(c, &err))
+        cli_end(c, 0);
+    else
         cli_fail(c, &err);
-        return;
-    }
-    cli_end(c, 0);
+}
+
+/* Where its head is may have to be asked first. */
+static void open_at_once(struct cli *c) {
+    struct rt_error err = {0};
+    if (program(c, &err))
+        cli_end(c, 0);
+    else if (err.code == RT_E_UNREACHABLE)
+        cli_when(c, RT_TOPIC_BIT(RT_T_NODES), open_shell);
+    else
+        cli_fail(c, &err);
 }
 
 static void shell_anyway(void *ctx, const struct rt_error *err) {
@@ -253,17 +272,50 @@ static void shell_anyway(void *ctx, const struct rt_error *err) {
     open_shell(c);
 }
 
-void verb_shell(struct cli *c) {
+static void open_when_known(struct cli *c, bool node) {
     struct rt_error err = {0};
     const struct rt_cluster *cl = rt_store_cluster(c->app->store, c->call.cluster);
     if (!rt_call_ready(c->app, &c->call, &err))
         cli_fail(c, &err);
     else if (cl->caps & RT_CAP_PODS) /* which pod is the head's, or the node's */
-        c->op = rt_app_wait(c->app, c->call.cluster, RT_TOPIC_BIT(RT_T_POOLS) | (c->call.args.n ? RT_TOPIC_BIT(RT_T_NODES) : 0), 5000, shell_anyway, c);
-    else if (c->call.args.n)
+        c->op = rt_app_wait(c->app, c->call.cluster, RT_TOPIC_BIT(RT_T_POOLS) | (node ? RT_TOPIC_BIT(RT_T_NODES) : 0), 5000, shell_anyway, c);
+    else if (node)
         cli_when(c, RT_TOPIC_BIT(RT_T_NODES), open_shell);
     else
-        open_shell(c);
+        open_at_once(c);
+}
+
+void verb_shell(struct cli *c) {
+    open_when_known(c, c->call.args.n > 0);
+}
+
+static void usage(struct cli *c) {
+    struct rt_error err;
+    rt_error_set(&err, RT_E_USAGE, "usage: raytui %s %s", c->call.def->name, c->call.def->args);
+    cli_fail(c, &err);
+}
+
+void verb_exec(struct cli *c) {
+    if (c->call.command.n)
+        open_when_known(c, c->call.args.n > 0);
+    else
+        usage(c);
+}
+
+void verb_cp(struct cli *c) {
+    struct rt_error err = {0};
+    bool node = false;
+    const char *cluster = c->call.args.n == 2 ? rt_app_copy_cluster(c->app, c->call.args.v[0], c->call.args.v[1], &node) : NULL;
+    if (c->call.args.n != 2) {
+        usage(c);
+    } else if (!cluster) {
+        program(c, &err); /* says what is wrong */
+        cli_fail(c, &err);
+    } else {
+        free(c->call.cluster);
+        c->call.cluster = rt_strdup(cluster);
+        open_when_known(c, node);
+    }
 }
 
 /* ---- submit ---- */

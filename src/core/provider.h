@@ -188,6 +188,9 @@ struct rt_provider_ops {
     struct rt_operation *(*keepalive)(struct rt_provider *p, struct rt_error *err);
     /* argv of an interactive shell on a node (NULL: the head), or in "POD[/CONTAINER]" where it has pods. */
     bool (*shell)(struct rt_provider *p, const char *node_id, struct rt_strs *argv, struct rt_error *err);
+    /* argv of a command on a node (NULL: the head) that needs no terminal. NULL: what `shell` gives is an `ssh` or a `kubectl exec`
+     * that takes it, or the command runs here. */
+    bool (*exec)(struct rt_provider *p, const char *node_id, const struct rt_strs *command, struct rt_strs *argv, struct rt_error *err);
     /* argv of a program for the terminal: "edit" (in $EDITOR), "pods", or with a pod as `arg` ("POD[/CONTAINER]", NULL: the
      * head's) "describe", "yaml", "events", "log", "log-follow", "log-previous". May be NULL. */
     bool (*tool)(struct rt_provider *p, const char *what, const char *arg, struct rt_strs *argv, struct rt_error *err);

@@ -2,7 +2,6 @@
 #include "providers/launcher.h"
 #include "base/fs.h"
 #include "base/log.h"
-#include "base/shell.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,37 +142,6 @@ static void launcher_destroy(struct rt_provider *p) {
     free(p);
 }
 
-/* ---- a shell ---- */
-
-static bool launcher_shell(struct rt_provider *p, const char *node_id, struct rt_strs *argv, struct rt_error *err) {
-    const struct rt_node *node = node_id ? rt_store_node(p->cluster, node_id) : NULL;
-    if (node_id && (!node || !node->ip))
-        return rt_error_set(err, RT_E_NOT_FOUND, "no host is known for node %s", node_id);
-    if (!node || node->head) {
-        if (p->file.docker.on) { /* Ray lives in a container: its own program knows the way in */
-            launcher_words(p, argv);
-            rt_strs_add(argv, "attach");
-            rt_strs_add(argv, p->file.path);
-            return true;
-        }
-        if (!launcher_head_aim(p, err))
-            return false;
-        rt_hop_argv(p->env.hop, argv);
-        return true;
-    }
-    if (!launcher_head_aim(p, err))
-        return false;
-    rt_hop_argv(p->env.hop, argv); /* the head has the key to its workers */
-    rt_strs_add(argv, "-t");
-    char *login = rt_strf("%s@%s", p->file.auth.user, node->ip);
-    const char *const words[] = {login, NULL};
-    char *word = rt_shell_join(words);
-    rt_strs_addf(argv, "exec ssh -i ~/ray_bootstrap_key.pem -- %s", word); /* which asks about a host key that it does not know */
-    free(word);
-    free(login);
-    return true;
-}
-
 static void launcher_machine_logs(struct rt_provider *p, struct rt_strs *out) {
     static const char *const whats[] = {"up", "apply", "down"};
     for (size_t i = 0; i < RT_COUNT(whats); i++) {
@@ -215,6 +183,7 @@ const struct rt_provider_ops rt_provider_launcher = {
     .scale = launcher_scale,
     .set_limits = launcher_set_limits,
     .shell = launcher_shell,
+    .exec = launcher_exec,
     .equivalent = launcher_equivalent,
     .doctor = launcher_doctor,
     .machine_logs = launcher_machine_logs,

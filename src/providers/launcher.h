@@ -49,7 +49,7 @@ struct rt_provider {
     struct rt_op *probe;   /* of its dashboard */
     bool up, probed;       /* its dashboard answers; it was asked */
     int64_t told_ms;       /* wall: when it was */
-    struct rt_error failure; /* of the last `ray up` that was let alone; RT_OK */
+    struct rt_error failure; /* of the last `up`; RT_OK */
 
     struct launcher_task *task;
     struct launcher_limits limits;
@@ -130,6 +130,10 @@ void launcher_told(struct rt_provider *p, const rt_pools *said);
 /* ---- launcher_plan.c ---- */
 bool launcher_plan(struct rt_provider *p, const char *verb, const struct rt_up_opts *o, struct rt_buf *out, struct rt_error *err);
 bool launcher_equivalent(struct rt_provider *p, const char *verb, const char *arg, struct rt_buf *out);
+
+/* ---- launcher_shell.c ---- */
+bool launcher_shell(struct rt_provider *p, const char *node_id, struct rt_strs *argv, struct rt_error *err);
+bool launcher_exec(struct rt_provider *p, const char *node_id, const struct rt_strs *command, struct rt_strs *argv, struct rt_error *err);
 
 /* ---- launcher_doctor.c ---- */
 struct rt_op *launcher_doctor(struct rt_provider *p, void (*done)(void *ctx, const char *lines, const struct rt_error *err), void *ctx);

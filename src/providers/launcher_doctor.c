@@ -135,7 +135,9 @@ static void version_told(void *ctx, const struct rt_run_result *r, const struct 
         launcher_say_error(&say, "ray --version", &why);
         line(d, "bad", "ray", "%s", why.message);
     } else {
-        line(d, "ok", "ray", "%s", rt_clean_to(clean, sizeof clean, r->out));
+        char *first = rt_strndup(r->out, strcspn(r->out, "\r\n"));
+        line(d, "ok", "ray", "%s", rt_clean_to(clean, sizeof clean, first));
+        free(first);
     }
     launcher_say_deinit(&say);
     if (err || r->exit.status != 0)

@@ -52,11 +52,16 @@ static const char *why(const struct rt_provider *p, struct rt_arena *arena, cons
     if (!p->up)
         return NULL;
     if (row->ready < t->min)
-        return row->pending ? "the autoscaler starts them" : "the autoscaler has not started them yet";
+        return "the autoscaler has not started them yet";
     if (row->ready <= t->min)
         return NULL;
     const double s = t->idle_timeout_s >= 0 ? t->idle_timeout_s : p->file.idle_timeout_minutes * 60;
     return rt_arena_strf(arena, "above min: idle ones go after %s", rt_fmt_age(minutes, sizeof minutes, (int64_t)(s * 1000)));
+}
+
+/* What the autoscaler works for: its word is some seconds old, so its own sum counts, not what of it is pending. */
+static int64_t wanted_of(const struct rt_launcher_type *t, const struct rt_pool *said) {
+    return said ? RT_MAX(said->ready - t->head, 0) + RT_MAX(said->pending, 0) : 0;
 }
 
 static void put_type(const struct rt_provider *p, rt_pools *out, const struct rt_launcher_type *t) {
@@ -67,8 +72,8 @@ static void put_type(const struct rt_provider *p, rt_pools *out, const struct rt
                             .scalable = true, .limits_move = true};
     row->ready = living(p, t->name, &one);
     row->failed = said ? RT_MAX(said->failed, 0) : 0;
-    row->pending = said && said->pending > 0 ? said->pending : p->up ? RT_MAX(t->min - row->ready, 0) : 0;
-    row->desired = RT_MAX(t->min, row->ready + (said ? RT_MAX(said->pending, 0) : 0));
+    row->desired = RT_MAX(RT_MAX(t->min, row->ready), RT_MIN(wanted_of(t, said), t->max));
+    row->pending = p->up ? row->desired - row->ready : 0;
     row->price_per_hour = p->conf->price_per_hour;
     row->why = why(p, out->arena, t, row, said);
     amounts(out->arena, &t->resources, one, &row->per_node);

@@ -76,7 +76,10 @@ static void complain(struct launcher_say *s, const char *text) {
 static void tell(const char *text, enum launcher_word word, launcher_said_fn *fn, void *ctx) {
     struct rt_buf clean;
     rt_buf_init(&clean, 8 * LINE_MAX_BYTES);
-    rt_clean(&clean, text, strlen(text));
+    size_t n = strlen(text);
+    if (word == LAUNCHER_STEP && n && text[n - 1] == '.')
+        n--;
+    rt_clean(&clean, text, n);
     if (fn)
         fn(ctx, word, rt_buf_str(&clean));
     rt_buf_deinit(&clean);

@@ -81,6 +81,8 @@ static void task_end(struct launcher_task *t) {
     struct rt_operation *op = t->operation;
     const struct rt_error err = t->first;
     char *result = t->result;
+    if (t->kind == T_UP && err.code != RT_E_CANCELLED)
+        p->failure = err;
     step_end(t, err.code ? &err : NULL);
     rt_op_drop(&t->op);
     launcher_run_leave(t->run);
@@ -308,8 +310,8 @@ static void look_for_head(struct launcher_task *t) {
     struct rt_provider *p = t->provider;
     if (!t->entered) {
         t->entered = true;
-        step(t, NULL, "looking for a head that is there already");
         if (!rt_launcher_head(&p->file)) {
+            step(t, NULL, "looking for a head that is there already");
             p->ask_error = (struct rt_error){0};
             launcher_head_ask(p);
         }
@@ -411,6 +413,8 @@ static void look_for_ray(struct launcher_task *t) {
     if (st->state == RT_HOP_FAILED || st->state == RT_HOP_NEEDS_LOGIN) {
         t->keep = true; /* it is up: only the way there is missing */
         rt_error_wrap(&err, "`ray up` is done, but the head cannot be logged in to");
+        if (st->state == RT_HOP_NEEDS_LOGIN && !launcher_is_local(p))
+            rt_error_hint(&err, "its host key is new: a terminal can be asked, or `ssh_config` names a file that says StrictHostKeyChecking accept-new");
         fail(t, &err);
     } else if (p->up) {
         enter(t, PH_JOB);

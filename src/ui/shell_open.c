@@ -345,6 +345,27 @@ static bool open_shell(struct rt_ui *ui, const struct rt_call *c, struct rt_erro
     return ok;
 }
 
+/* What it printed stays until Enter. */
+static bool open_command(struct rt_ui *ui, const struct rt_call *c, struct rt_error *err) {
+    static const char pause[] = "\"$@\"; s=$?; printf '\\n[ended with %s; Enter]' \"$s\"; read -r x";
+    struct rt_strs argv = {0}, words = {0};
+    const bool cp = rt_streq(c->def->name, "cp");
+    bool ok = rt_call_ready(ui->app, c, err);
+    if (ok && (cp ? c->args.n != 2 : !c->command.n))
+        ok = rt_error_set(err, RT_E_USAGE, "%s %s", c->def->name, c->def->args);
+    ok = ok && (cp ? rt_app_copy(ui->app, c->args.v[0], c->args.v[1], &words, err)
+                   : rt_app_exec(ui->app, c->cluster, c->args.n ? c->args.v[0] : NULL, &c->command, &words, err));
+    rt_strs_add(&argv, "sh");
+    rt_strs_add(&argv, "-c");
+    rt_strs_add(&argv, pause);
+    rt_strs_add(&argv, "raytui");
+    rt_strs_copy(&argv, &words);
+    ok = ok && rt_term_run(ui->term, argv.v, err) >= 0;
+    rt_strs_deinit(&argv);
+    rt_strs_deinit(&words);
+    return ok;
+}
+
 /* What it prints is read in a pager, which shows control characters as such; a log that goes on is left with ^C. */
 static bool open_tool(struct rt_ui *ui, const struct rt_call *c, struct rt_error *err) {
     static const char *const options[][2] = {{"previous", "log-previous"}, {"follow", "log-follow"}, {"log", "log"},
@@ -384,6 +405,8 @@ bool shell_open_view(struct rt_ui *ui, const struct rt_call *c, const struct rt_
     struct rt_buf text;
     if (rt_streq(name, "shell"))
         return open_shell(ui, c, err);
+    if (rt_streq(name, "exec") || rt_streq(name, "cp"))
+        return open_command(ui, c, err);
     if (rt_streq(name, "edit") || rt_streq(name, "pod"))
         return open_tool(ui, c, err);
     if (rt_streq(view, "log"))

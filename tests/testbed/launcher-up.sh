@@ -1,5 +1,5 @@
 #!/bin/bash
-# launcher.sh up|down [STATE-DIR]: hosts for clusters of Ray's own launcher (`ray up`, provider type `local`).
+# launcher-up.sh [STATE-DIR]: hosts for clusters of Ray's own launcher (`ray up`, provider type `local`). Undo with hosts-down.sh.
 #
 #   laptop  = this machine; it reaches only the head, by its outer address
 #   head    = head_ip N.1.10, external_head_ip N.2.10; its autoscaler starts Ray on w1 and w2 over SSH itself
@@ -14,17 +14,15 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 export RTB_PREFIX=${RTB_PREFIX:-rtl} RTB_NET=${RTB_NET:-10.79}
 . "$here/lib.sh"
-cmd=${1:-up}; S=$(rtb_state "${2:-${XDG_RUNTIME_DIR:-/tmp}/raytui-launcher}"); N=$RTB_NET
+S=$(rtb_state "${1:-${XDG_RUNTIME_DIR:-/tmp}/raytui-launcher}"); N=$RTB_NET
 
-case $cmd in
-up)
-    rtb_packages openssh-client rsync
-    "$here/hosts-up.sh" "$S" >/dev/null
-    "$here/ray-hosts.sh" install "$S"
-    for h in head w1 w2; do # the launcher runs `bash --login -c -i 'source ~/.bashrc; ...'`
-        grep -q srv/venv "$S/hosts/$h/home/ray/.bashrc" || sed -i '1i export PATH=/srv/venv/bin:$PATH' "$S/hosts/$h/home/ray/.bashrc"
-    done
-    cat >"$S/cluster.yaml" <<END
+rtb_packages openssh-client rsync
+"$here/hosts-up.sh" "$S" >/dev/null
+"$here/ray-hosts.sh" install "$S"
+for h in head w1 w2; do # the launcher runs `bash --login -c -i 'source ~/.bashrc; ...'`
+    grep -q srv/venv "$S/hosts/$h/home/ray/.bashrc" || sed -i '1i export PATH=/srv/venv/bin:$PATH' "$S/hosts/$h/home/ray/.bashrc"
+done
+cat >"$S/cluster.yaml" <<END
 # Three hosts of a test bed.
 cluster_name: bed
 provider:
@@ -46,7 +44,3 @@ worker_start_ray_commands:
   - ray stop
   - ray start --address=\$RAY_HEAD_IP:6379 --num-cpus=2 --object-store-memory=100000000 --disable-usage-stats
 END
-    ;;
-down) "$here/hosts-down.sh" "$S" --purge ;;
-*) echo "usage: launcher.sh up|down [STATE-DIR]" >&2; exit 2 ;;
-esac
