@@ -7,7 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { ASK_EVERY_MS = 60 * 1000 };
+enum {
+    ASK_EVERY_MS = 60 * 1000, /* where a head is that cannot be reached */
+    ASK_DOWN_MS = 180 * 1000  /* whether somebody brought one up */
+};
 
 /* ---- state into the store ---- */
 
@@ -24,6 +27,10 @@ static enum rt_cluster_state state_of(const struct rt_provider *p, const char **
     if (p->failure.code) {
         *detail = p->failure.message;
         return RT_CL_FAILED;
+    }
+    if (p->file_error.code) {
+        *detail = p->file_error.message;
+        return RT_CL_UNKNOWN;
     }
     if (!p->head)
         return p->asked && !p->asking && !p->ask_error.code ? RT_CL_DOWN : RT_CL_UNKNOWN;
@@ -66,7 +73,7 @@ static void look_at_file(struct rt_provider *p) {
 static void look_for_head(struct rt_provider *p) {
     const int64_t now = rt_loop_now_ms(p->env.loop);
     const bool reached = p->head && p->env.hop && rt_hop_status(p->env.hop)->state == RT_HOP_UP;
-    if (!reached && !p->asking && (!p->asked_ms || now - p->asked_ms >= ASK_EVERY_MS))
+    if (!reached && !p->asking && !p->file_error.code && (!p->asked_ms || now - p->asked_ms >= (p->head ? ASK_EVERY_MS : ASK_DOWN_MS)))
         launcher_head_ask(p);
 }
 

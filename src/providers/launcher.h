@@ -64,6 +64,8 @@ bool launcher_is_local(const struct rt_provider *p);
 /* Words of `ray ARG...`, and what is added to its environment. */
 void launcher_words(const struct rt_provider *p, struct rt_strs *argv);
 bool launcher_environment(const struct rt_provider *p, struct rt_strs *out, struct rt_error *err);
+/* False: the cluster runs and `ray up --no-restart` would restart it all the same. */
+bool launcher_recorded(const struct rt_provider *p, struct rt_error *err);
 char *launcher_beside(const struct rt_provider *p); /* the file's directory: where `ray` runs; gives it */
 
 /* ---- launcher_run.c: one long `ray`, in a session of its own ---- */

@@ -1,4 +1,5 @@
 /* The configuration of `launcher`, and how `ray` is called. */
+#include "base/decode.h"
 #include "base/fs.h"
 #include "providers/launcher.h"
 #include "providers/pools.h"
@@ -74,16 +75,34 @@ void launcher_words(const struct rt_provider *p, struct rt_strs *argv) {
     rt_strs_deinit(&words);
 }
 
-/* Where Ray keeps its record of a `local` cluster. One that a person made by hand is recorded in the usual place: it is
- * used as long as there is none of ours, else `ray up` would take the cluster for a new one and restart its Ray. */
+/* Does Ray's record of a `local` cluster in that directory say that its head runs? */
+static bool recorded_in(const struct rt_provider *p, const char *dir) {
+    struct rt_buf text;
+    struct rt_error ignored = {0};
+    char *path = rt_strf("%s/ray/cluster-%s.state", dir, p->file.cluster_name);
+    rt_buf_init(&text, RT_MIB);
+    json_t *v = rt_file_read(path, text.max, &text, &ignored) ? rt_json_parse(rt_buf_str(&text), text.len, &ignored) : NULL;
+    const json_t *head = p->file.head_ip ? json_object_get(v, p->file.head_ip) : NULL;
+    const bool runs = rt_streq(json_string_value(json_object_get(head, "state")), "running");
+    json_decref(v);
+    rt_buf_deinit(&text);
+    free(path);
+    return runs;
+}
+
+/* One that a person made by hand is recorded in the usual place: that one is used while ours knows nothing, else `ray up`
+ * would take the cluster for a new one and restart its Ray. */
 static bool by_hand(const struct rt_provider *p) {
     const char *usual = getenv("RAY_TMPDIR");
-    char *ours = rt_strf("%s/ray/cluster-%s.state", p->dir, p->file.cluster_name);
-    char *theirs = rt_strf("%s/ray/cluster-%s.state", usual && *usual ? usual : "/tmp", p->file.cluster_name);
-    const bool yes = launcher_is_local(p) && !rt_file_exists(ours) && rt_file_exists(theirs);
-    free(ours);
-    free(theirs);
-    return yes;
+    return launcher_is_local(p) && !recorded_in(p, p->dir) && recorded_in(p, usual && *usual ? usual : "/tmp");
+}
+
+bool launcher_recorded(const struct rt_provider *p, struct rt_error *err) {
+    if (!launcher_is_local(p) || recorded_in(p, p->dir) || by_hand(p))
+        return true;
+    rt_error_set(err, RT_E_CONFLICT, "%s is up, but Ray has no record of it on this machine: `ray up` would begin it anew, and its jobs would end",
+                 p->conf->name);
+    return rt_error_hint(err, "it is changed where it was made; or `raytui down %s`, then `raytui up %s`", p->conf->name, p->conf->name);
 }
 
 /* Relative to the file that says so. */

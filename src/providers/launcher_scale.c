@@ -169,7 +169,7 @@ bool launcher_set_limits(struct rt_provider *p, const char *pool, int64_t min, i
 /* It must be known that Ray would not take the cluster for a new one. */
 static bool may_scale(const struct rt_provider *p, struct rt_error *err) {
     if (p->up)
-        return true;
+        return launcher_recorded(p, err);
     rt_error_set(err, RT_E_CONFLICT, "%s is not up", p->conf->name);
     return rt_error_hint(err, "edit %s, then `raytui up %s`", p->file.path, p->conf->name);
 }

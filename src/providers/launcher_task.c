@@ -81,7 +81,7 @@ static void task_end(struct launcher_task *t) {
     struct rt_operation *op = t->operation;
     const struct rt_error err = t->first;
     char *result = t->result;
-    if (t->kind == T_UP && err.code != RT_E_CANCELLED)
+    if (t->kind == T_UP && !t->was_up && err.code != RT_E_CANCELLED)
         p->failure = err;
     step_end(t, err.code ? &err : NULL);
     rt_op_drop(&t->op);
@@ -353,6 +353,7 @@ static void look_at_hop(struct launcher_task *t) {
 
 static void look_at_dashboard(struct launcher_task *t) {
     struct rt_provider *p = t->provider;
+    struct rt_error err = {0};
     if (!t->entered) {
         t->entered = true;
         p->probed = false;
@@ -368,7 +369,10 @@ static void look_at_dashboard(struct launcher_task *t) {
         return;
     }
     t->was_up = p->up;
-    enter(t, PH_RAY);
+    if (t->was_up && !launcher_recorded(p, &err))
+        fail(t, &err);
+    else
+        enter(t, PH_RAY);
 }
 
 /* ---- after it ---- */

@@ -175,7 +175,11 @@ class Cluster(unittest.TestCase):
             other.file(".ssh/config", bed.text(bed.plain))
             nodes = other.json("nodes", "-c", bed.yaml, timeout=60)["items"]
             self.assertEqual(sum(n["head"] for n in nodes if n["state"] == "ALIVE"), 1)
-            self.assertFalse(other.json("show", bed.yaml)["item"]["ours"])
+            before = bed.text()
+            for words in (("scale", bed.yaml, TYPE, "2"), ("up", bed.yaml)):  # Ray here knows nothing of it, and would restart it
+                p = other.run(*words, "--yes", code=None, timeout=60)
+                self.assertIn("no record of it", p.stderr)
+            self.assertEqual(bed.text(), before)
         finally:
             other.close()
 
