@@ -181,6 +181,10 @@ static void got_health(void *ctx, const struct rt_error *err) {
     struct session *s = ended(p);
     /* Another refusal (a 500 of whatever sits on the port) says nothing of the control service. */
     s->unwell = err && err->code == RT_E_REMOTE && rt_starts(err->message, "GCS") ? *err : (struct rt_error){0};
+    if (s->cluster->unwell != (s->unwell.code != RT_OK)) {
+        s->cluster->unwell = s->unwell.code != RT_OK;
+        rt_store_touch(s->app->store, s->cluster, RT_T_CLUSTER);
+    }
     if (!err)
         s->good_at_ms = rt_loop_now_ms(s->app->loop);
     else if (err->code != RT_E_UNSUPPORTED)

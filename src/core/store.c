@@ -605,7 +605,8 @@ static int64_t provider_told_ms(const struct rt_cluster *c) {
 }
 
 static int64_t ray_told_ms(const struct rt_cluster *c) {
-    int64_t at = RT_MAX(c->version_ms, RT_MAX(c->fresh[RT_T_NODES].at_ms, c->fresh[RT_T_DEMAND].at_ms));
+    const int64_t version_ms = c->unwell ? 0 : c->version_ms; /* the dashboard knows that by heart */
+    int64_t at = RT_MAX(version_ms, RT_MAX(c->fresh[RT_T_NODES].at_ms, c->fresh[RT_T_DEMAND].at_ms));
     for (int t = RT_T_JOBS; t <= RT_T_WORKERS; t++)
         at = RT_MAX(at, c->fresh[t].at_ms);
     return at;

@@ -79,6 +79,7 @@ struct rt_cluster {
     struct rt_freshness fresh[RT_T_COUNT];
     bool pools_foretold; /* pools are known before anybody was asked: their time says nothing */
     int64_t told_ms;     /* then: wall time when the machines told something last; 0 never */
+    bool unwell;         /* its dashboard answers, its control service (GCS) does not: what is told may be old */
     int64_t version_ms;  /* wall time when Ray told its version last; 0 never */
     rt_nodes nodes;
     rt_pools pools;

@@ -51,8 +51,10 @@ void rt_cluster_state_text(struct rt_buf *out, const struct rt_cluster *c, int64
         rt_clean(out, c->state_detail, strlen(c->state_detail));
         rt_buf_addc(out, ')');
     }
+    if (c->unwell)
+        rt_buf_adds(out, ", GCS not responding");
     int64_t pending = pending_nodes(c);
-    if (up && pending > 0)
+    if (up && !c->unwell && pending > 0)
         rt_buf_addf(out, ", %lld node%s starting", (long long)pending, pending == 1 ? "" : "s");
 }
 
@@ -71,7 +73,8 @@ enum rt_health rt_cluster_health(const struct rt_cluster *c) {
         [RT_CL_UP] = RT_H_OK,         [RT_CL_SCALING] = RT_H_BUSY,   [RT_CL_SUSPENDED] = RT_H_OFF,
         [RT_CL_STOPPING] = RT_H_BUSY, [RT_CL_DOWN] = RT_H_OFF,       [RT_CL_FAILED] = RT_H_BAD,
     };
-    return reach_speaks(c) ? by_reach[c->reach] : by_state[c->state];
+    const enum rt_health h = reach_speaks(c) ? by_reach[c->reach] : by_state[c->state];
+    return h == RT_H_OK && c->unwell ? RT_H_WARN : h;
 }
 
 /* ---- cells ---- */

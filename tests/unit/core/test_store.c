@@ -3,6 +3,7 @@
 #include "core/operation.h"
 #include "core/provider.h"
 #include "core/store.h"
+#include "core/table.h"
 #include "unit/cmocka_all.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -411,6 +412,20 @@ static void the_age_is_that_of_what_ray_said_and_not_of_what_its_provider_says(v
     assert_int_equal(rt_cluster_newest_ms(w->c), 1000);
     rt_store_set_version(w->s, w->c, "2.60.0", "session_1");
     assert_true(rt_cluster_newest_ms(w->c) > 1000);
+    w->c->version_ms = 1000;
+    w->c->version_ms = 5000;
+    w->c->unwell = true; /* the dashboard still tells its version */
+    assert_int_equal(rt_cluster_newest_ms(w->c), 1000);
+    assert_int_equal(rt_cluster_health(w->c), RT_H_BAD); /* lost is worse */
+    rt_store_set_reach(w->s, w->c, RT_REACH_OK, NULL);
+    assert_int_equal(rt_cluster_health(w->c), RT_H_WARN);
+    struct rt_buf text;
+    rt_buf_init(&text, 0);
+    rt_cluster_state_text(&text, w->c, 2000);
+    assert_string_equal(rt_buf_str(&text), "up, GCS not responding");
+    rt_buf_deinit(&text);
+    rt_store_set_reach(w->s, w->c, RT_REACH_LOST, "no answer");
+    w->c->unwell = false;
     w->c->version_ms = 1000;
     rt_store_set_state(w->s, w->c, RT_CL_DOWN, NULL); /* it is gone: so much is young */
     assert_true(rt_cluster_newest_ms(w->c) > 1000);
