@@ -372,12 +372,15 @@ static enum rt_cluster_state state_named(const char *name) {
     return RT_CL_UNKNOWN;
 }
 
-/* Each topic gets the time of its answer; one that never had an answer is as if it never came. */
+static int64_t answered_ms(const json_t *o, enum rt_topic t) {
+    return (int64_t)json_integer_value(json_object_get(json_object_get(o, "at_ms"), rt_topic_name(t)));
+}
+
+/* Each topic gets the time of its answer. */
 static void stamp_topics(struct rt_store *s, struct rt_cluster *c, const json_t *o) {
-    for (size_t i = 0; i < RT_COUNT(topics); i++) {
-        const json_t *at = json_object_get(json_object_get(o, "at_ms"), rt_topic_name(topics[i]));
-        rt_store_mark_snapshot(s, c, topics[i], (int64_t)json_integer_value(at));
-    }
+    for (size_t i = 0; i < RT_COUNT(topics); i++)
+        rt_store_mark_snapshot(s, c, topics[i], answered_ms(o, topics[i]));
+    c->version_ms = c->ray_version ? answered_ms(o, RT_T_CLUSTER) : 0;
 }
 
 static bool load(struct rt_store *s, struct rt_cluster *c, const json_t *o, struct rt_error *err) {
@@ -391,9 +394,11 @@ static bool load(struct rt_store *s, struct rt_cluster *c, const json_t *o, stru
         rt_store_set_version(s, c, rt_json_str(o, "ray_version"), rt_json_str(o, "session_name"));
         rt_store_set_python(s, c, rt_json_str(o, "python_version"));
         rt_store_set_state(s, c, state_named(rt_json_str(o, "state")), NULL);
-        rt_store_put_nodes(s, c, &l.nodes);
+        if (answered_ms(o, RT_T_NODES)) /* no answer is not "none" */
+            rt_store_put_nodes(s, c, &l.nodes);
         rt_store_put_pools(s, c, &l.pools);
-        rt_store_put_jobs(s, c, &l.jobs);
+        if (answered_ms(o, RT_T_JOBS))
+            rt_store_put_jobs(s, c, &l.jobs);
         stamp_topics(s, c, o);
     }
     rt_batch_deinit(&l.nodes);

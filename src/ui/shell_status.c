@@ -195,7 +195,7 @@ static void overview_header(struct rt_ui *ui, const struct rt_draw *d) {
     static const struct {
         enum rt_health h;
         const char *word;
-    } states[] = {{RT_H_OK, "up"}, {RT_H_BUSY, "changing"}, {RT_H_WAITING, "queued"}, {RT_H_WARN, "waiting for you"}, {RT_H_BAD, "unreachable or failed"}};
+    } states[] = {{RT_H_OK, "up"}, {RT_H_BUSY, "changing"}, {RT_H_WAITING, "queued"}, {RT_H_WARN, "in need of you"}, {RT_H_BAD, "unreachable or failed"}};
     const struct rt_store *s = ui->app->store;
     size_t by[RT_H_OFF + 1] = {0};
     struct pieces top = {.ascii = d->ascii};

@@ -65,7 +65,7 @@ static void pool_rail(const void *row, const struct rt_row_env *env, struct rt_b
 struct rt_view *rt_view_clusters(struct rt_ui *ui) {
     static const struct rt_list_opts opts = {
         .table = &rt_table_clusters,
-        .words = {[RT_H_OK] = "up", [RT_H_BUSY] = "in progress", [RT_H_WAITING] = "queued", [RT_H_WARN] = "waiting for you", [RT_H_BAD] = "unreachable or failed"},
+        .words = {[RT_H_OK] = "up", [RT_H_BUSY] = "in progress", [RT_H_WAITING] = "queued", [RT_H_WARN] = "in need of you", [RT_H_BAD] = "unreachable or failed"},
         .rail = cluster_rail,
         .command = rt_clusters_command,
     };

@@ -90,6 +90,35 @@ static void what_was_saved_is_shown_again(void **state) {
     rt_store_destroy(b);
 }
 
+static void the_age_of_what_was_saved_is_that_of_the_answer(void **state) {
+    (void)state;
+    struct rt_error err = {0};
+    struct rt_store *a = rt_store_create(), *b = rt_store_create();
+    struct rt_cluster *from = full_cluster(a), *to = rt_store_add(b, "lab", "ssh");
+    for (int t = 0; t < RT_T_COUNT; t++)
+        if (from->fresh[t].at_ms)
+            from->fresh[t].at_ms = 5000;
+    save(from);
+    assert_true(rt_snapshot_load(b, to, &err));
+    assert_int_equal(rt_cluster_newest_ms(to), 5000);
+    rt_store_destroy(a);
+    rt_store_destroy(b);
+}
+
+static void of_what_never_answered_nothing_is_known_the_next_time_either(void **state) {
+    (void)state;
+    struct rt_error err = {0};
+    struct rt_store *a = rt_store_create(), *b = rt_store_create();
+    struct rt_cluster *from = rt_store_add(a, "lab", "address"), *to = rt_store_add(b, "lab", "address");
+    save(from);
+    assert_true(rt_snapshot_load(b, to, &err));
+    assert_int_equal(rt_cluster_totals(to).nodes_alive, -1);
+    assert_int_equal(rt_cluster_totals(to).jobs_running, -1);
+    assert_int_equal(rt_cluster_newest_ms(to), 0);
+    rt_store_destroy(a);
+    rt_store_destroy(b);
+}
+
 static void environments_do_not_come_to_lie_on_disk(void **state) {
     (void)state;
     struct rt_error err = {0};
@@ -198,6 +227,8 @@ static void every_cut_of_a_snapshot_is_an_error(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         home_test(what_was_saved_is_shown_again),
+        home_test(the_age_of_what_was_saved_is_that_of_the_answer),
+        home_test(of_what_never_answered_nothing_is_known_the_next_time_either),
         home_test(environments_do_not_come_to_lie_on_disk),
         home_test(the_newest_thousand_jobs_are_kept_and_long_messages_shortened),
         home_test(no_snapshot_is_no_error),
