@@ -1,0 +1,13 @@
+#!/bin/sh
+# real.sh RAYTUI PYTHON [TEST...]: test_real.py; the scripts that `init` writes start a real Ray, each node in namespaces of its own.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+[ -x /usr/sbin/sshd ] || { echo "skipped: no sshd"; exit 77; }
+if [ "$(id -u)" != 0 ] || ! unshare --mount --pid --fork true 2>/dev/null; then
+    echo "skipped: nodes need root and namespaces"
+    exit 77
+fi
+raytui=$1 python=$2
+shift 2
+bin=$("$here/../../testbed/ray-venv.sh") || { echo "skipped: no Ray"; exit 77; }
+exec "$python" "$here/test_real.py" "$raytui" "$bin" "$@"
