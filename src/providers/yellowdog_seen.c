@@ -148,17 +148,38 @@ const struct yd_node *yd_node_of(const struct rt_provider *p, const struct rt_no
     return NULL;
 }
 
-void yd_join(struct rt_provider *p) {
-    for (size_t i = 0; i < p->cluster->nodes.n; i++) {
-        struct rt_node *ray = &p->cluster->nodes.v[i];
+/* The one pool of workers that there is; NULL: none or several. */
+static const struct yd_part *only_workers(const struct yd_seen *s) {
+    const struct yd_part *found = NULL;
+    for (size_t i = 0; s && i < s->nparts; i++) {
+        if (s->parts[i].role != YD_WORKER || s->parts[i].over)
+            continue;
+        if (found)
+            return NULL;
+        found = &s->parts[i];
+    }
+    return found;
+}
+
+/* Either may come first: Ray's nodes, or what the platform says. */
+static void assign_pools(struct rt_provider *p) {
+    rt_nodes *nodes = &p->cluster->nodes;
+    const struct yd_part *only = only_workers(p->seen);
+    for (size_t i = 0; i < nodes->n; i++) {
+        struct rt_node *ray = &nodes->v[i];
         const struct yd_part *part = NULL;
         const struct yd_node *n = yd_node_of(p, ray, &part);
-        if (!n)
+        const char *label = n ? part->label : only && !ray->head ? only->label : NULL;
+        if (label && !rt_streq(ray->pool, label))
+            ray->pool = rt_arena_strdup(nodes->arena, label);
+        if (!n || rt_streq(ray->instance_id, n->instance_id))
             continue;
-        ray->pool = rt_arena_strdup(p->cluster->nodes.arena, part->label);
-        ray->instance_id = rt_arena_strdup(p->cluster->nodes.arena, n->instance_id);
-        ray->instance_type = rt_arena_strdup(p->cluster->nodes.arena, n->instance_type);
+        ray->instance_id = rt_arena_strdup(nodes->arena, n->instance_id);
+        ray->instance_type = rt_arena_strdup(nodes->arena, n->instance_type);
     }
+}
+
+void yd_join(struct rt_provider *p) {
     yd_show(p);
 }
 
@@ -435,6 +456,7 @@ static void show_end(struct rt_provider *p) {
 void yd_show(struct rt_provider *p) {
     struct rt_buf why;
     rt_buf_init(&why, 4 * RT_KIB);
+    assign_pools(p);
     show_pools(p);
     p->cluster->pools_foretold = true;
     p->cluster->told_ms = p->seen ? p->seen->at_ms : 0;

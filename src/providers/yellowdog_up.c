@@ -407,7 +407,7 @@ static void is_up(struct yd_run *r) {
     for (size_t i = 0; i < r->nwants; i++)
         coming += r->wants[i].role == YD_WORKER ? r->wants[i].conf.count : 0;
     const char *open = yd_head_public_ip(s), *ip = yd_role_ip(s, YD_HEAD);
-    char *workers = coming ? rt_strf("; %lld worker%s join as their machines come", (long long)coming, coming == 1 ? "" : "s") : rt_strdup("");
+    char *workers = coming ? rt_strf("; %lld worker%s as the machines come", (long long)coming, coming == 1 ? " joins" : "s join") : rt_strdup("");
     r->result = rt_strf("%s is up: head %s%s%s%s%s", p->conf->name, open ? open : ip ? ip : "?", open && ip ? " (" : "", open && ip ? ip : "",
                         open && ip ? ")" : "", workers);
     free(workers);

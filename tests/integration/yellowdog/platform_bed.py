@@ -6,17 +6,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.join(HERE, "..", "..")
 TESTBED = os.path.join(TESTS, "testbed")
 sys.path.insert(0, os.path.join(TESTS, "support"))
-from raytui_run import Home, Sim, until  # noqa: E402
+from raytui_run import Home, Sim, free_ports, until  # noqa: E402
 
 KEY, SECRET = "test-key-id", "test-key-secret"
-HEAD_NET = "127.0.79"                     # of this test alone
+HEAD_NET = "127.0.%d" % (80 + os.getpid() % 150)  # of this run alone
 HEAD = HEAD_NET + ".2"
 
 
@@ -150,8 +149,4 @@ class World:
         self.platform.close()
 
 
-def wait(seconds):
-    time.sleep(seconds)
-
-
-__all__ = ["Home", "Platform", "Sim", "Ssh", "World", "config", "until", "HEAD", "KEY", "SECRET", "TESTBED"]
+__all__ = ["HEAD", "SECRET", "TESTBED", "Ssh", "World", "free_ports", "until"]

@@ -3,13 +3,16 @@
 
 usage: test_yellowdog.py RAYTUI [TEST...]. The platform is a test server; most nodes are made up.
 """
+import json
 import os
+import socket
+import subprocess
 import sys
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-from platform_bed import HEAD, SECRET, Ssh, World, until  # noqa: E402
+from platform_bed import HEAD, SECRET, TESTBED, Ssh, World, free_ports, until  # noqa: E402
 
 RAYTUI = sys.argv[1]
 ssh = None
@@ -218,6 +221,183 @@ class Trouble(unittest.TestCase):
         p.wait()
         self.assertFalse([x for x in seen if SECRET.encode() in x])
         self.assertNotIn(SECRET, "\n".join(p.out + p.err))
+
+
+RAYDOG = """
+    lifetime: 4h
+    state_file: %(state)s
+    head_node_images_id: ami-1
+    head_node_ray_start_script: "#!/bin/bash\\nhead\\n"
+    head_node_userdata: "#!/bin/bash\\nsetup\\n"
+    head_node_instance_tags: {owner: me}
+    head_node_metrics_enabled: true
+    enable_observability: true
+    observability_node_compute_requirement_template_id: test/ray-head
+    observability_node_start_script: "#!/bin/bash\\nwatch\\n"
+"""
+RAYDOG_POOLS = """
+      - {worker_pool_internal_name: small, worker_node_compute_requirement_template_id: test/ray-worker, worker_pool_node_count: 2,
+         worker_node_task_script: "#!/bin/bash\\nwork\\n", worker_node_images_id: ami-2, worker_node_userdata: "#!/bin/bash\\nmore\\n",
+         worker_node_instance_tags: {kind: small}}
+      - {name: gpu, template: test/ray-worker-gpu, count: 1, task_script: "#!/bin/bash\\nwork\\n"}"""
+
+
+class RayDog(unittest.TestCase):
+    """Clusters that the real library built, and the other way round."""
+
+    @classmethod
+    def setUpClass(cls):
+        p = subprocess.run([os.path.join(TESTBED, "yellowdog", "raydog-venv.sh")], stdout=subprocess.PIPE, text=True)
+        if p.returncode:
+            raise unittest.SkipTest("no RayDog library")
+        cls.python = p.stdout.strip() + "/python"
+
+    def setUp(self):
+        self.world = World(RAYTUI, ssh)
+        self.state = self.world.home.dir + "/state.json"
+        self.world.configure(pools=RAYDOG_POOLS, extra=RAYDOG % {"state": self.state})
+
+    def tearDown(self):
+        self.world.close()
+
+    def raydog(self, what, platform, *words):
+        p = subprocess.run([self.python, os.path.join(HERE, "raydog.py"), what, platform.url, "demo", self.state, *words], stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, text=True, timeout=120)
+        self.assertEqual(p.returncode, 0, p.stdout)
+
+    def bodies(self, platform):
+        """What was sent to make things, without ids and addresses of this platform."""
+        made = []
+        for c in platform.ask("calls"):
+            if c["method"] == "POST":
+                text = repr(c["body"])
+                for n in platform.state()["nodes"]:
+                    text = text.replace("'%s'" % n["details"]["privateIpAddress"], "'ADDRESS of %s'" % n["details"]["workerTag"])
+                made.append((c["path"].split("/ydid:")[0], eval(text)))
+        return made
+
+    def test_what_raydog_built_is_seen_and_ended(self):
+        w = self.world
+        self.raydog("build", w.platform, "observed")
+        rows = {p["name"]: p for p in w.home.json("pools", "demo")["items"]}
+        self.assertEqual((set(rows), rows["small"]["desired"]), ({"head", "small", "gpu", "observability"}, 2))
+        w.home.run("scale", "demo", "gpu", "0", "--yes", timeout=100)
+        w.home.run("down", "demo", "--yes", timeout=100)
+        self.assertEqual((w.platform.living(), w.platform.machines()), ([], []))
+
+    def test_what_raytui_made_is_ended_by_raydog(self):
+        w = self.world
+        w.home.run("up", "demo", "--yes", timeout=100)
+        self.raydog("end", w.platform)
+        until("the end", lambda: not w.platform.machines())
+        p = w.home.run("down", "demo", "--yes", timeout=100)
+        self.assertIn("demo is down", p.stdout)
+        self.assertEqual((w.platform.living(), w.journal()), ([], ""))
+
+    def test_both_send_the_same(self):
+        other = World(RAYTUI, ssh, sim=False)
+        self.addCleanup(other.close)
+        self.raydog("build", other.platform, "observed")
+        self.world.home.run("up", "demo", "--yes", timeout=100)
+        theirs, ours = self.bodies(other.platform), self.bodies(self.world.platform)
+        self.assertEqual([x[0] for x in ours], [x[0] for x in theirs])
+        for a, b in zip(ours, theirs):
+            self.assertEqual(a, b)
+
+
+HEAD_SCRIPT = """#!/bin/bash
+export PATH=%(bin)s:$PATH
+trap "ray stop; echo Ray stopped" EXIT
+set -eo pipefail
+ray start --head --node-ip-address=%(ip)s --port=%(gcs)d --num-cpus=0 --dashboard-host=127.0.0.1 --dashboard-port=%(web)d \\
+  --ray-client-server-port=%(client)d --dashboard-agent-listen-port=%(agent)d --metrics-export-port=%(metrics)d --disable-usage-stats \\
+  --object-store-memory=100000000 --block
+"""
+WORKER_SCRIPT = """#!/bin/bash
+export PATH=%(bin)s:$PATH
+trap "ray stop; echo Ray stopped" EXIT
+set -eo pipefail
+env | grep -E "^RAY_HEAD"
+ray start --address=$RAY_HEAD_IP:%(gcs)d --num-cpus=2 --disable-usage-stats --object-store-memory=100000000 --block
+"""
+def own_address():
+    """As Ray finds it: it does not let a node be 127.0.0.1."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        try:
+            s.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        return s.getsockname()[0]
+
+
+CLIENT = """
+import os, ray
+ray.init(os.environ["RAY_ADDRESS"], log_to_driver=False)
+print("answer", ray.get(ray.remote(lambda: 6 * 7).remote()))
+"""
+
+
+class RealRay(unittest.TestCase):
+    """The life of one cluster with a real Ray behind its tasks."""
+
+    def setUp(self):
+        if os.geteuid() != 0:
+            self.skipTest("nodes in namespaces of their own need root")
+        p = subprocess.run([os.path.join(TESTBED, "ray-venv.sh"), os.environ.get("RAY_VERSION", "2.60.0")], stdout=subprocess.PIPE, text=True)
+        if p.returncode:
+            self.skipTest("no Ray environment")
+        gcs, web, client, agent, metrics = free_ports(5)
+        values = dict(bin=p.stdout.strip(), ip=own_address(), gcs=gcs, web=web, client=client, agent=agent, metrics=metrics)
+        self.python = p.stdout.strip() + "/python"
+        w = self.world = World(RAYTUI, ssh, "--exec", "local", "--private-ip", values["ip"], sim=False)
+        w.home.file("config/raytui/head.sh", HEAD_SCRIPT % values)
+        w.home.file("config/raytui/worker.sh", WORKER_SCRIPT % values)
+        w.configure(port=web, head="test/ray-head, start_script: head.sh", extra="    client_port: %d\n" % client,
+                    pools="{cpu: {template: test/ray-worker, count: 1, max: 3, task_script: worker.sh}}")
+
+    def tearDown(self):
+        self.world.close()
+
+    def cpus(self):
+        p = self.world.home.run("nodes", "demo", "-o", "json", code=None)
+        return None if p.returncode else sum(n["resources"].get("CPU", {}).get("total", 0) for n in self.items(p) if n["state"] == "ALIVE")
+
+    @staticmethod
+    def items(p):
+        return json.loads(p.stdout)["items"]
+
+    def ray_has(self, cpus):
+        until("%d CPUs" % cpus, lambda: self.cpus() == cpus, 120)
+
+    def test_its_life(self):
+        home, platform = self.world.home, self.world.platform
+        p = home.run("up", "demo", "--yes", timeout=200)
+        self.assertIn("demo is up", p.stdout)
+        self.ray_has(2)
+        self.assertEqual(self.world.pool("cpu")["ready"], 1)
+        until("an answer to a Ray client", lambda: "answer 42" in home.run("forward", "demo", "--", self.python, "-c", CLIENT, timeout=120,
+                                                                            code=None).stdout, 180)
+        job = home.run("submit", "--cluster", "demo", "--", "sleep 600").stdout.split()[0]
+        home.run("add-pool", "demo", "more", "like=cpu", "count=1", "--yes", timeout=120)
+        self.ray_has(4)
+        home.run("scale", "demo", "cpu", "+2", "--yes", timeout=120)
+        self.ray_has(8)
+        home.run("scale", "demo", "cpu", "-1", "--yes", timeout=200)
+        self.ray_has(6)
+        home.run("remove-pool", "demo", "more", "--yes", timeout=200)
+        self.ray_has(4)
+        self.assertEqual((self.world.pool("cpu")["ready"], self.world.pool("more")), (2, None))
+        self.assertIn("RUNNING", home.run("jobs", "demo").stdout, job)
+        home.run("down", "demo", "--yes", timeout=200)
+        self.assertEqual((platform.living(), platform.machines(), self.world.journal()), ([], [], ""))
+        out = []
+        for d, _, files in os.walk(platform.dir):
+            for f in files:
+                if f == "taskoutput.txt":
+                    with open(os.path.join(d, f), errors="replace") as text:
+                        out.append(text.read())
+        self.assertEqual(len(out), 5)
+        self.assertTrue(all("Ray stopped" in x for x in out), out)
 
 
 if __name__ == "__main__":
