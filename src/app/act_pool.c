@@ -82,13 +82,15 @@ bool ask_remove_pool(struct rt_app *a, const struct rt_call *c, struct rt_confir
     out->title = rt_strf("Take pool %s away from %s?", p->name, c->cluster);
     out->text = rt_buf_take(&text);
     out->seen = s->cluster->fresh[RT_T_POOLS].revision;
+    add_equivalent(s, c->def->name, p->name, out);
     return true;
 }
 
 struct rt_op *run_remove_pool(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx) {
     struct rt_error err = {0};
     struct session *s = act_session(a, c, &err);
-    struct rt_operation *op = s ? s->conf->ops->remove_pool(s->provider, c->args.v[0], &err) : NULL;
+    const bool now = s && s->conf->ops->remove_pool_now && rt_call_option(c, "now");
+    struct rt_operation *op = !s ? NULL : (now ? s->conf->ops->remove_pool_now : s->conf->ops->remove_pool)(s->provider, c->args.v[0], &err);
     return act_answer(a, done, ctx, op ? NULL : &err, op, "%s: pool %s is going", c->cluster, c->args.v[0]);
 }
 

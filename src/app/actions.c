@@ -21,6 +21,10 @@ static const struct rt_option scale_options[] = {
     {"max", 0, "N", "largest size of the pool", false},
     {0},
 };
+static const struct rt_option remove_pool_options[] = {
+    {"now", 0, NULL, "do not wait for what runs there", false},
+    {0},
+};
 /* What a job is: of `submit` and `run`. */
 #define JOB_OPTIONS \
     {"working-dir", 0, "DIR", "goes along; the job starts in it (also a .zip or a URI)", false}, \
@@ -135,8 +139,8 @@ const struct rt_action_def rt_actions[] = {
      true, scale_options, NULL, 1, ready_scale, ask_scale, run_scale},
     {"add-pool", "CLUSTER NAME [KEY=VALUE...]", "add a pool; of what, is said with it (like=POOL, replicas=2)",
      RT_ON_CLUSTER, RT_CAP_ADD_POOL, RT_CONFIRM_YES_NO, true, NULL, NULL, 0, NULL, ask_add_pool, run_add_pool},
-    {"remove-pool", "CLUSTER POOL", "make a pool empty and take it away", RT_ON_POOL, RT_CAP_REMOVE_POOL, RT_CONFIRM_YES_NO, true, NULL,
-     NULL, 0, NULL, ask_remove_pool, run_remove_pool},
+    {"remove-pool", "CLUSTER POOL", "make a pool empty and take it away", RT_ON_POOL, RT_CAP_REMOVE_POOL, RT_CONFIRM_YES_NO, true,
+     remove_pool_options, NULL, 0, NULL, ask_remove_pool, run_remove_pool},
     {"suspend", "CLUSTER", "let the machines go and keep what the cluster is", RT_ON_CLUSTER, RT_CAP_SUSPEND, RT_CONFIRM_YES_NO, true, NULL,
      NULL, 0, NULL, ask_suspend, run_suspend},
     {"resume", "CLUSTER", "bring a suspended cluster back", RT_ON_CLUSTER, RT_CAP_SUSPEND, RT_CONFIRM_YES_NO, true, NULL, NULL, 0, NULL,

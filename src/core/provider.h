@@ -180,6 +180,8 @@ struct rt_provider_ops {
     /* `fields` are "key=value"; what may stand there is the provider's. */
     struct rt_operation *(*add_pool)(struct rt_provider *p, const char *name, const struct rt_strs *fields, struct rt_error *err);
     struct rt_operation *(*remove_pool)(struct rt_provider *p, const char *pool, struct rt_error *err);
+    /* The same without waiting for what runs there; NULL: remove_pool does not wait either. */
+    struct rt_operation *(*remove_pool_now)(struct rt_provider *p, const char *pool, struct rt_error *err);
     /* on: its machines go, what it is stays; off: they come back. */
     struct rt_operation *(*suspend)(struct rt_provider *p, bool on, struct rt_error *err);
     /* A row of its own lists RT_T_RAYJOBS and RT_T_RAYSERVICES: "suspend", "resume", "delete". */

@@ -19,6 +19,8 @@ void yd_take_look(struct rt_provider *p, struct yd_seen *seen, const struct rt_e
     p->look_error = err ? *err : (struct rt_error){0};
     if (err)
         return;
+    if (p->journal && !p->run) /* another raytui may have added a pool */
+        rt_journal_reread(p->journal);
     yd_seen_free(p->seen);
     p->seen = seen;
 }
@@ -173,6 +175,7 @@ const struct rt_provider_ops rt_provider_yellowdog = {
     .remove_node = yd_remove_node,
     .add_pool = yd_add_pool,
     .remove_pool = yd_remove_pool,
+    .remove_pool_now = yd_remove_pool_now,
     .shell = shell,
     .equivalent = yd_equivalent,
     .doctor = yd_doctor,

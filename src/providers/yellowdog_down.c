@@ -186,8 +186,8 @@ static void decide_end(struct yd_run *r) {
     const struct yd_seen *s = r->provider->seen;
     if (!anything_left(r)) {
         /* What was asked for just now by one that was killed may appear late. */
-        if (r->all && !r->drained) {
-            r->drained = true;
+        if (r->all && !r->looked_twice) {
+            r->looked_twice = true;
             yd_run_look(r, 1000);
             return;
         }
@@ -231,7 +231,7 @@ static void stop_ending(struct yd_run *r) {
 
 void yd_end_all(struct yd_run *r) {
     r->all = true;
-    r->cancelled = r->drained = false;
+    r->cancelled = r->looked_twice = false;
     r->decide = decide_end;
     yd_run_title(r, "ending what was made");
     yd_run_look(r, 0);

@@ -188,7 +188,8 @@ struct yd_run {
     struct rt_op *probe;      /* of the dashboard */
     bool answers;
     /* down, remove-pool, scale */
-    bool all, cancelled, drained;
+    bool all, cancelled, looked_twice;
+    bool drain_asked, drained;
     struct yd_ending *endings;
     size_t nendings;
     int rounds;
@@ -232,6 +233,7 @@ bool yd_scale_impact(struct rt_provider *p, const char *pool, int64_t n, struct 
 struct rt_operation *yd_scale(struct rt_provider *p, const char *pool, int64_t n, struct rt_error *err);
 struct rt_operation *yd_add_pool(struct rt_provider *p, const char *name, const struct rt_strs *fields, struct rt_error *err);
 struct rt_operation *yd_remove_pool(struct rt_provider *p, const char *pool, struct rt_error *err);
+struct rt_operation *yd_remove_pool_now(struct rt_provider *p, const char *pool, struct rt_error *err);
 struct rt_operation *yd_remove_node(struct rt_provider *p, const char *node_id, struct rt_error *err);
 
 /* yellowdog_plan.c */

@@ -228,8 +228,6 @@ static void drained(void *ctx, const char *log, const struct rt_error *err) {
     if (!r->drained)
         yd_run_say(r, err ? err->message : "Ray did not drain them");
     yd_run_title(r, "until their work is done, for %d s at most", DRAIN_S);
-    if (!r->drained)
-        r->since_ms = 1; /* long ago */
     yd_run_look(r, 500);
 }
 
@@ -258,6 +256,20 @@ static bool still_in_ray(const struct yd_run *r) {
             return true;
     }
     return false;
+}
+
+/* Once, and until it is over; false: go on. */
+static bool drains(struct yd_run *r) {
+    const struct rt_provider *p = r->provider;
+    if (!r->drain_asked) {
+        r->drain_asked = true;
+        return drain(r);
+    }
+    if (!r->drained || r->aborted || !still_in_ray(r) || yd_run_waited_ms(r) >= DRAIN_S * 1000)
+        return false;
+    p->env.ray->poke(p->env.ray->ctx, p->conf->name, RT_T_NODES);
+    yd_run_look(r, 1000);
+    return true;
 }
 
 /* The next task on one of the nodes that is not told to end yet; NULL: none is left. */
@@ -313,16 +325,8 @@ static void decide_less(struct yd_run *r) {
         yd_run_end(r);
         return;
     }
-    if (!r->aborted && !r->shut && !r->undoing) {
-        r->undoing = true; /* drained once */
-        if (drain(r))
-            return;
-    }
-    if (r->drained && !r->aborted && still_in_ray(r) && yd_run_waited_ms(r) < DRAIN_S * 1000) {
-        p->env.ray->poke(p->env.ray->ctx, p->conf->name, RT_T_NODES);
-        yd_run_look(r, 1000);
+    if (drains(r))
         return;
-    }
     const struct yd_task *t = running_on(r, true);
     if (!t)
         t = superfluous(r, part);
@@ -472,16 +476,8 @@ static void decide_remove(struct yd_run *r) {
     const struct yd_part *part = yd_seen_part(r->provider->seen, r->pool);
     struct rt_strs names = {0};
     if (part && !part->over) {
-        if (!r->undoing) {
-            r->undoing = true;
-            if (drain(r))
-                return;
-        }
-        if (r->drained && still_in_ray(r) && !r->aborted && yd_run_waited_ms(r) < DRAIN_S * 1000) {
-            r->provider->env.ray->poke(r->provider->env.ray->ctx, r->provider->conf->name, RT_T_NODES);
-            yd_run_look(r, 1000);
+        if (drains(r))
             return;
-        }
         const struct yd_task *t = running_on(r, true);
         if (!t)
             t = superfluous(r, part);
@@ -498,12 +494,11 @@ static void decide_remove(struct yd_run *r) {
     }
     if (part)
         rt_strs_add(&names, part->pool->name);
-    r->drained = false;
     yd_end_pools(r, &names);
     rt_strs_deinit(&names);
 }
 
-struct rt_operation *yd_remove_pool(struct rt_provider *p, const char *pool, struct rt_error *err) {
+static struct yd_run *start_remove(struct rt_provider *p, const char *pool, struct rt_error *err) {
     if (p->seen && p->seen->foreign) {
         changeable(p, err);
         return NULL;
@@ -518,5 +513,17 @@ struct rt_operation *yd_remove_pool(struct rt_provider *p, const char *pool, str
         if (!yd_node_gone(&part->nodes->nodes[i]))
             rt_strs_add(&r->nodes, part->nodes->nodes[i].id);
     rays_of(p, &r->nodes, &r->rays);
-    return r->operation;
+    return r;
+}
+
+struct rt_operation *yd_remove_pool(struct rt_provider *p, const char *pool, struct rt_error *err) {
+    const struct yd_run *r = start_remove(p, pool, err);
+    return r ? r->operation : NULL;
+}
+
+struct rt_operation *yd_remove_pool_now(struct rt_provider *p, const char *pool, struct rt_error *err) {
+    struct yd_run *r = start_remove(p, pool, err);
+    if (r)
+        r->drain_asked = true; /* so it is not */
+    return r ? r->operation : NULL;
 }
