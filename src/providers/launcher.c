@@ -93,7 +93,7 @@ static void launcher_refresh(struct rt_provider *p) {
 }
 
 static bool launcher_endpoint(struct rt_provider *p, enum rt_endpoint_kind kind, struct rt_endpoint *out, struct rt_error *err) {
-    if (p->up) {
+    if (p->up && !launcher_stopping(p)) {
         snprintf(out->host, sizeof out->host, "127.0.0.1"); /* as seen from the head */
         out->port = kind == RT_EP_DASHBOARD ? p->file.dashboard_port : p->file.client_port;
         snprintf(out->url, sizeof out->url, "http://127.0.0.1:%d", p->file.dashboard_port);

@@ -54,8 +54,9 @@ static void plan_up(const struct rt_provider *p, struct rt_buf *out) {
     rt_buf_addc(out, '\n');
     plan_environment(p, out);
     plan_types(p, out);
-    rt_buf_adds(out, p->up ? "\nRay runs there: it is not restarted, jobs go on. " : "\nWhere Ray runs already it is not restarted. ");
-    rt_buf_adds(out, "But where node_config, auth or the head's type changed since, `ray up` replaces the head, and jobs end.\n");
+    if (p->up || (p->head && !p->probed))
+        rt_buf_addf(out, "\n%s it is not restarted, jobs go on. But where node_config, auth or the head's type changed since, `ray up` replaces the\n"
+                    "head, and jobs end.\n", p->up ? "Ray runs there:" : "Where Ray runs already");
     free(beside);
 }
 

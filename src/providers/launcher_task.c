@@ -34,6 +34,7 @@ struct launcher_task {
     bool entered;          /* this phase has begun */
     bool keep, undo, found, was_up;
     bool made;             /* machines may be there because of it */
+    bool again;            /* the file was changed once more meanwhile: `ray up` follows it */
     struct rt_error first;
     char *result, *job;
     char *before, *after; /* of the file; NULL */
@@ -224,6 +225,11 @@ static void upped(struct launcher_task *t, int status, const struct rt_error *er
         return;
     }
     step_end(t, NULL);
+    if (t->kind == T_APPLY && t->again) {
+        t->again = false;
+        enter(t, PH_RAY);
+        return;
+    }
     if (t->kind == T_APPLY) {
         task_end(t);
         return;
@@ -633,6 +639,8 @@ struct rt_operation *launcher_up(struct rt_provider *p, const struct rt_up_opts 
     t = task_new(p, T_UP, "up", rt_strf("bring %s up", p->conf->name), rt_strf("%s is up", p->conf->name), PH_FIND);
     const int64_t limit = o->timeout_ms ? o->timeout_ms : p->conf->up_timeout_ms ? p->conf->up_timeout_ms : UP_MS;
     t->keep = o->keep;
+    if (p->cluster->reach == RT_REACH_LOST && !p->up) /* why it was lost says nothing of what comes now */
+        rt_store_set_reach(p->env.store, p->cluster, RT_REACH_CONNECTING, NULL);
     t->limit = rt_timer_start(p->env.loop, limit, 0, on_limit, t);
     struct rt_operation *op = t->operation;
     struct rt_error bad = {0};
@@ -660,8 +668,22 @@ struct rt_operation *launcher_down(struct rt_provider *p, struct rt_error *err) 
     return t->operation;
 }
 
+static void replace(char **to, char *text) {
+    free(*to);
+    *to = text;
+}
+
 struct rt_operation *launcher_apply(struct rt_provider *p, char *title, char *result, char *before, char *after, struct rt_error *err) {
-    if (may_work(p, "scale", err)) {
+    struct launcher_task *now = p->task && p->task->kind == T_APPLY && p->task->before && !p->task->first.code ? p->task : NULL;
+    if (now && launcher_file_write(p, before, after, err)) { /* what goes back is what was there at first */
+        replace(&now->result, result);
+        replace(&now->after, after);
+        now->again = true;
+        free(title);
+        free(before);
+        return now->operation;
+    }
+    if (!now && may_work(p, "scale", err)) {
         if (none_left(p, err) && launcher_file_write(p, before, after, err)) {
             struct launcher_task *t = task_new(p, T_APPLY, "scale", title, result, PH_RAY);
             t->before = before;

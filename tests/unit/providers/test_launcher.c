@@ -276,7 +276,11 @@ static void the_plan_names_the_environment_and_never_its_values(void **state) {
     assert_non_null(strstr(rt_buf_str(&plan), "AWS_SECRET_ACCESS_KEY"));
     assert_null(strstr(rt_buf_str(&plan), "hush"));
     assert_non_null(strstr(rt_buf_str(&plan), "cpu  1 to 3"));
-    assert_non_null(strstr(rt_buf_str(&plan), "replaces the head"));
+    assert_null(strstr(rt_buf_str(&plan), "not restarted"));
+    w.p->up = true;
+    assert_true(launcher_plan(w.p, "up", &o, &plan, &err));
+    assert_non_null(strstr(rt_buf_str(&plan), "ray up -y --no-restart "));
+    assert_non_null(strstr(rt_buf_str(&plan), "replaces the\nhead"));
     rt_buf_deinit(&plan);
     end(&w);
 }
