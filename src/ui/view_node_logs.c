@@ -37,8 +37,14 @@ static void got(void *ctx, const struct rt_strs *names, const struct rt_error *e
     rt_ui_mark(p->view.ui);
 }
 
+/* What names must contain; fingers that filter lists type a slash first. */
+static const char *typed(const struct picker *p) {
+    const char *text = rt_input_text(&p->input);
+    return text + (*text == '/');
+}
+
 static bool matches(const struct picker *p, size_t i) {
-    return rt_contains_i(p->names.v[i], rt_input_text(&p->input));
+    return rt_contains_i(p->names.v[i], typed(p));
 }
 
 static size_t count(const struct picker *p) {
