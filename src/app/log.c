@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAY_MS = 500 };
+enum { WAY_MS = 500, NODES_MS = 5000 };
 
 void log_changed(struct rt_log *l) {
     if (l->change)
@@ -18,9 +18,38 @@ static void on_buffer(void *ctx) {
     log_changed(ctx);
 }
 
+/* Is it the node that went? Nobody else may look at them. */
+static void ask_for_nodes(struct rt_log *l) {
+    struct poll *p = &l->session->polls[POLL_NODES];
+    if (l->session->cluster->reach != RT_REACH_OK || p->op || rt_loop_now_ms(l->app->loop) - p->ended_ms < NODES_MS)
+        return;
+    p->asked = true;
+    p->due_ms = 0;
+    session_look_again(l->session);
+}
+
+/* Its node is known to be dead: nothing more comes, and nobody need ask. */
+static void bury(struct rt_log *l) {
+    const struct rt_node *n = l->node ? rt_store_node(l->session->cluster, l->node) : NULL;
+    if (!l->lost || !l->far || l->status.ended || !n)
+        return;
+    if (n->alive) {
+        ask_for_nodes(l);
+        return;
+    }
+    log_far_destroy(l->far);
+    l->far = NULL;
+    log_mark(l, "the node is dead", n->state_message);
+    l->lost = l->status.following = false;
+    l->status.ended = true;
+    snprintf(l->status.text, sizeof l->status.text, "ended: the node is dead");
+    log_changed(l);
+}
+
 static void on_rate(void *ctx) {
     struct rt_log *l = ctx;
     bool exact = false;
+    bury(l);
     const int64_t lines = rt_logbuf_lines(l->buf, &exact);
     const double rate = l->counted ? (double)(lines - l->rate_lines) : 0; /* an index is no stream */
     l->rate_lines = lines;
@@ -172,6 +201,7 @@ static bool open_far(struct rt_log *l, const struct rt_log_target *t, bool follo
     } else {
         o.node_id = t->id;
         o.filename = t->file;
+        l->node = rt_strdup(t->id);
     }
     l->buf = rt_logbuf_create(l->app->loop, NULL);
     start_far(l, ray, &o);

@@ -201,9 +201,14 @@ class Logs(unittest.TestCase):
         self.home.run("submit", "-c", "real", "--submission-id", "beats", "--working-dir", self.home.dir + "/beats", "--", "python", "main.py", go)
         follow = self.home.start("logs", "-c", "real", "-f", "--all", "beats")
         until("its worker is followed", lambda: sum(" beat " in x for x in follow.out) > 10, 120)
+        node = [n["id"] for n in self.home.json("nodes", "real")["items"] if n["ip"] == "127.0.0.4" and n["state"] == "ALIVE"][0]
+        alone = self.home.start("logs", "-c", "real", "-f", node + "/raylet.out")
+        until("a file of the node is followed", lambda: alone.out, 120)
         self.rays.kill("127.0.0.4")
         mark = r"raytui: --- Heart pid=\d+, ip=127\.0\.0\.4: the node is dead \d\d:\d\d"
         until("the log says that the node is dead", lambda: any(re.match(mark, x) for x in follow.err), 120)
+        self.assertEqual(alone.wait(120), 0, alone.err)
+        self.assertTrue(any("--- the node is dead" in x for x in alone.err), alone.err)
         until("the driver goes on", lambda: any("the heart stopped" in x for x in follow.out), 120)
         open(go, "w").close()
         self.assertEqual(follow.wait(60), 0, follow.err)
