@@ -183,6 +183,12 @@ struct rt_op *rt_app_discover_at(struct rt_app *a, const char *where, rt_found_f
     return &d->op;
 }
 
+struct rt_op *rt_app_choices(struct rt_app *a, const struct rt_provider_ops *ops, const char *field,
+                             void (*done)(void *ctx, const struct rt_strs *words, const struct rt_error *err), void *ctx) {
+    const struct rt_provider_env env = env_of(a);
+    return ops->choices ? ops->choices(&env, field, done, ctx) : NULL;
+}
+
 struct rt_op *rt_app_watch_at(struct rt_app *a, const char *where, rt_seen_fn *fn, void *ctx) {
     const struct rt_provider_env env = env_of(a);
     struct rt_op *op = NULL;

@@ -209,6 +209,10 @@ struct rt_provider_ops {
      * the machine writes the file itself. What the last look at it was like, when it brought nothing at all ("it has written
      * nothing yet"); NULL: there is something, or it was not looked at yet. Lent. */
     const char *(*machine_pull)(struct rt_provider *p, const char *name);
+    /* What may stand in a field of its configuration ("head.template"), asked for far away, for the form of a new cluster; `words`
+     * is lent. NULL: nothing is known of this field. May be NULL. */
+    struct rt_op *(*choices)(const struct rt_provider_env *env, const char *field,
+                             void (*done)(void *ctx, const struct rt_strs *words, const struct rt_error *err), void *ctx);
     /* Clusters that can be seen on this machine without being told; nothing off this machine is contacted.
      * `found` per cluster with an address to attach to. May be NULL. */
     struct rt_op *(*discover)(const struct rt_provider_env *env,

@@ -179,6 +179,7 @@ const struct rt_provider_ops rt_provider_yellowdog = {
     .shell = shell,
     .equivalent = yd_equivalent,
     .doctor = yd_doctor,
+    .choices = yd_choices,
     .discover = yd_discover,
     .discover_at = yd_discover_at,
 };

@@ -218,3 +218,55 @@ struct rt_op *yd_discover(const struct rt_provider_env *env, void (*found)(void 
     h->soon = rt_loop_defer(env->loop, here_tell, h);
     return &h->op;
 }
+
+/* ---- templates for a form ---- */
+
+struct choices {
+    struct rt_op op;
+    struct yd_api *api;
+    struct rt_op *call;
+    void (*done)(void *ctx, const struct rt_strs *words, const struct rt_error *err);
+    void *ctx;
+};
+
+static void choices_cancel(struct rt_op *op) {
+    struct choices *c = (struct choices *)(void *)op;
+    rt_op_drop(&c->call);
+    yd_api_destroy(c->api);
+    free(c);
+}
+
+static void got_templates(void *ctx, struct yd_result *r, const struct yd_failure *f) {
+    struct choices *c = ctx;
+    const struct rt_error err = f ? f->error : (struct rt_error){0};
+    void (*done)(void *, const struct rt_strs *, const struct rt_error *) = c->done;
+    void *done_ctx = c->ctx;
+    struct rt_strs words = {0};
+    c->call = NULL;
+    for (size_t i = 0; r && i < r->n; i++) {
+        const struct yd_template *t = &r->templates[i];
+        char word[200];
+        if (t->space && t->name) {
+            char *whole = rt_strf("%s/%s", t->space, t->name);
+            rt_strs_add(&words, rt_clean_to(word, sizeof word, whole));
+            free(whole);
+        }
+    }
+    yd_result_free(r);
+    choices_cancel(&c->op);
+    done(done_ctx, f ? NULL : &words, f ? &err : NULL);
+    rt_strs_deinit(&words);
+}
+
+struct rt_op *yd_choices(const struct rt_provider_env *env, const char *field,
+                         void (*done)(void *ctx, const struct rt_strs *words, const struct rt_error *err), void *ctx) {
+    if (!rt_streq(field, "head.template"))
+        return NULL;
+    struct choices *c = RT_NEW(struct choices);
+    c->op.cancel = choices_cancel;
+    c->done = done;
+    c->ctx = ctx;
+    c->api = api_of(env, NULL);
+    c->call = yd_send(c->api, &(struct yd_call){.verb = YD_TEMPLATES, .once = true}, got_templates, c);
+    return &c->op;
+}

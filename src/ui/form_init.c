@@ -19,6 +19,10 @@ struct fields {
 };
 
 struct init_own {
+    struct rt_form *form;
+    struct rt_op *asking;              /* what may stand in `asked` */
+    size_t asked;                      /* index of that field */
+    struct rt_strs words;              /* the answer: its choices */
     const char *names[PROVIDERS_MAX];
     const struct rt_provider_ops *ops; /* whose fields are shown; NULL */
     struct fields fields[2];           /* the form has one of them */
@@ -50,6 +54,31 @@ static void make_fields(struct init_own *own, struct fields *to) {
     to->list[OWN + n] = (struct rt_form_field){0};
 }
 
+static void got_choices(void *ctx, const struct rt_strs *words, const struct rt_error *err) {
+    struct init_own *own = ctx;
+    struct rt_form_field *field = &own->fields[own->shown].list[own->asked];
+    own->asking = NULL;
+    if (err || !words->n) {
+        rt_form_note(own->form, field->id, err ? "what there is cannot be asked for" : "there is none");
+    } else {
+        rt_strs_copy(&own->words, words);
+        field->choices = (const char *const *)own->words.v;
+        rt_form_note(own->form, field->id, words->n == 1 ? "one is there" : "Space: those that are there");
+    }
+    rt_ui_mark(own->form->view.ui);
+}
+
+/* One field at most is asked for: the first of which the provider knows more. */
+static void ask_choices(struct rt_form *f) {
+    struct init_own *own = f->own;
+    const struct rt_form_field *list = own->fields[own->shown].list;
+    rt_op_drop(&own->asking);
+    rt_strs_deinit(&own->words);
+    for (own->asked = OWN; list[own->asked].id && !own->asking; own->asked++)
+        own->asking = rt_app_choices(rt_ui_app(f->view.ui), own->ops, list[own->asked].id, got_choices, own);
+    own->asked -= own->asking != NULL;
+}
+
 static void show_fields(struct rt_form *f) {
     struct init_own *own = f->own;
     const struct rt_provider_ops *ops = provider(f);
@@ -59,6 +88,7 @@ static void show_fields(struct rt_form *f) {
     own->shown = !own->shown;
     make_fields(own, &own->fields[own->shown]);
     rt_form_set_fields(f, own->fields[own->shown].list);
+    ask_choices(f);
 }
 
 /* "KEY=VALUE" of what is filled in. */
@@ -154,7 +184,10 @@ static char *init_done(struct rt_form *f, const char *result, bool follow) {
 }
 
 static void init_destroy(struct rt_form *f) {
-    free(f->own);
+    struct init_own *own = f->own;
+    rt_op_drop(&own->asking);
+    rt_strs_deinit(&own->words);
+    free(own);
 }
 
 static const struct rt_form_ops ops = {
@@ -177,6 +210,7 @@ struct rt_view *rt_form_init(struct rt_ui *ui) {
     make_fields(own, &own->fields[own->shown]);
     struct rt_form *f = rt_form_create(ui, &ops, own->fields[own->shown].list, "new cluster", NULL);
     f->own = own;
+    own->form = f;
     rt_form_fill(f, "provider", own->names[0]);
     init_preview(f);
     return &f->view;

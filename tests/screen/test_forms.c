@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "support/httpd.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,6 +200,36 @@ static void the_form_of_a_launcher_cluster_writes_the_yaml_of_a_cloud(void **sta
     world_leave(&t, ":q<Enter>");
 }
 
+static bool two_templates(void *ctx, const struct httpd_request *r) {
+    (void)ctx;
+    httpd_text(r, strstr(r->target, "/compute/templates/requirements") ? 200 : 404, "application/json",
+               "{\"items\":[{\"id\":\"a\",\"namespace\":\"team\",\"name\":\"ray-head\"},{\"id\":\"b\",\"namespace\":\"team\",\"name\":\"gpu\"}]}");
+    return true;
+}
+
+static void templates_of_the_platform_are_stepped_through(void **state) {
+    struct rt_pty t;
+    (void)state;
+    struct httpd *platform = httpd_start(two_templates, NULL);
+    char url[100];
+    snprintf(url, sizeof url, "YD_API_URL=%s", httpd_url(platform));
+    const char *const env[] = {url, "YD_API_KEY_ID=id", "YD_API_KEY_SECRET=secret-of-the-form", NULL};
+    world_configure(&w, world_prod);
+    world_start_prod(&w, &t, 24, 80, env, "12 nodes");
+    rt_pty_type(&t, "1n");
+    rt_pty_until(&t, "new cluster", 3000);
+    rt_pty_type(&t, "<^U>yellowdog");
+    rt_pty_until(&t, "Space: those that are there", 20000);
+    rt_pty_type(&t, "<Tab>burst<Tab>me<Tab> ");
+    rt_pty_until(&t, "team/ray-head", 3000);
+    rt_pty_type(&t, " ");
+    rt_pty_until(&t, "team/gpu", 3000);
+    rt_pty_type(&t, "<F2>");
+    rt_pty_until(&t, "burst.yaml", 5000);
+    world_leave(&t, ":q<Enter>");
+    httpd_stop(platform);
+}
+
 static void a_nodes_log_files_are_picked(void **state) {
     struct rt_pty t;
     (void)state;
@@ -219,6 +250,7 @@ int main(void) {
         cmocka_unit_test(a_new_cluster_at_80x24),
         cmocka_unit_test(the_form_of_a_slurm_cluster_asks_for_what_slurm_wants),
         cmocka_unit_test(the_form_of_a_launcher_cluster_writes_the_yaml_of_a_cloud),
+        cmocka_unit_test(templates_of_the_platform_are_stepped_through),
         cmocka_unit_test(a_nodes_log_files_are_picked),
         cmocka_unit_test(a_question_shows_what_would_be_called),
         /* from here on the jobs are others */
