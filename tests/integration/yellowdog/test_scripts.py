@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
-"""A cluster on a test platform whose tasks start a real Ray by the scripts that `init` writes.
+"""The scripts that `init` writes start a real Ray on a test platform, and stop it.
 
-usage: test_real.py RAYTUI RAY-BIN [TEST...].
+usage: test_scripts.py RAYTUI RAY-BIN [TEST...].
 """
 import glob
 import os
-import re
 import subprocess
 import sys
 import unittest
@@ -44,22 +43,21 @@ def alive(world):
     return [n for n in world.home.json("nodes", "demo")["items"] if n["state"] == "ALIVE"]
 
 
-class Real(unittest.TestCase):
+class Scripts(unittest.TestCase):
     def setUp(self):
-        # one address for all nodes: Ray binds what it is told, the platform and ssh use the same
         self.world = World(RAYTUI, ssh, "--exec", "local", "--private-ip", "127.0.0.1", "--grace", "60", sim=False)
 
     def tearDown(self):
         self.world.close()
 
     def outputs(self):
-        texts = {}
+        texts = []
         for path in glob.glob(self.world.platform.dir + "/nodes/*/*/taskoutput.txt"):
             with open(path, errors="replace") as f:
-                texts[path.split("/")[-3]] = f.read()
+                texts.append(f.read())
         return texts
 
-    def test_scripts_of_init_start_ray_grow_it_and_stop_it(self):
+    def test_scripts_of_init_start_ray_and_stop_it(self):
         w = self.world
         ports = subprocess.check_output([sys.executable, os.path.join(TESTBED, "free_ports.py"), "5"], text=True).split()
         gcs, dashboard, client, agent, metrics = map(int, ports)
@@ -71,19 +69,9 @@ class Real(unittest.TestCase):
         until("a worker", lambda: len(alive(w)) == 2, PATIENCE)
         self.assertEqual(len(w.platform.tasks("EXECUTING")), 2)
 
-        w.home.run("add-pool", "demo", "more", "like=cpu", "count=1", "--yes", timeout=300)
-        until("the added worker", lambda: len(alive(w)) == 3, PATIENCE)
-        out = w.home.run("submit", "demo", "--wait", "--", "python", "-c", "import ray; ray.init(); print('cpus', ray.cluster_resources()['CPU'])",
-                         timeout=300, code=None)
-        self.assertIn("cpus 4.0", out.stdout + out.stderr)
-
-        w.home.run("remove-pool", "demo", "more", "--yes", timeout=300)
-        until("one worker less", lambda: len(alive(w)) == 2, PATIENCE)
-
         w.home.run("down", "demo", "--yes", timeout=300)
         self.assertEqual((w.platform.living(), w.platform.machines()), ([], []))
-        ended = until("the ends of the scripts", lambda: [t for t in self.outputs().values() if re.search("Ray stopped", t)], PATIENCE)
-        self.assertGreaterEqual(len(ended), 2)  # of the pool that was taken away the machine went first
+        until("the ends of both scripts", lambda: len([t for t in self.outputs() if "Ray stopped" in t]) == 2, PATIENCE)
 
 
 if __name__ == "__main__":

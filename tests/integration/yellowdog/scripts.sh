@@ -1,5 +1,5 @@
 #!/bin/sh
-# real.sh RAYTUI PYTHON [TEST...]: test_real.py; the scripts that `init` writes start a real Ray, each node in namespaces of its own.
+# scripts.sh RAYTUI PYTHON [TEST...]: test_scripts.py; the scripts that `init` writes and a real Ray.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 [ -x /usr/sbin/sshd ] || { echo "skipped: no sshd"; exit 77; }
@@ -10,4 +10,4 @@ fi
 raytui=$1 python=$2
 shift 2
 bin=$("$here/../../testbed/ray-venv.sh") || { echo "skipped: no Ray"; exit 77; }
-exec "$python" "$here/test_real.py" "$raytui" "$bin" "$@"
+exec "$python" "$here/test_scripts.py" "$raytui" "$bin" "$@"
