@@ -142,12 +142,22 @@ static struct rt_cluster_conf *add(struct rt_app *a, const char *base, const cha
     return conf;
 }
 
+/* The YAML of `ray up` names its machines: a second cluster of it would be the first one. */
+static struct rt_cluster_conf *not_twice(const char *spec, struct rt_error *err) {
+    rt_error_set(err, RT_E_UNSUPPORTED, "%s: the YAML of `ray up` makes one cluster, which `run` cannot make a second time", spec);
+    rt_error_hint(err, "raytui up %s; raytui submit -c %s --wait -- CMD; raytui down %s", spec, spec, spec);
+    return NULL;
+}
+
 static struct rt_cluster_conf *from_file(struct rt_app *a, const char *path, struct rt_error *err) {
     struct rt_ydoc doc;
     struct rt_cluster_conf *conf = NULL;
     char *fields = NULL, real[4096];
     if (rt_yaml_load(path, &doc, err) && (!doc.root || doc.root->kind != RT_Y_MAP))
         rt_error_set(err, RT_E_CONFIG, "%s: the fields of a cluster are wanted: provider: ...", path);
+    const struct rt_ynode *provider = err->code ? NULL : rt_ynode_get(doc.root, "provider");
+    if (provider && provider->kind == RT_Y_MAP && rt_ynode_get(doc.root, "cluster_name"))
+        not_twice(path, err);
     if (!err->code) {
         const struct rt_ynode *kind = rt_ynode_get(doc.root, "kind");
         const char *absolute = realpath(path, real);
@@ -186,6 +196,8 @@ struct rt_cluster_conf *work_left_make(struct rt_app *a, const char *spec, struc
         rt_error_hint(err, "`raytui check %s` lists them", spec);
         return NULL;
     }
+    if (like->ops->own_file)
+        return not_twice(spec, err);
     char *fields = fields_of(like->node, like->file, NULL);
     struct rt_cluster_conf *conf = add(a, like->name, fields, err);
     free(fields);
