@@ -118,6 +118,7 @@ struct rt_provider; /* each implementation has its own */
 struct rt_provider_ops {
     const char *name;    /* "slurm" */
     const char *summary; /* one line */
+    const char *pool_words; /* for the form of a new pool: which KEY=VALUE there are, a line; NULL */
     const char *about;   /* for `init`: lines that say how it works, each ended by a newline; NULL */
     uint32_t caps;       /* enum rt_cap: what it can do at all */
     const struct rt_yfield *config; /* its own fields; NULL */

@@ -156,18 +156,50 @@ static void plan_down(const struct rt_provider *p, json_t *list) {
     }
 }
 
+/* What a person wants to know first, as comments. */
+static void plan_head(const struct rt_provider *p, const struct yd_run *r, struct rt_buf *out) {
+    char life[32], idle[32];
+    for (size_t i = 0; i < r->nwants; i++) {
+        const struct yd_want *w = &r->wants[i];
+        const int64_t n = w->conf.count, max = RT_MAX(w->conf.max, n);
+        rt_buf_addf(out, "# %s: %lld machine%s of %s", role_name(w), (long long)n, n == 1 ? "" : "s", w->conf.kind.template_id);
+        if (w->role == YD_WORKER && max > n)
+            rt_buf_addf(out, ", up to %lld", (long long)max);
+        if (w->conf.idle_pool_ms >= 0)
+            rt_buf_addf(out, "; ends when nothing ran for %s", rt_fmt_age(idle, sizeof idle, w->conf.idle_pool_ms ? w->conf.idle_pool_ms : 180000));
+        rt_buf_addc(out, '\n');
+    }
+    if (p->conf->lifetime_ms)
+        rt_buf_addf(out, "# all of it ends %s after its head started\n", rt_fmt_age(life, sizeof life, p->conf->lifetime_ms));
+}
+
+static void plan_down_head(const struct rt_provider *p, struct rt_buf *out) {
+    const struct yd_seen *s = p->seen;
+    if (yd_work_lives(s))
+        rt_buf_addf(out, "# work requirement %s: cancelled; the scripts on its nodes end\n", s->work->name);
+    for (size_t i = 0; s && i < s->nparts; i++) {
+        const struct yd_part *part = &s->parts[i];
+        const int64_t n = yd_part_count(p, s, part).wanted;
+        if (!part->over)
+            rt_buf_addf(out, "# %s: pool %s ends, %lld machine%s\n", part->label, part->pool->name, (long long)n, n == 1 ? "" : "s");
+    }
+}
+
 bool yd_plan(struct rt_provider *p, const char *verb, const struct rt_up_opts *o, struct rt_buf *out, struct rt_error *err) {
     json_t *list = json_array();
     bool ok = true;
     (void)o;
     if (rt_streq(verb, "down")) {
         plan_down(p, list);
+        plan_down_head(p, out);
     } else {
         struct yd_run r = {.provider = p};
         ok = yd_complete(p, err);
         if (ok) {
             yd_wants(p, &r);
             ok = plan_up(p, &r, yd_conf_name(p->conf), list, err);
+            if (ok)
+                plan_head(p, &r, out);
             yd_wants_free(&r);
         }
     }

@@ -185,6 +185,55 @@ struct rt_view *rt_form_scale(struct rt_ui *ui, const char *cluster, const char 
     return &f->view;
 }
 
+/* ---- a pool more ---- */
+
+static const struct rt_form_field pool_fields[] = {
+    {.id = "name", .label = "name", .example = "gpu", .cols = 24},
+    {.id = "like", .label = "like pool", .example = "what is not said is as of that one", .cols = 32},
+    {.id = "nodes", .label = "nodes", .example = "1", .cols = 12},
+    {.id = "max", .label = "max", .example = "as many", .cols = 12},
+    {.id = "more", .label = "KEY=VALUE..."},
+    {0},
+};
+
+static bool pool_call(struct rt_form *f, struct rt_call *out, struct rt_error *err) {
+    static const char *const keys[] = {"like", "nodes", "max"};
+    struct rt_strs words = {0};
+    char *name = trimmed(f, "name"), *more = trimmed(f, "more");
+    rt_strs_add(&words, "add-pool");
+    rt_strs_add(&words, f->view.cluster);
+    rt_strs_add(&words, name);
+    for (size_t i = 0; i < RT_COUNT(keys); i++) {
+        char *value = trimmed(f, keys[i]);
+        if (*value)
+            rt_strs_addf(&words, "%s=%s", keys[i], value);
+        free(value);
+    }
+    const bool ok = filled(f, "name", err) && rt_split_words(more, &words, err) && parse(f, (const char *const *)words.v, out, err);
+    rt_strs_deinit(&words);
+    free(name);
+    free(more);
+    return ok;
+}
+
+static const struct rt_form_ops pool_ops = {
+    .name = "add-pool-form",
+    .verb = "add",
+    .show = "the command",
+    .call = pool_call,
+};
+
+struct rt_view *rt_form_add_pool(struct rt_ui *ui, const char *cluster) {
+    const struct rt_cluster *c = rt_store_cluster(rt_ui_app(ui)->store, cluster);
+    const struct rt_provider_ops *ops = c ? rt_provider_find(rt_providers, c->provider) : NULL;
+    char *title = rt_strf("add a pool to %s", cluster);
+    struct rt_form *f = rt_form_create(ui, &pool_ops, pool_fields, title, cluster);
+    if (ops && ops->pool_words)
+        rt_form_say(f, RT_R_DIM, ops->pool_words);
+    free(title);
+    return &f->view;
+}
+
 /* ---- forward ---- */
 
 static const struct rt_form_field forward_fields[] = {

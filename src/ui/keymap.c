@@ -64,6 +64,7 @@ const struct rt_key_default rt_key_defaults[] = {
     {"pools", "-", "scale-step -1", "one node less", "less"},
     {"pools", "l", "machine-log", "what its last node wrote while Ray started", NULL},
     {"pools", "S", "scale-form", "set the number of nodes", "set"},
+    {"pools", "n", "add-pool-form", "add a pool", NULL},
     {"pools", "^K", "remove-pool", "make the pool empty and take it away", NULL},
     {"pools", "u", "undo", "take the last change back", NULL},
     /* nodes */

@@ -327,6 +327,7 @@ const struct shell_command shell_commands[] = {
     {"submit-form", "", "submit a job", shell_do_form},
     {"submit-again", "", "submit the selected job again", shell_do_form},
     {"scale-form", "", "set the number of nodes of a pool", shell_do_form},
+    {"add-pool-form", "", "add a pool to the cluster", shell_do_form},
     {"forward-form", "", "forward another port", shell_do_form},
     {"forwards-toggle", "", "forwards of the cluster on and off", shell_do_forwards_toggle},
     {"log-search", "", "search all logs of the selected job or node, or of the cluster", shell_do_log_search},

@@ -153,6 +153,16 @@ static bool scale_form(struct rt_ui *ui, struct rt_error *err) {
     return true;
 }
 
+static bool add_pool_form(struct rt_ui *ui, const char *cluster, struct rt_error *err) {
+    const struct rt_cluster *c = cluster ? rt_store_cluster(rt_ui_app(ui)->store, cluster) : NULL;
+    if (!c)
+        return rt_error_set(err, RT_E_USAGE, "no cluster is open");
+    if (!(c->caps & RT_CAP_ADD_POOL))
+        return rt_error_set(err, RT_E_UNSUPPORTED, "%s: provider %s adds no pools to a cluster", cluster, c->provider);
+    rt_ui_popup(ui, rt_form_add_pool(ui, cluster));
+    return true;
+}
+
 bool shell_do_form(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
     const char *cluster = selected_cluster(ui);
     if (rt_streq(w->v[0], "attach-form")) {
@@ -171,6 +181,8 @@ bool shell_do_form(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *e
         return again(ui, err);
     if (rt_streq(w->v[0], "scale-form"))
         return scale_form(ui, err);
+    if (rt_streq(w->v[0], "add-pool-form"))
+        return add_pool_form(ui, cluster, err);
     rt_ui_popup(ui, rt_streq(w->v[0], "forward-form") ? rt_form_forward(ui, cluster) : rt_form_submit(ui, cluster, NULL));
     return true;
 }

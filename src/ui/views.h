@@ -71,6 +71,7 @@ struct rt_view *rt_form_submit(struct rt_ui *ui, const char *cluster, const stru
 struct rt_view *rt_form_attach(struct rt_ui *ui);
 struct rt_view *rt_form_init(struct rt_ui *ui);
 struct rt_view *rt_form_scale(struct rt_ui *ui, const char *cluster, const char *pool);
+struct rt_view *rt_form_add_pool(struct rt_ui *ui, const char *cluster);
 struct rt_view *rt_form_forward(struct rt_ui *ui, const char *cluster);
 
 /* palette.c: what could stand at the cursor of a command line; fills whole words that begin as typed. */

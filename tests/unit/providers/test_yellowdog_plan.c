@@ -61,6 +61,7 @@ static void a_plan_has_the_calls_of_raydog_in_their_order(void **state) {
     struct rt_error err = {0};
     const struct rt_up_opts o = {.dry_run = true};
     static const char *const words[] = {
+        "# head: 1 machine of a/head", "# cpu: 2 machines of a/w", "# all of it ends 4h",
         "POST http://there/workerPools/provisioned/template", "demo-00-head", "POST http://there/workerPools/provisioned/template", "demo-01-wrkrs",
         "POST http://there/work/requirements", "head-node", "PT4H", "observability-node", "demo-observability-00", "worker-nodes-01",
         "POST http://there/workerPools/provisioned/template", "demo-observability", "POST http://there/work/taskGroups/", "task-00002",
