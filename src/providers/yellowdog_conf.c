@@ -393,6 +393,9 @@ bool yd_conf_check(const struct rt_cluster_conf *conf, rt_yproblem_fn *problem, 
     ok = name_check(&r, "namespace", own->space) && ok;
     ok = name_check(&r, "name", yd_conf_name(conf)) && ok;
     ok = name_check(&r, "tag", own->tag) && ok;
+    if (conf->idle_timeout_ms || conf->ephemeral)
+        ok = bad(&r, NULL, rt_strdup("idle_timeout and ephemeral: nothing on the head of a YellowDog cluster may end it; `lifetime` limits the life of "
+                                     "its tasks, idle_node_shutdown and idle_pool_shutdown end what runs none"));
     if (own->observe && !own->observability.template_id)
         ok = bad(&r, NULL, rt_strdup("enable_observability: the template of its node is wanted: `observability: {template: me/observability}`"));
     ok = kind_check(&r, &own->head, "head") && ok;

@@ -186,7 +186,7 @@ struct yd_run {
     const char *wanted_kind;  /* what was last noted in the journal to be made; `wanted` NULL: nothing */
     char *wanted;
     struct rt_op *probe;      /* of the dashboard */
-    bool answers;
+    char *job;                /* user_script; NULL: none, or it was sent */
     /* down, remove-pool, scale */
     bool all, cancelled, looked_twice;
     bool drain_asked, drained;

@@ -32,6 +32,7 @@ static void run_free(struct yd_run *r) {
     free(r->name);
     free(r->pool);
     free(r->wanted);
+    free(r->job);
     free(r);
 }
 

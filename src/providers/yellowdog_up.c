@@ -1,5 +1,6 @@
 /* up, and what adds to a cluster: pools first, then the work requirement, then tasks; what is there is not made again. */
 #include "base/fs.h"
+#include "providers/watchdog.h"
 #include "providers/yellowdog_impl.h"
 #include <stdlib.h>
 #include <string.h>
@@ -415,11 +416,57 @@ static void is_up(struct yd_run *r) {
     yd_run_end(r);
 }
 
+/* ---- user_script ---- */
+
+static void job_sent(void *ctx, const struct rt_http_answer *a, const struct rt_error *err) {
+    struct yd_run *r = ctx;
+    struct rt_error e = {0};
+    r->probe = NULL;
+    if (err)
+        e = *err;
+    else if (a->status != 200 && !strstr(a->body, "already exists"))
+        rt_error_set(&e, RT_E_REMOTE, "HTTP %d", a->status);
+    if (e.code) {
+        e.code = RT_E_PARTIAL;
+        rt_error_wrap(&e, "%s is up, but user_script was not sent", r->provider->conf->name);
+        yd_run_note(r, &e);
+    }
+    is_up(r);
+}
+
+/* Under an id that the journal holds: sent twice it runs once. */
+static void send_job(struct yd_run *r) {
+    struct rt_provider *p = r->provider;
+    struct rt_error err = {0};
+    char *body = NULL;
+    if (!watchdog_job(p->journal, p->conf->name, r->operation->id, r->job, &body, &err)) {
+        yd_run_note(r, &err);
+        is_up(r);
+        return;
+    }
+    yd_run_title(r, "sending user_script");
+    char *url = rt_strf("http://127.0.0.1:%d/api/jobs/", p->own->dashboard_port ? (int)p->own->dashboard_port : 8265);
+    const char *const headers[] = {"Content-Type: application/json", NULL};
+    const struct rt_http_request q = {.method = "POST", .url = url, .headers = headers, .body = body, .body_len = strlen(body),
+                                      .dialer = rt_hop_dialer(p->env.hop), .pool = p->conf->name, .timeout_ms = 60000};
+    r->probe = rt_http_send(p->env.http, &q, &(struct rt_http_callbacks){.done = job_sent, .ctx = r});
+    free(body);
+    free(url);
+}
+
+static bool needs_login(const struct yd_run *r) {
+    const struct rt_hop *hop = r->provider->env.hop;
+    return hop && rt_hop_status(hop)->state == RT_HOP_NEEDS_LOGIN;
+}
+
 /* The cluster runs, and this machine cannot get there: it is not ended for that. */
 static void no_way(struct yd_run *r, const struct rt_error *why) {
     struct rt_error err = *why;
+    const bool new_key = needs_login(r);
     err.code = RT_E_PARTIAL;
     rt_error_wrap(&err, "%s runs, but it cannot be reached from here", r->provider->conf->name);
+    if (new_key)
+        rt_error_hint(&err, "its host key is new: a terminal can be asked, or `ssh_config` names a file that says StrictHostKeyChecking accept-new");
     if (!err.hint[0])
         rt_error_hint(&err, "`raytui down %s` ends it", r->provider->conf->name);
     yd_run_note(r, &err);
@@ -430,13 +477,16 @@ static void no_way(struct yd_run *r, const struct rt_error *why) {
 static void probed(void *ctx, const struct rt_http_answer *a, const struct rt_error *err) {
     struct yd_run *r = ctx;
     r->probe = NULL;
-    r->answers = !err && a->status > 0 && a->status < 500;
-    if (!r->answers)
+    if (err || a->status >= 500) {
         yd_run_say(r, err ? err->message : "the dashboard does not answer yet");
-    if (r->answers) {
-        rt_op_drop(&r->op);
-        is_up(r);
+        return;
     }
+    rt_op_drop(&r->op);
+    rt_timer_again(r->pause, INT32_MAX, 0);
+    if (r->job)
+        send_job(r);
+    else
+        is_up(r);
 }
 
 static void reach(struct yd_run *r) {
@@ -540,6 +590,7 @@ struct rt_operation *yd_up(struct rt_provider *p, const struct rt_up_opts *o, st
     if (!r)
         return NULL;
     r->keep = o->keep;
+    r->job = rt_strdup(o->user_job);
     yd_wants(p, r);
     yd_run_limit(r, o->timeout_ms ? o->timeout_ms : p->conf->up_timeout_ms ? p->conf->up_timeout_ms : UP_MS);
     return r->operation;

@@ -83,6 +83,17 @@ class Made(unittest.TestCase):
         self.home.run("up", "demo", "--yes", timeout=100)
         self.assertEqual(self.world.pool("cpu")["desired"], 2)
 
+    def test_a_command_runs_on_the_head(self):
+        self.assertIn("from the head", self.home.run("exec", "demo", "--", "echo", "from the head").stdout)
+
+    def test_the_limits_of_idleness_are_sent(self):
+        idle = self.platform.bodies("/provisioned/template")[1]["provisionedProperties"]
+        self.assertEqual((idle["idleNodeShutdown"], idle["idlePoolShutdown"]), ({"enabled": True, "timeout": "PT3M"},) * 2)
+        self.home.run("add-pool", "demo", "patient", "like=cpu", "count=1", "idle_node_shutdown=never", "idle_pool_shutdown=20m", "--yes", timeout=100)
+        idle = self.platform.bodies("/provisioned/template")[-1]["provisionedProperties"]
+        self.assertEqual((idle["idleNodeShutdown"]["enabled"], idle["idlePoolShutdown"]["timeout"]), (False, "PT20M"))
+        self.home.run("remove-pool", "demo", "patient", "--now", "--yes", timeout=100)
+
     def test_ray_is_asked_through_the_head(self):
         self.assertEqual(len(self.home.json("nodes", "demo")["items"]), 1)
         p = self.home.run("forward", "demo", "--", "sh", "-c", "curl -s $RAY_API_SERVER_ADDRESS/api/version")
@@ -154,6 +165,13 @@ class Trouble(unittest.TestCase):
         w.home.run("down", "demo", "--yes", timeout=200)
         self.assertEqual((w.platform.living(), w.journal()), ([], ""))
         w.home.run("down", "demo", "--yes", timeout=100)
+
+    def test_user_script_is_sent_once(self):
+        w = self.world(extra="    user_script: python train.py\n")
+        w.home.run("up", "demo", "--yes", timeout=100)
+        w.home.run("up", "demo", "--yes", timeout=100)
+        ids = [j["submission_id"] for j in w.home.json("jobs", "demo")["items"] if j["entrypoint"] == "python train.py"]
+        self.assertEqual(len(ids), 1)
 
     def test_what_cannot_be_ended_is_named(self):
         w = self.world()

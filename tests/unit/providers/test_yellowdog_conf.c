@@ -108,6 +108,7 @@ static void what_cannot_be_is_refused_before_anything_is_made(void **state) {
     refused(state, ", head: {template: a/b, start_script: no-such-file.sh}", "no-such-file.sh");
     refused(state, ", idle_node_shutdown: often", "often");
     refused(state, ", ssh: {address: home}", "home");
+    refused(state, ", idle_timeout: 1h", "lifetime");
 }
 
 static void a_text_is_itself_or_a_file_beside_the_configuration(void **state) {
