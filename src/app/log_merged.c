@@ -40,7 +40,8 @@ struct merged {
     int64_t look_ms;         /* until the next round */
     bool looked;             /* a whole round is over */
     bool over, last_round;   /* the jobs are over; the files since then were looked for */
-    struct rt_error trouble; /* of the round */
+    struct rt_error trouble; /* of the last round that had some: files that are not seen; RT_OK after one without */
+    bool troubled;           /* this round had some */
     int lost;                /* sources */
 };
 
@@ -104,6 +105,8 @@ static void say(struct merged *m) {
         snprintf(st->text, sizeof st->text, "lost: %d of %zu sources", m->lost, n);
     else if (read < n)
         snprintf(st->text, sizeof st->text, "following %zu of %zu sources, S picks", read, n);
+    else if (m->trouble.code)
+        snprintf(st->text, sizeof st->text, "following; files that are not seen: %.130s", m->trouble.message);
     else
         snprintf(st->text, sizeof st->text, "following");
     log_changed(m->log);
@@ -317,8 +320,14 @@ static void got_file(void *ctx, const struct log_file_found *f) {
 
 static void got_trouble(void *ctx, const char *node, const struct rt_error *err) {
     struct merged *m = ctx;
-    (void)node;
+    const struct rt_node *n = rt_store_node(cluster_of(m), node);
+    if (!m->trouble.code) {
+        char what[160];
+        snprintf(what, sizeof what, "the files of %.120s are not seen", n ? rt_node_name(n) : "a node");
+        log_mark(m->log, what, err->message);
+    }
     m->trouble = *err;
+    m->troubled = true;
 }
 
 /* What is no node any more sends nothing any more. */
@@ -340,6 +349,8 @@ static void round_over(void *ctx) {
     const int64_t pause = RT_MAX(m->look_ms, (int64_t)cluster_of(m)->nodes.n * LOOK_PER_NODE_MS);
     m->look_ms = RT_MIN(m->look_ms + LOOK_FIRST_MS / 4, (int64_t)LOOK_MS);
     m->looked = true;
+    if (!m->troubled)
+        rt_error_clear(&m->trouble);
     bury(m);
     const bool over = m->follow && drivers_ended(m);
     if (m->over && !m->last_round) {
@@ -358,7 +369,7 @@ static void look(void *ctx) {
     struct merged *m = ctx;
     if (log_files_busy(m->files) || (m->follow ? m->last_round : m->looked))
         return;
-    rt_error_clear(&m->trouble);
+    m->troubled = false;
     log_files_look(m->files);
 }
 
