@@ -225,6 +225,8 @@ static const char *type_text(struct why *w, const char *pool, const struct rt_po
         if (v > 0)
             rt_buf_addf(&b, "%s%s", b.len ? ", " : "", why_amount(w, name, v));
     }
+    if (!b.len && first && total_of(first, "CPU") > 0) /* nothing of what is asked for: what it is then */
+        rt_buf_adds(&b, why_amount(w, "CPU", total_of(first, "CPU")));
     const char *out = rt_arena_strdup(w->arena, b.len ? rt_buf_str(&b) : "-");
     rt_buf_deinit(&b);
     return out;
