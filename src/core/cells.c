@@ -1,6 +1,7 @@
 /* Cells of tables and members of JSON objects. */
 #include "core/cells.h"
 
+#include "base/decode.h"
 #include "base/shell.h"
 #include "base/str.h"
 #include <math.h>
@@ -72,7 +73,7 @@ static void add_amount(struct rt_buf *out, double v) {
     if (v < 0)
         rt_buf_addc(out, '?');
     else if (v >= 1000) /* parts of one are noise there */
-        rt_buf_adds(out, rt_fmt_count(text, sizeof(text), (int64_t)(v + 0.5)));
+        rt_buf_adds(out, rt_fmt_count(text, sizeof(text), rt_i64_within(v + 0.5)));
     else
         rt_buf_adds(out, rt_fmt_amount(text, sizeof(text), v));
 }

@@ -133,7 +133,7 @@ static bool advance(struct ring *r, int64_t step) {
 
 static void keep(struct ring *r, size_t at, enum rt_measure m, double v) {
     if (m >= SHARES)
-        r->net[m - SHARES][at] = (float)v;
+        r->net[m - SHARES][at] = (float)RT_MIN(v, 1e30);
     else
         r->share[m][at] = v < 0 ? UNKNOWN : (uint8_t)(RT_MIN(v, 1) * FULL + 0.5);
 }

@@ -74,7 +74,7 @@ int rt_tool_put(struct rt_surface *s, int row, int col, int cols, const char *te
 }
 
 int rt_tool_bar(const struct rt_draw *d, int row, int col, int cols, double fraction) {
-    const int full = (int)(fraction * cols + 0.5);
+    const int full = (int)(RT_MAX(RT_MIN(fraction, 1.0), 0.0) * cols + 0.5);
     for (int i = 0; i < cols; i++) {
         const bool on = i < full || (i == 0 && fraction > 0);
         const char *text = d->ascii ? (on ? "#" : ".") : (on ? "▇" : "▁");

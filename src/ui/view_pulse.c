@@ -5,6 +5,7 @@
 #include "ui/views.h"
 
 #include "app/app.h"
+#include "base/decode.h"
 #include "base/str.h"
 #include "core/cells.h"
 #include "ui/tools.h"
@@ -67,7 +68,7 @@ static int draw_use(const struct rt_draw *d, struct rt_rect r, int col, const ch
     if (bytes)
         rt_cell_bytes_of(&text, used, total);
     else
-        rt_buf_addf(&text, "%s/%s", rt_fmt_count(n[0], sizeof n[0], (int64_t)(used + 0.5)), rt_fmt_count(n[1], sizeof n[1], (int64_t)(total + 0.5)));
+        rt_buf_addf(&text, "%s/%s", rt_fmt_count(n[0], sizeof n[0], rt_i64_within(used + 0.5)), rt_fmt_count(n[1], sizeof n[1], rt_i64_within(total + 0.5)));
     if (col + (int)strlen(name) + 10 + (int)text.len > r.col + r.cols) {
         rt_buf_deinit(&text);
         return r.col + r.cols;
