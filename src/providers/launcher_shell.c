@@ -10,9 +10,9 @@ static bool only_ray_knows(const struct rt_provider *p) {
     return p->file.docker.on || p->file.auth.proxy_node_id;
 }
 
-/* The environment goes by a file of ours alone: a command line can be read by everybody. */
+/* The environment goes by a file of ours alone, which is gone once it was read: a command line can be read by everybody. */
 static bool ray_words(const struct rt_provider *p, const char *verb, struct rt_strs *argv, struct rt_error *err) {
-    static const char around[] = ". \"$1\" && cd -- \"$2\" && shift 2 && exec \"$@\"";
+    static const char around[] = ". \"$1\"; rm -f -- \"$1\"; cd -- \"$2\" && shift 2 && exec \"$@\"";
     struct rt_strs env = {0};
     struct rt_buf text;
     char *path = rt_path_join(p->dir, "env.sh"), *beside = launcher_beside(p);
