@@ -201,7 +201,7 @@ const struct rt_yfield rt_cluster_fields[] = {
     {.key = "entrypoints", C(entrypoints), .type = RT_Y_KVS,
      .help = "commands for `submit --template NAME`, with {head_ip} and {cluster}",
      .example = "{tune: \"python tune.py --server {head_ip}\"}"},
-    {.key = "user_script", .need = RT_CAP_KEEPALIVE, C(user_script), .type = RT_Y_CUSTOM, .parse = parse_user_script,
+    {.key = "user_script", .need = RT_CAP_KEEPALIVE | RT_CAP_USER_SCRIPT, C(user_script), .type = RT_Y_CUSTOM, .parse = parse_user_script,
      .help = "command line, or {entrypoint, working_dir, runtime_env}: submitted once per up",
      .example = "python train.py"},
     {.key = "ephemeral", .need = RT_CAP_KEEPALIVE, C(ephemeral), .type = RT_Y_BOOL, .help = "ends when user_script ended", .example = "true"},

@@ -26,6 +26,7 @@ const char *rt_cap_name(uint32_t one_cap) {
         {RT_CAP_PODS, "pod"},
         {RT_CAP_RAYJOBS, "rayjobs"},
         {RT_CAP_RAYSERVICES, "rayservices"},
+        {RT_CAP_USER_SCRIPT, "user_script"},
     };
     for (size_t i = 0; i < RT_COUNT(names); i++)
         if (names[i].cap == one_cap)

@@ -28,7 +28,8 @@ enum rt_cap {
     RT_CAP_EDIT = 1u << 12,
     RT_CAP_PODS = 1u << 13,
     RT_CAP_RAYJOBS = 1u << 14,
-    RT_CAP_RAYSERVICES = 1u << 15
+    RT_CAP_RAYSERVICES = 1u << 15,
+    RT_CAP_USER_SCRIPT = 1u << 16 /* without a watchdog beside its head, which sends it too */
 };
 const char *rt_cap_name(uint32_t one_cap);
 

@@ -167,7 +167,7 @@ const struct rt_provider_ops rt_provider_launcher = {
              "forwards work as with other clusters. A pool is a node type: scaling it changes min_workers in the YAML (comments stay)\n"
              "and runs `ray up --no-restart`. Clusters of a person's own `ray up` are attached to; `raytui FILE.yaml` needs no configuration.\n"
              "Host keys of a cloud's machines are kept with the cluster; `ssh_config` may name a file that says how new ones are taken.\n",
-    .caps = RT_CAP_UP | RT_CAP_DOWN | RT_CAP_SCALE | RT_CAP_SHELL | RT_CAP_MACHINE_LOGS,
+    .caps = RT_CAP_UP | RT_CAP_DOWN | RT_CAP_SCALE | RT_CAP_SHELL | RT_CAP_MACHINE_LOGS | RT_CAP_USER_SCRIPT,
     .config = launcher_fields,
     .config_size = sizeof(struct launcher_config),
     .asks = launcher_asks,
