@@ -247,15 +247,18 @@ trap "ray stop; echo Ray stopped" EXIT
 set -eo pipefail
 ray start --head --node-ip-address=%(ip)s --port=%(gcs)d --num-cpus=0 --dashboard-host=127.0.0.1 --dashboard-port=%(web)d \\
   --ray-client-server-port=%(client)d --dashboard-agent-listen-port=%(agent)d --metrics-export-port=%(metrics)d --disable-usage-stats \\
-  --object-store-memory=100000000 --block
+  --min-worker-port=0 --max-worker-port=0 --object-store-memory=100000000 --block
 """
 WORKER_SCRIPT = """#!/bin/bash
 export PATH=%(bin)s:$PATH
 trap "ray stop; echo Ray stopped" EXIT
 set -eo pipefail
 env | grep -E "^RAY_HEAD"
-ray start --address=$RAY_HEAD_IP:%(gcs)d --num-cpus=2 --disable-usage-stats --object-store-memory=100000000 --block
+ray start --address=$RAY_HEAD_IP:%(gcs)d --num-cpus=2 --disable-usage-stats --object-store-memory=100000000 \\
+  --dashboard-agent-listen-port=0 --metrics-export-port=0 --min-worker-port=0 --max-worker-port=0 --block
 """
+
+
 def own_address():
     """As Ray finds it: it does not let a node be 127.0.0.1."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
