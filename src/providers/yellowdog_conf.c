@@ -179,7 +179,11 @@ char *yd_conf_text(const struct rt_cluster_conf *conf, const char *value, const 
     struct rt_buf text;
     char *path = file_of(conf, value);
     rt_buf_init(&text, MOST_TEXT);
-    const bool ok = rt_file_read(path, MOST_TEXT, &text, err) || rt_error_wrap(err, "%s", what);
+    bool ok = rt_file_read(path, MOST_TEXT, &text, err);
+    if (ok && (!rt_utf8_valid(rt_buf_str(&text), text.len) || strlen(rt_buf_str(&text)) != text.len)) /* JSON could not carry it */
+        ok = rt_error_set(err, RT_E_CONFIG, "%s is no text in UTF-8", path);
+    if (!ok)
+        rt_error_wrap(err, "%s", what);
     char *out = ok ? rt_buf_take(&text) : NULL;
     rt_buf_deinit(&text);
     free(path);

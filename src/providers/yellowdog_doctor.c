@@ -200,6 +200,16 @@ static void look_at_space(struct doctor *d, const struct yd_account *a) {
     rt_buf_deinit(&all);
 }
 
+static bool in_clear(const char *url) {
+    struct rt_error ignored = {0};
+    struct rt_url u = {0};
+    const bool read = rt_url_parse(url, &u, &ignored);
+    const bool here = read && (rt_starts(u.host, "127.") || rt_streq(u.host, "localhost") || rt_streq(u.host, "::1"));
+    const bool clear = read && rt_streq(u.scheme, "http") && !here;
+    rt_url_deinit(&u);
+    return clear;
+}
+
 static void answered(void *ctx, struct yd_result *r, const struct yd_failure *f) {
     struct doctor *d = ctx;
     d->call = NULL;
@@ -211,6 +221,8 @@ static void answered(void *ctx, struct yd_result *r, const struct yd_failure *f)
     const struct yd_account *a = r->account;
     line(d, "ok", "key", "application %s of account %s at %s", a->application ? a->application : "?", a->account ? a->account : "?",
          yd_api_url(d->provider->api));
+    if (in_clear(yd_api_url(d->provider->api)))
+        line(d, "warn", "key", "it goes over the network in clear: api_url begins with http://");
     look_at_space(d, a);
     yd_result_free(r);
     send_call(d, &(struct yd_call){.verb = YD_TEMPLATES}, listed);
