@@ -82,7 +82,6 @@ struct launcher_run *launcher_run_find(struct rt_provider *p, const struct launc
 /* Is there one? Its name ("up"); NULL. */
 const char *launcher_run_known(const struct rt_provider *p);
 struct launcher_say *launcher_run_say(struct launcher_run *r);
-const char *launcher_run_what(const struct launcher_run *r);
 void launcher_run_end(struct launcher_run *r);   /* its group gets SIGTERM, later SIGKILL; `ended` tells */
 void launcher_run_leave(struct launcher_run *r); /* it goes on alone; nothing is told any more. NULL is fine */
 

@@ -49,7 +49,7 @@ static bool read_number(const struct rt_provider *p, const char *what, const cha
     rt_buf_init(&text, 64);
     bool ok = rt_file_read(path, text.max, &text, &ignored);
     if (ok && text.len && text.data[text.len - 1] == '\n')
-        rt_buf_str(&text), text.data[text.len - 1] = '\0';
+        text.data[text.len - 1] = '\0';
     ok = ok && rt_parse_i64(rt_buf_str(&text), out);
     rt_buf_deinit(&text);
     free(path);
@@ -226,10 +226,6 @@ struct launcher_run *launcher_run_find(struct rt_provider *p, const struct launc
 
 struct launcher_say *launcher_run_say(struct launcher_run *r) {
     return &r->say;
-}
-
-const char *launcher_run_what(const struct launcher_run *r) {
-    return r->what;
 }
 
 /* Only what leads a group of its own: another process may have got its number. */
