@@ -156,6 +156,7 @@ static void go(struct rt_kube_wait *w, const struct rt_error *err) {
     const char *const headers[] = {"Accept: application/json, */*", c->body ? type : NULL, NULL};
     const struct rt_http_request q = {
         .method = c->method,
+        .fresh = rt_streq(c->method, "POST"), /* nothing is made twice */
         .url = url,
         .headers = headers,
         .body = c->body,
