@@ -221,6 +221,31 @@ static void rays_of(const struct rt_provider *p, const struct rt_strs *nodes, st
     }
 }
 
+/* Several nodes with one address cannot be told apart in Ray: another could be drained. */
+static bool one_of_several(const struct rt_provider *p, const struct yd_node *node) {
+    size_t same = 0;
+    for (size_t i = 0; i < p->seen->nparts; i++) {
+        const struct yd_result *r = p->seen->parts[i].role == YD_WORKER ? p->seen->parts[i].nodes : NULL;
+        for (size_t k = 0; r && k < r->n; k++)
+            same += !yd_node_gone(&r->nodes[k]) && rt_streq(r->nodes[k].private_ip, node->private_ip);
+    }
+    return same > 1;
+}
+
+static void rays_to_drain(struct yd_run *r) {
+    const struct rt_provider *p = r->provider;
+    rays_of(p, &r->nodes, &r->rays);
+    for (size_t i = r->rays.n; i-- > 0;) {
+        const struct rt_node *ray = rt_store_node(p->cluster, r->rays.v[i]);
+        const struct yd_node *n = ray ? yd_node_of(p, ray, NULL) : NULL;
+        if (n && !one_of_several(p, n))
+            continue;
+        free(r->rays.v[i]);
+        memmove(&r->rays.v[i], &r->rays.v[i + 1], (r->rays.n - i) * sizeof *r->rays.v); /* with the NULL at the end */
+        r->rays.n--;
+    }
+}
+
 static void drained(void *ctx, const char *log, const struct rt_error *err) {
     struct yd_run *r = ctx;
     r->op = NULL;
@@ -368,7 +393,7 @@ static struct rt_operation *start_less(struct rt_provider *p, const char *verb, 
     r->pool = rt_strdup(pool);
     r->count = to;
     r->nodes = *nodes;
-    rays_of(p, &r->nodes, &r->rays);
+    rays_to_drain(r);
     r->result = rt_strf("%s: pool %s has %lld node%s", p->conf->name, pool, (long long)to, to == 1 ? "" : "s");
     return r->operation;
 }
@@ -512,7 +537,7 @@ static struct yd_run *start_remove(struct rt_provider *p, const char *pool, stru
     for (size_t i = 0; part->nodes && i < part->nodes->n; i++)
         if (!yd_node_gone(&part->nodes->nodes[i]))
             rt_strs_add(&r->nodes, part->nodes->nodes[i].id);
-    rays_of(p, &r->nodes, &r->rays);
+    rays_to_drain(r);
     return r;
 }
 
