@@ -316,7 +316,7 @@ class RealRay(unittest.TestCase):
         self.assertEqual(self.world.pool("cpu")["ready"], 1)
         until("an answer to a Ray client", lambda: "answer 42" in home.run("forward", "demo", "--", self.python, "-c", CLIENT, timeout=120,
                                                                             code=None).stdout, 180)
-        job = home.run("submit", "--cluster", "demo", "--", "sleep 600").stdout.split()[0]
+        job = home.run("submit", "--cluster", "demo", "--", "sleep", "600").stdout.split()[0]
         home.run("add-pool", "demo", "more", "like=cpu", "count=1", "--yes", timeout=120)
         self.ray_has(4)
         home.run("scale", "demo", "cpu", "+2", "--yes", timeout=120)
