@@ -61,20 +61,6 @@ static void finish(struct doctor *d) {
     free(text);
 }
 
-static void line(struct doctor *d, const char *mark, const char *name, const char *fmt, ...) RT_PRINTF(4, 5);
-static void line(struct doctor *d, const char *mark, const char *name, const char *fmt, ...) {
-    va_list ap;
-    rt_buf_addf(&d->lines, "%s\t%s\t", mark, name);
-    va_start(ap, fmt);
-    const size_t from = d->lines.len;
-    rt_buf_addv(&d->lines, fmt, ap);
-    va_end(ap);
-    for (size_t i = from; i < d->lines.len; i++)
-        if (d->lines.data[i] == '\n')
-            d->lines.data[i] = ' ';
-    rt_buf_addc(&d->lines, '\n');
-}
-
 static void ask(struct doctor *d, const char *path, const char *body, rt_kube_fn *fn) {
     const struct rt_kube_request r = {.method = body ? "POST" : NULL, .path = path, .body = body};
     d->look = rt_kube_send(d->provider->kube, &r, fn, d);
@@ -89,13 +75,13 @@ static void got_right(void *ctx, const struct rt_kube_answer *a, const struct rt
     const struct right *r = &rights[d->right++];
     d->look = NULL;
     if (err) {
-        line(d, "warn", "rights", "cannot be asked for: %s", err->message);
+        rt_doctor_line(&d->lines, "warn", "rights", "cannot be asked for: %s", err->message);
         finish(d);
         return;
     }
     if (!json_is_true(rt_json_at(a->json, "status.allowed"))) {
         d->denied++;
-        line(d, r->needed ? "bad" : "warn", "right", "no `%s` on %s%s%s: %s", r->verb, r->resource, *r->sub ? "/" : "", r->sub, r->without);
+        rt_doctor_line(&d->lines, r->needed ? "bad" : "warn", "right", "no `%s` on %s%s%s: %s", r->verb, r->resource, *r->sub ? "/" : "", r->sub, r->without);
     }
     next_right(d);
 }
@@ -103,7 +89,7 @@ static void got_right(void *ctx, const struct rt_kube_answer *a, const struct rt
 static void next_right(struct doctor *d) {
     if (d->right == RT_COUNT(rights)) {
         if (!d->denied)
-            line(d, "ok", "rights", "all %zu that are used in namespace %s", RT_COUNT(rights), d->space);
+            rt_doctor_line(&d->lines, "ok", "rights", "all %zu that are used in namespace %s", RT_COUNT(rights), d->space);
         finish(d);
         return;
     }
@@ -128,11 +114,11 @@ static void got_operator(void *ctx, const struct rt_kube_answer *a, const struct
         const json_t *box = json_array_get(rt_json_at(it, "spec.template.spec.containers"), 0);
         const char *image = rt_json_str(box, "image"), *space = rt_json_str(it, "metadata.namespace");
         const json_int_t ready = json_integer_value(rt_json_at(it, "status.readyReplicas"));
-        line(d, ready > 0 ? "ok" : "bad", "operator", "%s in %s%s", image ? image : "KubeRay", space ? space : "?",
+        rt_doctor_line(&d->lines, ready > 0 ? "ok" : "bad", "operator", "%s in %s%s", image ? image : "KubeRay", space ? space : "?",
              ready > 0 ? "" : ": none of its pods is ready, changes of RayClusters have no effect");
     }
     if (!json_array_size(items))
-        line(d, "warn", "operator", "%s: whether one runs shows when a RayCluster gets a status",
+        rt_doctor_line(&d->lines, "warn", "operator", "%s: whether one runs shows when a RayCluster gets a status",
              err ? "its deployment may not be seen" : "no deployment kuberay-operator");
     next_right(d);
 }
@@ -149,11 +135,11 @@ static void got_crd(void *ctx, const struct rt_kube_answer *a, const struct rt_e
             rt_buf_addf(&names, "%s%s", names.len ? ", " : "", name);
     }
     if (!err)
-        line(d, "ok", "KubeRay", "ray.io/v1 with %s", rt_buf_str(&names));
+        rt_doctor_line(&d->lines, "ok", "KubeRay", "ray.io/v1 with %s", rt_buf_str(&names));
     else if (err->code == RT_E_NOT_FOUND)
-        line(d, "bad", "KubeRay", "its CRDs (ray.io/v1) are not installed here");
+        rt_doctor_line(&d->lines, "bad", "KubeRay", "its CRDs (ray.io/v1) are not installed here");
     else
-        line(d, "warn", "KubeRay", "%s", err->message);
+        rt_doctor_line(&d->lines, "warn", "KubeRay", "%s", err->message);
     rt_buf_deinit(&names);
     ask(d, "/apis/apps/v1/deployments?labelSelector=app.kubernetes.io%2Fname%20in%20(kuberay,kuberay-operator)&limit=10", NULL, got_operator);
 }
@@ -165,11 +151,11 @@ static void got_server(void *ctx, const struct rt_kube_answer *a, const struct r
     const char *version = err ? NULL : rt_json_str(a->json, "gitVersion");
     d->look = NULL;
     if (err) {
-        line(d, "bad", "API server", "%s%s%s", err->message, err->hint[0] ? "; " : "", err->hint);
+        rt_doctor_line(&d->lines, "bad", "API server", "%s%s%s", err->message, err->hint[0] ? "; " : "", err->hint);
         finish(d);
         return;
     }
-    line(d, "ok", "API server", "Kubernetes %s", version ? version : "of an unknown version");
+    rt_doctor_line(&d->lines, "ok", "API server", "Kubernetes %s", version ? version : "of an unknown version");
     ask(d, "/apis/ray.io/v1", NULL, got_crd);
 }
 
@@ -178,12 +164,12 @@ static void got_space(void *ctx, const char *space, const struct rt_error *err) 
     const struct kuberay_config *own = d->provider->own;
     d->look = NULL;
     if (err) {
-        line(d, "bad", "context", "%s%s%s", err->message, err->hint[0] ? "; " : "", err->hint);
+        rt_doctor_line(&d->lines, "bad", "context", "%s%s%s", err->message, err->hint[0] ? "; " : "", err->hint);
         finish(d);
         return;
     }
     d->space = rt_strdup(d->provider->space ? d->provider->space : space);
-    line(d, "ok", "context", "%s, namespace %s", own->context ? own->context : "the current one", d->space);
+    rt_doctor_line(&d->lines, "ok", "context", "%s, namespace %s", own->context ? own->context : "the current one", d->space);
     ask(d, "/version", NULL, got_server);
 }
 
@@ -197,11 +183,11 @@ static void got_client(void *ctx, const struct rt_run_result *r, const struct rt
     const char *version = rt_json_str(v, "clientVersion.gitVersion"), *minor = rt_json_str(v, "clientVersion.minor");
     d->look = NULL;
     if (err)
-        line(d, "bad", "kubectl", "%s", err->message);
+        rt_doctor_line(&d->lines, "bad", "kubectl", "%s", err->message);
     else if (!version)
-        line(d, "warn", "kubectl", "its version cannot be read");
+        rt_doctor_line(&d->lines, "warn", "kubectl", "its version cannot be read");
     else
-        line(d, minor && atoi(minor) < MIN_MINOR ? "warn" : "ok", "kubectl", "%s%s", version,
+        rt_doctor_line(&d->lines, minor && atoi(minor) < MIN_MINOR ? "warn" : "ok", "kubectl", "%s%s", version,
              minor && atoi(minor) < MIN_MINOR ? " is old: 1.24 and newer are known to work" : "");
     json_decref(v);
     d->look = rt_kube_space(d->provider->kube, got_space, d);

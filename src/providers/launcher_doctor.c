@@ -35,17 +35,6 @@ static void doctor_cancel(struct rt_op *op) {
     doctor_free((struct doctor *)op);
 }
 
-static void line(struct doctor *d, const char *mark, const char *name, const char *fmt, ...) RT_PRINTF(4, 5);
-
-static void line(struct doctor *d, const char *mark, const char *name, const char *fmt, ...) {
-    va_list ap;
-    rt_buf_addf(&d->lines, "%s\t%s\t", mark, name);
-    va_start(ap, fmt);
-    rt_buf_addv(&d->lines, fmt, ap);
-    va_end(ap);
-    rt_buf_addc(&d->lines, '\n');
-}
-
 static void end(struct doctor *d) {
     void (*done)(void *, const char *, const struct rt_error *) = d->done;
     void *ctx = d->ctx;
@@ -87,13 +76,13 @@ static void modules_told(void *ctx, const struct rt_run_result *r, const struct 
     d->look = NULL;
     rt_clean_to(missing, sizeof missing, r ? r->out : "");
     if (err || r->exit.status != 0)
-        line(d, "warn", "libraries", "could not be looked for: %s", err ? err->message : "its Python failed");
+        rt_doctor_line(&d->lines, "warn", "libraries", "could not be looked for: %s", err ? err->message : "its Python failed");
     else if (r->out_len)
-        line(d, "bad", "libraries", "of %s, missing: %s- %s", need->type, missing, need->install ? need->install : "install them beside Ray");
+        rt_doctor_line(&d->lines, "bad", "libraries", "of %s, missing: %s- %s", need->type, missing, need->install ? need->install : "install them beside Ray");
     else
-        line(d, "ok", "libraries", "of %s: %s", need->type, need->modules);
+        rt_doctor_line(&d->lines, "ok", "libraries", "of %s: %s", need->type, need->modules);
     if (need->login)
-        line(d, "ok", "login", "%s", need->login);
+        rt_doctor_line(&d->lines, "ok", "login", "%s", need->login);
     end(d);
 }
 
@@ -127,16 +116,16 @@ static void version_told(void *ctx, const struct rt_run_result *r, const struct 
     d->look = NULL;
     launcher_say_init(&say);
     if (err) {
-        line(d, "bad", "ray", "%s%s%s", err->message, err->hint[0] ? " - " : "", err->hint);
+        rt_doctor_line(&d->lines, "bad", "ray", "%s%s%s", err->message, err->hint[0] ? " - " : "", err->hint);
     } else if (r->exit.status != 0) {
         struct rt_error why;
         launcher_say_feed(&say, r->err_text, r->err_len, NULL, NULL);
         launcher_say_end(&say, NULL, NULL);
         launcher_say_error(&say, "ray --version", &why);
-        line(d, "bad", "ray", "%s", why.message);
+        rt_doctor_line(&d->lines, "bad", "ray", "%s", why.message);
     } else {
         char *first = rt_strndup(r->out, strcspn(r->out, "\r\n"));
-        line(d, "ok", "ray", "%s", rt_clean_to(clean, sizeof clean, first));
+        rt_doctor_line(&d->lines, "ok", "ray", "%s", rt_clean_to(clean, sizeof clean, first));
         free(first);
     }
     launcher_say_deinit(&say);
@@ -147,23 +136,24 @@ static void version_told(void *ctx, const struct rt_run_result *r, const struct 
 }
 
 static void problem(void *ctx, const struct rt_error *err) {
-    line(ctx, "bad", "file", "%s%s%s", err->message, err->hint[0] ? " - " : "", err->hint);
+    struct doctor *d = ctx;
+    rt_doctor_line(&d->lines, "bad", "file", "%s%s%s", err->message, err->hint[0] ? " - " : "", err->hint);
 }
 
 static void look_at_files(struct doctor *d) {
     struct rt_provider *p = d->provider;
     struct rt_launcher_file f;
     if (rt_launcher_load(p->conf->source_file, &f, problem, d))
-        line(d, "ok", "file", "%s: cluster %s, provider %s", f.path, f.cluster_name, f.type);
+        rt_doctor_line(&d->lines, "ok", "file", "%s: cluster %s, provider %s", f.path, f.cluster_name, f.type);
     for (size_t i = 0; i < f.warnings.n; i++)
-        line(d, "warn", "file", "%s", f.warnings.v[i]);
+        rt_doctor_line(&d->lines, "warn", "file", "%s", f.warnings.v[i]);
     if (f.auth.key && rt_file_exists(f.auth.key))
-        line(d, "ok", "key", "%s", f.auth.key);
+        rt_doctor_line(&d->lines, "ok", "key", "%s", f.auth.key);
     rt_launcher_deinit(&f);
     static const char *const programs[] = {"ssh", "rsync"};
     for (size_t i = 0; i < RT_COUNT(programs); i++) {
         char *path = rt_which(programs[i]);
-        line(d, path ? "ok" : "bad", programs[i], "%s", path ? path : "not found: `ray up` calls it");
+        rt_doctor_line(&d->lines, path ? "ok" : "bad", programs[i], "%s", path ? path : "not found: `ray up` calls it");
         free(path);
     }
 }
@@ -179,7 +169,7 @@ struct rt_op *launcher_doctor(struct rt_provider *p, void (*done)(void *ctx, con
     rt_buf_init(&d->lines, RT_MIB);
     look_at_files(d);
     if (!launcher_environment(p, &env, &err))
-        line(d, "bad", "environment", "%s", err.message);
+        rt_doctor_line(&d->lines, "bad", "environment", "%s", err.message);
     launcher_words(p, &argv);
     rt_strs_add(&argv, "--version");
     const struct rt_proc_opts o = {.argv = (const char *const *)argv.v, .env = (const char *const *)env.v, .timeout_ms = LOOK_MS};

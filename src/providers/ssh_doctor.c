@@ -43,26 +43,16 @@ static void cancel(struct rt_op *op) {
     doctor_free((struct doctor *)op);
 }
 
-static void line(struct visit *v, const char *mark, const char *fmt, ...) RT_PRINTF(3, 4);
-static void line(struct visit *v, const char *mark, const char *fmt, ...) {
-    va_list ap;
-    rt_buf_addf(&v->lines, "%s\t%s\t", mark, v->node->host);
-    va_start(ap, fmt);
-    rt_buf_addv(&v->lines, fmt, ap);
-    va_end(ap);
-    rt_buf_addc(&v->lines, '\n');
-}
-
 /* ---- what must be the same ---- */
 
 static void compare(const struct doctor *d, struct visit *v) {
     const struct visit *head = &d->v[0];
     if (v->ray && head->ray && !rt_streq(v->ray, head->ray))
-        line(v, "bad", "its Ray is %s, the head's %s: they must be the same; `python: {ray: %s}` asks for it", v->ray, head->ray, head->ray);
+        rt_doctor_line(&v->lines, "bad", v->node->host, "its Ray is %s, the head's %s: they must be the same; `python: {ray: %s}` asks for it", v->ray, head->ray, head->ray);
     const char *minor = v->python ? strchr(v->python, '.') : NULL;
     const size_t n = minor ? (size_t)(minor - v->python) + 1 + strcspn(minor + 1, ".") : 0;
     if (n && head->python && (strncmp(v->python, head->python, n) != 0 || (head->python[n] && head->python[n] != '.')))
-        line(v, "bad", "its Python is %s, the head's %s: Ray wants the same minor version on all nodes", v->python, head->python);
+        rt_doctor_line(&v->lines, "bad", v->node->host, "its Python is %s, the head's %s: Ray wants the same minor version on all nodes", v->python, head->python);
 }
 
 static void check_clock(struct visit *v, const char *text) {
@@ -71,7 +61,7 @@ static void check_clock(struct visit *v, const char *text) {
         return;
     const int64_t ahead = there - rt_wall_ms() / 1000;
     if (ahead > CLOCK_S || ahead < -CLOCK_S)
-        line(v, "warn", "its clock is %lld s %s: times of logs and events will not fit together; does it run NTP?",
+        rt_doctor_line(&v->lines, "warn", v->node->host, "its clock is %lld s %s: times of logs and events will not fit together; does it run NTP?",
              (long long)(ahead < 0 ? -ahead : ahead), ahead < 0 ? "behind" : "ahead");
 }
 
@@ -122,7 +112,7 @@ static void told(void *ctx, const struct rt_exec_result *r, const struct rt_erro
         const struct rt_error *why = v->again ? &v->direct : err; /* the nearer reason */
         if (v->again)
             v->node->through_head = false;
-        line(v, "bad", "cannot be reached: %s%s%s", why->message, *why->hint ? " - " : "", why->hint);
+        rt_doctor_line(&v->lines, "bad", v->node->host, "cannot be reached: %s%s%s", why->message, *why->hint ? " - " : "", why->hint);
     } else {
         for (const char *at = r->out; *at;) {
             const size_t n = strcspn(at, "\n");
@@ -132,9 +122,9 @@ static void told(void *ctx, const struct rt_exec_result *r, const struct rt_erro
         struct rt_error e = {0};
         if (r->status != 0) {
             far_complaint(r, &e);
-            line(v, "bad", "%s", e.message);
+            rt_doctor_line(&v->lines, "bad", v->node->host, "%s", e.message);
         } else if (v->node->through_head) {
-            line(v, "ok", "reached through the head");
+            rt_doctor_line(&v->lines, "ok", v->node->host, "reached through the head");
         }
     }
     if (--d->left == 0)

@@ -42,22 +42,8 @@ static void finish(struct doctor *d) {
     free(text);
 }
 
-static void line(struct doctor *d, const char *mark, const char *name, const char *fmt, ...) RT_PRINTF(4, 5);
-static void line(struct doctor *d, const char *mark, const char *name, const char *fmt, ...) {
-    struct rt_buf text;
-    va_list ap;
-    rt_buf_init(&text, 16 * RT_KIB);
-    va_start(ap, fmt);
-    rt_buf_addv(&text, fmt, ap);
-    va_end(ap);
-    rt_buf_addf(&d->lines, "%s\t%s\t", mark, name);
-    rt_clean(&d->lines, rt_buf_str(&text), text.len);
-    rt_buf_addc(&d->lines, '\n');
-    rt_buf_deinit(&text);
-}
-
 static void failed(struct doctor *d, const char *mark, const char *name, const struct yd_failure *f) {
-    line(d, mark, name, "%s%s%s", f->error.message, f->error.hint[0] ? "; " : "", f->error.hint);
+    rt_doctor_line(&d->lines, mark, name, "%s%s%s", f->error.message, f->error.hint[0] ? "; " : "", f->error.hint);
 }
 
 static void send_call(struct doctor *d, const struct yd_call *c, yd_fn *fn) {
@@ -75,13 +61,13 @@ static void look_at_script(struct doctor *d, const struct yd_want *w) {
     struct rt_strs lacks = {0};
     char *name = rt_strf("script of %s", label(w)), *text = yd_conf_text(d->provider->conf, w->conf.kind.script, yd_script(w->role), "its script", &err);
     if (!text)
-        line(d, "bad", name, "%s", err.message);
+        rt_doctor_line(&d->lines, "bad", name, "%s", err.message);
     else
         yd_script_lacks(w->role, text, &lacks);
     for (size_t i = 0; i < lacks.n; i++)
-        line(d, "warn", name, "%s", lacks.v[i]);
+        rt_doctor_line(&d->lines, "warn", name, "%s", lacks.v[i]);
     if (text && w->conf.kind.script && !lacks.n)
-        line(d, "ok", name, "it stays in front and stops Ray at its end");
+        rt_doctor_line(&d->lines, "ok", name, "it stays in front and stops Ray at its end");
     rt_strs_deinit(&lacks);
     free(text);
     free(name);
@@ -92,13 +78,13 @@ static void look_at_key(struct doctor *d) {
     char *path = key ? rt_path_expand(key) : NULL;
     struct stat st;
     if (path && stat(path, &st) != 0)
-        line(d, "bad", "ssh key", "%s is not there: the head cannot be reached", path);
+        rt_doctor_line(&d->lines, "bad", "ssh key", "%s is not there: the head cannot be reached", path);
     else if (path && (st.st_mode & (S_IRWXG | S_IRWXO)))
-        line(d, "warn", "ssh key", "%s can be read by others (mode %04o): ssh refuses such a key", path, (unsigned)(st.st_mode & 07777));
+        rt_doctor_line(&d->lines, "warn", "ssh key", "%s can be read by others (mode %04o): ssh refuses such a key", path, (unsigned)(st.st_mode & 07777));
     else if (path)
-        line(d, "ok", "ssh key", "%s", path);
+        rt_doctor_line(&d->lines, "ok", "ssh key", "%s", path);
     else
-        line(d, "ok", "ssh key", "none is named: those of ~/.ssh and of the agent are tried");
+        rt_doctor_line(&d->lines, "ok", "ssh key", "none is named: those of ~/.ssh and of the agent are tried");
     free(path);
 }
 
@@ -128,11 +114,11 @@ static void tried(void *ctx, struct yd_result *r, const struct yd_failure *f) {
     rt_buf_init(&names, 4 * RT_KIB);
     if (f && f->error.code == RT_E_NOT_FOUND) {
         template_names(d, &names);
-        line(d, "bad", name, "%s is not there%s%s", k->template_id, names.len ? "; there are: " : "", rt_buf_str(&names));
+        rt_doctor_line(&d->lines, "bad", name, "%s is not there%s%s", k->template_id, names.len ? "; there are: " : "", rt_buf_str(&names));
     } else if (f) {
         failed(d, f->status == 403 ? "warn" : "bad", name, f);
     } else {
-        line(d, "ok", name, "%s%s%s: %lld machine%s", k->template_id, k->images ? " with image " : "", k->images ? k->images : "",
+        rt_doctor_line(&d->lines, "ok", name, "%s%s%s: %lld machine%s", k->template_id, k->images ? " with image " : "", k->images ? k->images : "",
              (long long)w->conf.count, w->conf.count == 1 ? "" : "s");
     }
     rt_buf_deinit(&names);
@@ -146,7 +132,7 @@ static void next_template(struct doctor *d) {
     while (d->at < d->wants.nwants) {
         const struct yd_want *w = &d->wants.wants[d->at];
         if (!w->conf.kind.template_id) {
-            line(d, "warn", label(w), "no template is named: `up` cannot make it; a cluster that is there can be attached to");
+            rt_doctor_line(&d->lines, "warn", label(w), "no template is named: `up` cannot make it; a cluster that is there can be attached to");
             d->at++;
             continue;
         }
@@ -159,7 +145,7 @@ static void next_template(struct doctor *d) {
             send_call(d, &(struct yd_call){.verb = YD_TEMPLATE_TRY, .body = usage}, tried);
             return;
         }
-        line(d, "bad", label(w), "%s", err.message);
+        rt_doctor_line(&d->lines, "bad", label(w), "%s", err.message);
         d->at++;
     }
     finish(d);
@@ -176,7 +162,7 @@ static void listed(void *ctx, struct yd_result *r, const struct yd_failure *f) {
     if (f)
         failed(d, "warn", "templates", f);
     else
-        line(d, r->n ? "ok" : "warn", "templates", "%s", r->n ? rt_buf_str(&names) : "this key sees none");
+        rt_doctor_line(&d->lines, r->n ? "ok" : "warn", "templates", "%s", r->n ? rt_buf_str(&names) : "this key sees none");
     rt_buf_deinit(&names);
     next_template(d);
 }
@@ -190,13 +176,13 @@ static void look_at_space(struct doctor *d, const struct yd_account *a) {
     for (size_t i = 0; i < a->spaces.n && i < NAMED; i++)
         rt_buf_addf(&all, "%s%s", i ? ", " : "", a->spaces.v[i]);
     if (!space)
-        line(d, "bad", "namespace", "none is configured");
+        rt_doctor_line(&d->lines, "bad", "namespace", "none is configured");
     else if (a->all_spaces || yd_words_have(&a->spaces, space))
-        line(d, "ok", "namespace", "%s", space);
+        rt_doctor_line(&d->lines, "ok", "namespace", "%s", space);
     else if (a->spaces.n)
-        line(d, "bad", "namespace", "%s cannot be read by this key; it can read %s", space, rt_buf_str(&all));
+        rt_doctor_line(&d->lines, "bad", "namespace", "%s cannot be read by this key; it can read %s", space, rt_buf_str(&all));
     else
-        line(d, "warn", "namespace", "the platform does not say whether %s can be read", space);
+        rt_doctor_line(&d->lines, "warn", "namespace", "the platform does not say whether %s can be read", space);
     rt_buf_deinit(&all);
 }
 
@@ -219,10 +205,10 @@ static void answered(void *ctx, struct yd_result *r, const struct yd_failure *f)
         return;
     }
     const struct yd_account *a = r->account;
-    line(d, "ok", "key", "application %s of account %s at %s", a->application ? a->application : "?", a->account ? a->account : "?",
+    rt_doctor_line(&d->lines, "ok", "key", "application %s of account %s at %s", a->application ? a->application : "?", a->account ? a->account : "?",
          yd_api_url(d->provider->api));
     if (in_clear(yd_api_url(d->provider->api)))
-        line(d, "warn", "key", "it goes over the network in clear: api_url begins with http://");
+        rt_doctor_line(&d->lines, "warn", "key", "it goes over the network in clear: api_url begins with http://");
     look_at_space(d, a);
     yd_result_free(r);
     send_call(d, &(struct yd_call){.verb = YD_TEMPLATES}, listed);
