@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENT_MS = 20000 }; /* so long a task may wait beside a free node */
+enum {
+    PATIENT_MS = 20000,         /* so long a task may wait beside a free node */
+    FIRST_WORD_MS = 10 * 60000, /* so long the script of a head may take until its Ray answers first */
+};
 
 /* ---- finding ---- */
 
@@ -376,6 +379,9 @@ static enum rt_cluster_state state_of(const struct rt_provider *p, const struct 
             yd_part_why(p, s, part, why);
         return RT_CL_STARTING;
     }
+    const bool spoke = p->cluster->reach == RT_REACH_OK || p->cluster->version_ms >= head->started_ms;
+    if (!spoke && rt_wall_ms() - head->started_ms < FIRST_WORD_MS)
+        return RT_CL_STARTING; /* its script runs; nothing is known of Ray yet */
     for (size_t i = 0; i < s->nparts; i++) {
         const struct yd_count c = yd_part_count(p, s, &s->parts[i]);
         if (!s->parts[i].over && s->parts[i].role == YD_WORKER && c.waiting)
