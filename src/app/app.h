@@ -93,6 +93,8 @@ bool rt_app_env(struct rt_app *a, const char *cluster, bool jobs, struct rt_buf 
  * not answer; NULL: nothing that is known. NULL op: no such cluster. */
 typedef void rt_app_client_fn(void *ctx, const char *problem);
 struct rt_op *rt_app_client(struct rt_app *a, const char *cluster, rt_app_client_fn *fn, void *ctx);
+/* Where the dashboard is seen from this machine; appends. False as rt_app_env. */
+bool rt_app_web(struct rt_app *a, const char *cluster, struct rt_buf *out, struct rt_error *err);
 /* The addresses as seen from the head's host. */
 bool rt_app_env_host(struct rt_app *a, const char *cluster, struct rt_buf *out, struct rt_error *err);
 /* The connection card: addresses, equivalent ssh command, lines to paste. */

@@ -54,6 +54,15 @@ bool rt_app_env(struct rt_app *a, const char *cluster, bool jobs, struct rt_buf 
     return true;
 }
 
+bool rt_app_web(struct rt_app *a, const char *cluster, struct rt_buf *out, struct rt_error *err) {
+    struct session *s = session_get(a, cluster, err);
+    struct rt_endpoint web = {0};
+    if (!s || !env_address(s, RT_EP_DASHBOARD, &web, err))
+        return false;
+    rt_buf_adds(out, web.url);
+    return true;
+}
+
 bool rt_app_env_host(struct rt_app *a, const char *cluster, struct rt_buf *out, struct rt_error *err) {
     struct session *s = session_get(a, cluster, err);
     struct rt_endpoint web = {0}, client = {0};

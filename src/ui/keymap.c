@@ -21,6 +21,8 @@ const struct rt_key_default rt_key_defaults[] = {
     {"clusters", "K", "keepalive", "start its idle time anew", NULL},
     {"clusters", "Del", "forget", "take it off the list", NULL},
     {"clusters", "s", "shell", "shell on the head", NULL},
+    {"clusters", "X", "exec-line", "run a command on the head", NULL},
+    {"clusters", "o", "browse", "its dashboard in a browser", NULL},
     {"clusters", "e", "edit", "its object in $EDITOR (KubeRay)", NULL},
     {"clusters", "d", "detail", "detail and connection card", "detail"},
     {"clusters", "0", "pulse", "all clusters together", NULL},
@@ -36,6 +38,8 @@ const struct rt_key_default rt_key_defaults[] = {
     {"pulse", "K", "keepalive", "start its idle time anew", NULL},
     {"pulse", "^K", "down", "tear the cluster down", NULL},
     {"pulse", "s", "shell", "shell on the head", NULL},
+    {"pulse", "X", "exec-line", "run a command on the head", NULL},
+    {"pulse", "o", "browse", "its dashboard in a browser", NULL},
     /* heat map */
     {"heat", "h", "walk left", "the node to the left", NULL},
     {"heat", "Left", "walk left", "the node to the left", NULL},
@@ -56,6 +60,7 @@ const struct rt_key_default rt_key_defaults[] = {
     {"heat", "m", "measure", "what the height means: CPU, memory, GPU, object store, disk", "measure"},
     {"heat", "L", "node-logs", "the node's log files", "logs"},
     {"heat", "s", "shell", "shell on the node", "shell"},
+    {"heat", "X", "exec-line", "run a command on the node", NULL},
     {"heat", "^K", "remove-node", "end the node", "end"},
     /* pools */
     {"pools", "Enter", "nodes", "the nodes of the cluster", NULL},
@@ -70,6 +75,8 @@ const struct rt_key_default rt_key_defaults[] = {
     /* nodes */
     {"nodes", "Enter", "detail", "everything known of the node", NULL},
     {"nodes", "s", "shell", "shell on the node", "shell"},
+    {"nodes", "X", "exec-line", "run a command on the node", NULL},
+    {"nodes", "o", "browse", "the node in the dashboard", NULL},
     {"nodes", "H", "heat", "all nodes at a glance", "heat map"},
     {"nodes", "l", "node-logs", "the node's log files", "logs"},
     {"nodes", "^K", "remove-node", "end the node", "end"},
@@ -77,6 +84,8 @@ const struct rt_key_default rt_key_defaults[] = {
     {"tree", "d", "detail", "everything known of it", "detail"},
     {"tree", "L", "node-logs", "the node's log files", NULL},
     {"node", "s", "shell", "shell on the node", "shell"},
+    {"node", "X", "exec-line", "run a command on the node", NULL},
+    {"node", "o", "browse", "the node in the dashboard", NULL},
     {"node", "L", "node-logs", "the node's log files", "logs"},
     {"node", "c", "copy-id", "copy the node's id", NULL},
     {"node", "^K", "remove-node", "end the node", NULL},
@@ -119,6 +128,7 @@ const struct rt_key_default rt_key_defaults[] = {
     {"jobs", "n", "submit-form", "submit a job", "submit"},
     {"jobs", "^K", "stop-or-delete", "stop; delete the record of an ended job", "stop"},
     {"jobs", "^D", "stop-or-delete", "stop; delete the record of an ended job", NULL},
+    {"jobs", "o", "browse", "the job in the dashboard", NULL},
     {"jobs", "r", "submit-again", "run again with the same parameters", "again"},
     {"jobs", "l", "logs -f", "follow the log", "log"},
     /* forwards */

@@ -174,6 +174,10 @@ bool shell_do_run_log(struct rt_ui *ui, const struct rt_strs *w, struct rt_error
 bool shell_do_serve_log(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
 bool shell_do_copy_env(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
 
+/* shell_browse.c */
+bool shell_do_browse(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
+bool shell_do_exec_line(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
+
 /* view_profile.c: the verbs stack and profile, and the menu of both */
 bool shell_open_profile(struct rt_ui *ui, const struct rt_call *c, struct rt_error *err);
 bool shell_do_profile_menu(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);

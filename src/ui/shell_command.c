@@ -338,6 +338,8 @@ const struct shell_command shell_commands[] = {
     {"serve-log", "", "what the selected replica wrote", shell_do_serve_log},
     {"process-log", "NODE/PID [err]", "what a process of a node wrote", shell_do_run_log},
     {"profile-menu", "", "look into the selected process: stack, CPU, memory", shell_do_profile_menu},
+    {"browse", "", "the dashboard in a browser, at the selected job or node", shell_do_browse},
+    {"exec-line", "", "a command line for the selected node, or the head", shell_do_exec_line},
     {"copy-env", "", "copy export lines for Ray's own tools", shell_do_copy_env},
     {0},
 };

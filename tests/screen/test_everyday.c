@@ -1,8 +1,12 @@
 /* What people do in their first hour: keys of other tools, misspelt words, places that are not there. */
 #include "world.h"
 
+#include "base/fs.h"
+#include "base/mem.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct world w;
@@ -158,6 +162,38 @@ static void seven_lists_the_logs_of_the_head(void **state) {
     world_leave(&t, ":q<Enter>");
 }
 
+static void the_dashboard_opens_where_one_stands(void **state) {
+    struct rt_pty t;
+    struct rt_buf said;
+    struct rt_error err = {0};
+    (void)state;
+    world_configure(&w, world_prod);
+    char *program = rt_strf("%s/browser", w.dir), *file = rt_strf("%s/asked", w.dir), *variable = rt_strf("BROWSER=%s", program);
+    char *text = rt_strf("#!/bin/sh\nprintf %%s \"$1\" >%s.new && mv %s.new %s\n", file, file, file);
+    assert_true(rt_file_write(program, text, strlen(text), &err));
+    assert_int_equal(chmod(program, 0700), 0);
+    const char *const env[] = {variable, NULL};
+    world_start_prod(&w, &t, 24, 80, env, "6 nodes");
+    rt_pty_type(&t, "3");
+    rt_pty_until(&t, "node-003", 5000);
+    rt_pty_type(&t, "o");
+    rt_pty_until(&t, "the dashboard of prod opens", 5000);
+    while (access(file, R_OK) != 0)
+        usleep(10000);
+    rt_buf_init(&said, 0);
+    assert_true(rt_file_read(file, 0, &said, &err));
+    assert_non_null(strstr(rt_buf_str(&said), "/#/cluster/nodes/"));
+    rt_buf_deinit(&said);
+    rt_pty_type(&t, "X");
+    rt_pty_until(&t, ":exec prod ", 3000);
+    rt_pty_type(&t, "<Esc>");
+    world_leave(&t, ":q<Enter>");
+    free(text);
+    free(variable);
+    free(file);
+    free(program);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_pane_names_the_key_of_the_help),
@@ -170,6 +206,7 @@ int main(void) {
         cmocka_unit_test(a_verb_without_its_words_opens_its_form),
         cmocka_unit_test(how_often_is_asked_can_be_set),
         cmocka_unit_test(seven_lists_the_logs_of_the_head),
+        cmocka_unit_test(the_dashboard_opens_where_one_stands),
     };
     return cmocka_run_group_tests(tests, make, world_teardown);
 }
