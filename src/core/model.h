@@ -160,7 +160,8 @@ struct rt_pg {
 };
 struct rt_cluster_event {
     const char *id, *severity, *source, *message;
-    const char *time; /* local time of the head, without zone */
+    const char *time; /* local time of the head, without zone; of the last one */
+    int64_t times;    /* said so often, in the same words */
 };
 struct rt_worker {
     const char *id, *type, *node_id, *ip, *exit_type, *exit_detail;

@@ -7,7 +7,13 @@
 RT_TEXT_CELL(event_time, struct rt_cluster_event, r->time)
 RT_TEXT_CELL(event_severity, struct rt_cluster_event, r->severity)
 RT_TEXT_CELL(event_source, struct rt_cluster_event, r->source)
-RT_TEXT_CELL(event_message, struct rt_cluster_event, r->message)
+
+static void event_message(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
+    const struct rt_cluster_event *r = row;
+    if (r->times > 1)
+        rt_buf_addf(out, "%lld%s ", (long long)r->times, env->ascii ? "x" : "×");
+    rt_cell_text(out, r->message);
+}
 
 static int event_by_time(const void *a, const void *b) {
     const struct rt_cluster_event *x = a, *y = b;
@@ -37,6 +43,7 @@ static json_t *event_json(const void *row, const struct rt_row_env *env, bool sh
     rt_put_text(o, "severity", r->severity);
     rt_put_text(o, "source", r->source);
     rt_put_text(o, "message", r->message);
+    rt_put_i64(o, "times", RT_MAX(r->times, 1));
     return o;
 }
 

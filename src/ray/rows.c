@@ -1,4 +1,5 @@
 /* Lists that are asked only while somebody looks at them: State API rows by tables of fields, and Serve. */
+#include "base/map.h"
 #include "ray/private.h"
 
 #include <stdio.h>
@@ -140,8 +141,36 @@ static void *push(struct rows *o, size_t size) {
     return slot;
 }
 
+/* The autoscaler says the same again and again: one row for all of it, with the id of the first, the time of the last. */
+static void fold_events(struct rows *o) {
+    struct rt_cluster_event *v = (void *)o->v;
+    struct rt_map seen;
+    size_t kept = 0;
+    rt_map_init(&seen, false);
+    for (size_t i = 0; i < o->n; i++) {
+        const char *const words[] = {v[i].severity, v[i].source, v[i].message};
+        char *key = rt_strf("%s\n%s\n%s", words[0] ? words[0] : "", words[1] ? words[1] : "", words[2] ? words[2] : "");
+        struct rt_cluster_event *first = rt_map_get(&seen, key);
+        if (first) {
+            first->times++;
+            if (rt_strcmp(v[i].time, first->time) > 0)
+                first->time = v[i].time;
+        } else {
+            v[kept] = v[i];
+            v[kept].times = 1;
+            rt_map_set(&seen, key, &v[kept++]);
+        }
+        free(key);
+    }
+    o->total -= RT_MIN(o->total, o->n - kept);
+    o->n = kept;
+    rt_map_deinit(&seen);
+}
+
 static void deliver(struct rows *o, size_t size, const struct rt_error *err) {
     struct rt_rows b = {0};
+    if (!err && o->kind && o->kind->topic == RT_T_EVENTS)
+        fold_events(o);
     if (!err) {
         b = (struct rt_rows){.arena = o->arena, .n = o->n, .size = size, .total = RT_MAX(o->total, o->n),
                              .left_out = o->left_out, .note = o->note};

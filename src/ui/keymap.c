@@ -85,7 +85,6 @@ const struct rt_key_default rt_key_defaults[] = {
     {"tree", "L", "node-logs", "the node's log files", NULL},
     {"node", "s", "shell", "shell on the node", "shell"},
     {"node", "X", "exec-line", "run a command on the node", NULL},
-    {"node", "o", "browse", "the node in the dashboard", NULL},
     {"node", "L", "node-logs", "the node's log files", "logs"},
     {"node", "c", "copy-id", "copy the node's id", NULL},
     {"node", "^K", "remove-node", "end the node", NULL},

@@ -94,6 +94,30 @@ static void events_that_complain_need_attention(void **state) {
     end();
 }
 
+static void what_the_autoscaler_repeats_is_one_row(void **state) {
+    (void)state;
+    static const struct route routes[] = {
+        {"GET", "/api/v0/cluster_events",
+         .text = "{\"result\": true, \"data\": {\"result\": {\"total\": 4, \"num_after_truncation\": 4, \"num_filtered\": 4, \"result\": ["
+                 "{\"event_id\": \"a\", \"severity\": \"WARNING\", \"source_type\": \"AUTOSCALER\", \"message\": \"No room\", \"time\": \"2026-11-21 10:00:05\"},"
+                 "{\"event_id\": \"b\", \"severity\": \"INFO\", \"source_type\": \"AUTOSCALER\", \"message\": \"No room\", \"time\": \"2026-11-21 10:00:07\"},"
+                 "{\"event_id\": \"c\", \"severity\": \"WARNING\", \"source_type\": \"AUTOSCALER\", \"message\": \"No room\", \"time\": \"2026-11-21 10:00:09\"},"
+                 "{\"event_id\": \"d\", \"severity\": \"WARNING\", \"source_type\": \"AUTOSCALER\", \"message\": \"No room\", \"time\": \"2026-11-21 10:00:01\"}"
+                 "]}}}"}};
+    ask(RT_T_EVENTS, routes, RT_COUNT(routes));
+    const struct rt_rows *b = &cluster->lists[RT_T_EVENTS];
+    assert_int_equal(b->n, 2);
+    assert_int_equal(b->total, 2);
+    assert_string_equal(rt_table_events.id(b->v), "a"); /* it keeps its place while it is repeated */
+    assert_cell(&rt_table_events, 0, "message", "3× No room");
+    assert_cell(&rt_table_events, 0, "time", "2026-11-21 10:00:09");
+    assert_cell(&rt_table_events, 1, "message", "No room");
+    json_t *v = json_of(&rt_table_events, 0);
+    assert_int_equal(json_integer_value(json_object_get(v, "times")), 3);
+    json_decref(v);
+    end();
+}
+
 static void a_runtime_environment_hides_its_secrets(void **state) {
     (void)state;
     static const struct route routes[] = {{"GET", "/api/v0/runtime_envs", .fixture = "ray-2.60.0/runtime_envs.json"}};
@@ -206,6 +230,7 @@ int main(void) {
         cmocka_unit_test(tasks_are_asked_by_state_and_show_the_last_line_of_their_error),
         cmocka_unit_test(equal_bundles_of_a_placement_group_are_counted),
         cmocka_unit_test(events_that_complain_need_attention),
+        cmocka_unit_test(what_the_autoscaler_repeats_is_one_row),
         cmocka_unit_test(a_runtime_environment_hides_its_secrets),
         cmocka_unit_test(workers_survive_numbers_past_64_bits),
         cmocka_unit_test(an_application_stands_before_its_deployments),
