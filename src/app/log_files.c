@@ -19,6 +19,7 @@ struct log_files {
     struct rt_map known;     /* files */
     struct rt_op *listing;
     size_t at_part, at_node; /* of the round */
+    bool unnamed;            /* the node's files of workers without a job in their names are asked for */
     char *node;              /* that is asked */
 };
 
@@ -29,46 +30,55 @@ static const struct rt_cluster *cluster_of(const struct log_files *f) {
 /* ---- what was found ---- */
 
 /* Nodes of one machine may share a directory: the files of a worker and of a driver are named after ids, which no other has. */
-static bool is_new(struct log_files *f, const char *node, const char *name) {
+static bool is_new(struct log_files *f, const char *node, const char *name, const char *unnamed) {
     const bool own_name = rt_starts(name, "worker-") || rt_starts(name, "job-driver-");
-    char *key = own_name ? rt_strdup(name) : rt_strf("%s/%s", node, name);
+    char *key = own_name ? rt_strf("%s%s", unnamed ? unnamed : "", name) : rt_strf("%s/%s", node, name);
     const bool known = rt_map_get(&f->known, key) != NULL;
     rt_map_set(&f->known, key, f);
     free(key);
     return !known;
 }
 
-static void offer(struct log_files *f, const struct rt_log_part *p, const char *node, const struct rt_strs *names, bool kept) {
+static void offer(struct log_files *f, const struct rt_log_part *p, const char *node, const struct rt_strs *names, bool kept, bool unnamed) {
+    const struct rt_job *j = unnamed ? rt_store_job(cluster_of(f), p->id) : NULL;
+    const char *job = j ? j->job_id : NULL;
     for (size_t i = 0; i < names->n; i++) {
-        if ((p->what == RT_LOG_PART_WORKERS && !rt_starts(names->v[i], "worker-")) || !is_new(f, node, names->v[i]))
+        if ((p->what == RT_LOG_PART_WORKERS && !rt_starts(names->v[i], "worker-")) || !is_new(f, node, names->v[i], job))
             continue;
-        const struct log_file_found found = {.node = node, .name = names->v[i], .kept = kept};
+        const struct log_file_found found = {.node = node, .name = names->v[i], .kept = kept, .unnamed = job};
         f->out.found(f->out.ctx, &found);
     }
 }
 
-/* Which files of a node belong to a part; NULL: none can be known yet. */
-static char *glob_of(const struct log_files *f, const struct rt_log_part *p) {
+/* Which files of a node belong to a part, or may, when they are of a worker that was started before its job; NULL: none can be
+ * known yet. */
+static char *glob_of(const struct log_files *f, const struct rt_log_part *p, bool unnamed) {
     if (p->what == RT_LOG_PART_FILES)
         return rt_strdup(p->glob);
     const struct rt_job *j = rt_store_job(cluster_of(f), p->id);
-    return j && j->job_id && *j->job_id ? rt_strf("worker-*-%s-*", j->job_id) : NULL; /* its driver has not begun */
+    return j && j->job_id && *j->job_id ? rt_strf("worker-*-%s-*", unnamed ? "ffffffff" : j->job_id) : NULL; /* its driver has not begun */
 }
 
 /* ---- the cache ---- */
 
-static void offer_kept(struct log_files *f, const struct rt_log_part *p, const char *node) {
+static void offer_kept_as(struct log_files *f, const struct rt_log_part *p, const char *node, bool unnamed) {
     struct rt_strs kept = {0}, fit = {0};
-    char *glob = glob_of(f, p);
+    char *glob = glob_of(f, p, unnamed);
     if (glob)
         log_far_names(f->log->session, node, &kept);
     for (size_t i = 0; i < kept.n; i++)
         if (fnmatch(glob, kept.v[i], 0) == 0)
             rt_strs_add(&fit, kept.v[i]);
-    offer(f, p, node, &fit, true);
+    offer(f, p, node, &fit, true, unnamed);
     rt_strs_deinit(&kept);
     rt_strs_deinit(&fit);
     free(glob);
+}
+
+static void offer_kept(struct log_files *f, const struct rt_log_part *p, const char *node) {
+    offer_kept_as(f, p, node, false);
+    if (p->what == RT_LOG_PART_WORKERS)
+        offer_kept_as(f, p, node, true);
 }
 
 /* Drivers are kept by their job, wherever they ran. */
@@ -78,7 +88,7 @@ static void offer_drivers(struct log_files *f, const struct rt_log_part *p) {
         log_far_names(f->log->session, "jobs", &jobs);
     for (size_t i = 0; i < jobs.n; i++) {
         char *name = rt_strf("job-driver-%s.log", jobs.v[i]);
-        if ((!p->id || rt_streq(p->id, jobs.v[i])) && fnmatch(p->glob, name, 0) == 0 && is_new(f, "jobs", name)) {
+        if ((!p->id || rt_streq(p->id, jobs.v[i])) && fnmatch(p->glob, name, 0) == 0 && is_new(f, "jobs", name, NULL)) {
             const struct log_file_found found = {.job = jobs.v[i], .kept = true};
             f->out.found(f->out.ctx, &found);
         }
@@ -132,9 +142,10 @@ static void got_names(void *ctx, const struct rt_strs *names, const struct rt_er
         f->out.trouble(f->out.ctx, f->node, err);
         offer_kept(f, p, f->node);
     } else {
-        offer(f, p, f->node, names, false);
+        offer(f, p, f->node, names, false, f->unnamed);
     }
-    f->at_node++;
+    f->unnamed = !err && !f->unnamed && p->what == RT_LOG_PART_WORKERS;
+    f->at_node += !f->unnamed;
     step(f);
 }
 
@@ -142,7 +153,7 @@ static bool ask(struct log_files *f, const struct rt_log_part *p, const struct r
     struct rt_error err = {0};
     if (!is_meant(p, n->id) || !can_ask(f, n))
         return false;
-    char *glob = glob_of(f, p);
+    char *glob = glob_of(f, p, f->unnamed);
     if (glob) {
         free(f->node);
         f->node = rt_strdup(n->id);
@@ -158,7 +169,7 @@ static void step(struct log_files *f) {
         const struct rt_log_part *p = &f->parts.v[f->at_part];
         if (p->what == RT_LOG_PART_DRIVER)
             continue;
-        for (; f->at_node < nodes->n; f->at_node++)
+        for (; f->at_node < nodes->n; f->at_node++, f->unnamed = false)
             if (ask(f, p, &nodes->v[f->at_node]))
                 return;
         offer_gone(f, p);

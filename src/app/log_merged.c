@@ -35,6 +35,7 @@ struct merged {
     struct rt_logmerge *merge;
     RT_VEC(struct source *) sources;
     struct log_files *files;
+    struct log_peek *peek;
     bool follow;
     struct rt_timer *timer, *end_timer;
     int64_t look_ms;         /* until the next round */
@@ -116,7 +117,7 @@ static void say(struct merged *m) {
 static void check_end(struct merged *m) {
     struct rt_log_status *st = &m->log->status;
     const bool complete = m->follow ? m->over && m->last_round : m->looked;
-    if (st->ended || !complete || log_files_busy(m->files) || !all_ended(m) || !rt_logmerge_drained(m->merge))
+    if (st->ended || !complete || log_files_busy(m->files) || log_peek_busy(m->peek) || !all_ended(m) || !rt_logmerge_drained(m->merge))
         return;
     st->following = false;
     st->ended = true;
@@ -308,14 +309,22 @@ static char *ident_of(struct merged *m, const char *node, const char *file) {
     return ident;
 }
 
-static void got_file(void *ctx, const struct log_file_found *f) {
+static void add_file(void *ctx, const char *node, const char *name) {
     struct merged *m = ctx;
-    char *ident = ident_of(m, f->node, f->name);
+    char *ident = ident_of(m, node, name);
     struct source *s = add_source(m, ident);
-    s->node = rt_strdup(f->node);
-    s->file = rt_strdup(f->name);
+    s->node = rt_strdup(node);
+    s->file = rt_strdup(name);
     free(ident);
     begin_source(s);
+}
+
+static void got_file(void *ctx, const struct log_file_found *f) {
+    struct merged *m = ctx;
+    if (f->unnamed)
+        log_peek_add(m->peek, f);
+    else
+        add_file(m, f->node, f->name);
 }
 
 static void got_trouble(void *ctx, const char *node, const struct rt_error *err) {
@@ -352,6 +361,7 @@ static void round_over(void *ctx) {
     if (!m->troubled)
         rt_error_clear(&m->trouble);
     bury(m);
+    log_peek_round(m->peek);
     const bool over = m->follow && drivers_ended(m);
     if (m->over && !m->last_round) {
         m->last_round = true;
@@ -397,6 +407,7 @@ bool merged_open(struct rt_log *l, const struct rt_log_target *t, bool follow, s
     m->merge = rt_logmerge_create(l->app->loop, &out);
     const struct log_files_out found = {.found = got_file, .trouble = got_trouble, .over = round_over, .ctx = m};
     m->files = log_files_create(l, t, false, &found);
+    m->peek = log_peek_create(l, add_file, m);
     m->timer = rt_timer_start(l->app->loop, 0, 0, look, m);
     for (size_t i = 0; i < t->nparts; i++)
         if (t->parts[i].what == RT_LOG_PART_DRIVER)
@@ -413,6 +424,7 @@ void merged_close(struct merged *m) {
     if (!m)
         return;
     log_files_destroy(m->files);
+    log_peek_destroy(m->peek);
     rt_timer_stop(m->timer);
     rt_timer_stop(m->end_timer);
     for (size_t i = 0; i < m->sources.n; i++) {

@@ -58,6 +58,7 @@ struct log_file_found {
     const char *node, *name; /* or of a job: */
     const char *job;
     bool kept; /* in the cache, and nobody can be asked for it */
+    const char *unnamed; /* its name tells no job: it may be of this one ("02000000"); else NULL */
 };
 struct log_files_out {
     void (*found)(void *ctx, const struct log_file_found *f);
@@ -71,6 +72,15 @@ void log_files_destroy(struct log_files *f); /* NULL is fine; not inside its cal
 /* A round over all nodes, unless one is under way; calls back at once for what is known at once. */
 void log_files_look(struct log_files *f);
 bool log_files_busy(const struct log_files *f);
+
+/* log_peek.c: whose the files are that tell no job in their names. `ours` once for each that is of its job. */
+struct log_peek;
+typedef void log_peek_fn(void *ctx, const char *node, const char *name);
+struct log_peek *log_peek_create(struct rt_log *l, log_peek_fn *ours, void *ctx);
+void log_peek_destroy(struct log_peek *p); /* NULL is fine; not inside `ours` */
+void log_peek_add(struct log_peek *p, const struct log_file_found *f);
+void log_peek_round(struct log_peek *p); /* looks into some that are not known yet, unless it does */
+bool log_peek_busy(const struct log_peek *p);
 size_t log_files_parts(const struct log_files *f);
 const struct rt_log_part *log_files_part(const struct log_files *f, size_t i);
 /* Where a node serves its files itself, as far as is known; NULL. Gives it. */

@@ -242,6 +242,16 @@ class Token(WithHead):
 
 
 class Client(WithHead):
+    def test_a_first_job_has_the_logs_of_workers_that_were_there_before_it(self):
+        self.home.file("first/main.py", "import ray\nray.init()\n@ray.remote\ndef f(i):\n    for k in range(3):\n        print('TASK', i, k, flush=True)\n"
+                       "ray.get([f.remote(i) for i in range(4)])\n")
+        job = self.home.json("submit", "-c", "real", "--working-dir", self.home.dir + "/first", "--", "python", "main.py")["item"]["result"]
+        self.home.run("wait", "-c", "real", job)
+        for words in (("--all",), ("--workers",), ("-f", "--all")):
+            lines = [x for x in self.home.run("logs", "-c", "real", *words, job).stdout.splitlines() if "TASK" in x and not x.startswith("(driver)")]
+            self.assertEqual(sorted(x.split(") ")[1] for x in lines), sorted("TASK %d %d" % (i, k) for i in range(4) for k in range(3)))
+            self.assertTrue(all(x.startswith("(f pid=") for x in lines), lines)
+
     def test_a_python_that_does_not_fit_is_told_before_it_fails(self):
         for ray in ("2.40.0", VERSION):
             self.home.file("python-%s/ray-%s.dist-info/METADATA" % (ray, ray), "Metadata-Version: 2.1\nName: ray\nVersion: %s\n" % ray)
