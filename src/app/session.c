@@ -120,7 +120,6 @@ struct session *session_get(struct rt_app *a, const char *cluster, struct rt_err
 void session_destroy(struct session *s) {
     struct rt_app_private *p = s->app->p;
     session_detach(s);
-    client_forget(s);
     rt_op_drop(&s->script);
     doctors_drop(s);
     if (s->ray) /* its way may be the provider's */

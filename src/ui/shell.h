@@ -174,6 +174,12 @@ bool shell_do_run_log(struct rt_ui *ui, const struct rt_strs *w, struct rt_error
 bool shell_do_serve_log(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
 bool shell_do_copy_env(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
 
+/* What the focused view selects, else the cluster that is open. */
+struct rt_selection shell_selection(struct rt_ui *ui);
+
+/* shell_copy.c: is the variable there, with something in it? */
+bool shell_has_variable(const char *name);
+
 /* shell_browse.c */
 bool shell_do_browse(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
 bool shell_do_exec_line(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);

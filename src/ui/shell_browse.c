@@ -7,28 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool set(const char *variable) {
-    const char *v = getenv(variable);
-    return v && *v;
-}
-
-static struct rt_selection selection(struct rt_ui *ui) {
-    struct rt_view *v = shell_focused(ui);
-    struct rt_selection sel = {.cluster = ui->cluster};
-    if (v->ops->select)
-        v->ops->select(v, &sel);
-    return sel;
-}
-
 /* The words that open a page where somebody sits; none: nobody would see it. */
 static bool browser(struct rt_strs *words, struct rt_error *err) {
     static const char *const openers[] = {"open", "xdg-open"};
-    const bool remote = set("SSH_CONNECTION") || set("SSH_TTY");
-    if (set("BROWSER"))
+    const bool remote = shell_has_variable("SSH_CONNECTION") || shell_has_variable("SSH_TTY");
+    if (shell_has_variable("BROWSER"))
         return rt_split_words(getenv("BROWSER"), words, err);
     for (size_t i = 0; i < RT_COUNT(openers) && !words->n; i++) {
 #ifndef __APPLE__
-        if (i == 0 || !(set("DISPLAY") || set("WAYLAND_DISPLAY")))
+        if (i == 0 || !(shell_has_variable("DISPLAY") || shell_has_variable("WAYLAND_DISPLAY")))
             continue;
 #endif
         char *path = remote ? NULL : rt_which(openers[i]);
@@ -49,7 +36,7 @@ static void add_page(struct rt_buf *url, const struct rt_selection *sel) {
 }
 
 bool shell_do_browse(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
-    const struct rt_selection sel = selection(ui);
+    const struct rt_selection sel = shell_selection(ui);
     struct rt_strs words = {0};
     struct rt_buf url;
     (void)w;
@@ -92,7 +79,7 @@ static char *short_id(struct rt_ui *ui, const struct rt_selection *sel) {
 }
 
 bool shell_do_exec_line(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
-    const struct rt_selection sel = selection(ui);
+    const struct rt_selection sel = shell_selection(ui);
     (void)w;
     if (!sel.cluster)
         return rt_error_set(err, RT_E_USAGE, "no cluster is selected");

@@ -5,8 +5,8 @@
 #include "net/proc.h"
 #include <stdlib.h>
 
-static bool set(const char *variable) {
-    const char *v = getenv(variable);
+bool shell_has_variable(const char *name) {
+    const char *v = getenv(name);
     return v && *v;
 }
 
@@ -19,10 +19,10 @@ static const char *const *program(void) {
                     {"DISPLAY", {"xclip", "-selection", "clipboard", NULL}},
                     {"DISPLAY", {"xsel", "--input", "--clipboard", NULL}},
                     {"HOME", {"pbcopy", NULL}}};
-    if (set("SSH_CONNECTION") || set("SSH_TTY"))
+    if (shell_has_variable("SSH_CONNECTION") || shell_has_variable("SSH_TTY"))
         return NULL;
     for (size_t i = 0; i < RT_COUNT(programs); i++) {
-        char *path = set(programs[i].needs) ? rt_which(programs[i].argv[0]) : NULL;
+        char *path = shell_has_variable(programs[i].needs) ? rt_which(programs[i].argv[0]) : NULL;
         const bool there = path != NULL;
         free(path);
         if (there)

@@ -55,10 +55,7 @@ bool shell_do_run_log(struct rt_ui *ui, const struct rt_strs *w, struct rt_error
     const struct rt_list_row *row;
     const char *id = which(ui, w, t, &row);
     const bool wants_err = w->n > 1 && rt_streq(w->v[w->n - 1], "err");
-    struct rt_selection sel = {.cluster = ui->cluster};
-    struct rt_view *v = shell_focused(ui);
-    if (v->ops->select)
-        v->ops->select(v, &sel);
+    const struct rt_selection sel = shell_selection(ui);
     const char *cluster = row && row->cluster ? row->cluster->name : sel.cluster;
     const struct rt_cluster *c = cluster ? rt_store_cluster(ui->app->store, cluster) : NULL;
     if (!id || !c)

@@ -52,12 +52,16 @@ bool shell_view_words(struct rt_ui *ui, const struct rt_strs *w, struct rt_error
     return true;
 }
 
-static const char *selected_cluster(struct rt_ui *ui) {
+struct rt_selection shell_selection(struct rt_ui *ui) {
     struct rt_view *v = shell_focused(ui);
     struct rt_selection sel = {.cluster = ui->cluster};
     if (v->ops->select)
         v->ops->select(v, &sel);
-    return sel.cluster;
+    return sel;
+}
+
+static const char *selected_cluster(struct rt_ui *ui) {
+    return shell_selection(ui).cluster;
 }
 
 /* Enter on a cluster: its way and its ports are opened, its jobs are shown. */
@@ -127,11 +131,8 @@ bool shell_do_discover(struct rt_ui *ui, const struct rt_strs *w, struct rt_erro
 /* ---- forms ---- */
 
 static bool again(struct rt_ui *ui, struct rt_error *err) {
-    struct rt_view *v = shell_focused(ui);
-    struct rt_selection sel = {.cluster = ui->cluster};
+    const struct rt_selection sel = shell_selection(ui);
     struct rt_submit_form form = {0};
-    if (v->ops->select)
-        v->ops->select(v, &sel);
     const struct rt_cluster *c = sel.cluster ? rt_store_cluster(ui->app->store, sel.cluster) : NULL;
     const struct rt_job *j = c && sel.jobs && sel.jobs->n ? rt_store_job(c, sel.jobs->v[0]) : NULL;
     if (!j)
@@ -143,10 +144,7 @@ static bool again(struct rt_ui *ui, struct rt_error *err) {
 }
 
 static bool scale_form(struct rt_ui *ui, struct rt_error *err) {
-    struct rt_view *v = shell_focused(ui);
-    struct rt_selection sel = {.cluster = ui->cluster};
-    if (v->ops->select)
-        v->ops->select(v, &sel);
+    const struct rt_selection sel = shell_selection(ui);
     if (!sel.pool)
         return rt_error_set(err, RT_E_USAGE, "no pool is selected");
     rt_ui_popup(ui, rt_form_scale(ui, sel.cluster, sel.pool));
@@ -247,10 +245,7 @@ static const char *head_of(const struct rt_cluster *c) {
 }
 
 bool shell_do_node_logs(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
-    struct rt_view *v = shell_focused(ui);
-    struct rt_selection sel = {.cluster = ui->cluster};
-    if (v->ops->select)
-        v->ops->select(v, &sel);
+    const struct rt_selection sel = shell_selection(ui);
     const struct rt_cluster *c = sel.cluster ? rt_store_cluster(ui->app->store, sel.cluster) : NULL;
     const char *name = w->n > 1 ? w->v[1] : sel.node ? sel.node : c ? head_of(c) : NULL;
     if (!c)
@@ -266,13 +261,10 @@ bool shell_do_node_logs(struct rt_ui *ui, const struct rt_strs *w, struct rt_err
 
 /* The command line, with what is selected as the place to search. */
 bool shell_do_log_search(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
-    struct rt_view *v = shell_focused(ui);
-    struct rt_selection sel = {.cluster = ui->cluster};
+    const struct rt_selection sel = shell_selection(ui);
     struct rt_buf line;
     (void)w;
     (void)err;
-    if (v->ops->select)
-        v->ops->select(v, &sel);
     rt_buf_init(&line, 0);
     rt_buf_adds(&line, "logs ");
     for (size_t i = 0; sel.jobs && i < sel.jobs->n; i++)

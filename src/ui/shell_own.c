@@ -21,10 +21,7 @@ static const char *some(const char *s) {
 }
 
 static void variables(struct rt_ui *ui, struct rt_var out[VAR_COUNT + 1]) {
-    struct rt_view *v = shell_focused(ui);
-    struct rt_selection sel = {.cluster = ui->cluster};
-    if (v->ops->select)
-        v->ops->select(v, &sel);
+    const struct rt_selection sel = shell_selection(ui);
     const struct rt_cluster *c = sel.cluster ? rt_store_cluster(ui->app->store, sel.cluster) : NULL;
     const struct rt_node *n = c && sel.node ? rt_store_node(c, sel.node) : NULL;
     out[VAR_CLUSTER] = (struct rt_var){"CLUSTER", some(sel.cluster), "cluster"};
