@@ -118,7 +118,11 @@ struct rt_op *run_keepalive(struct rt_app *a, const struct rt_call *c, rt_action
 }
 
 bool ready_forget(struct rt_app *a, const struct rt_call *c, struct rt_error *err) {
-    (void)a;
+    const struct session *s = session_find(a, c->cluster);
+    if (s && session_busy(s)) {
+        rt_error_set(err, RT_E_CONFLICT, "%s: an operation still runs on it", c->cluster);
+        return rt_error_hint(err, "@ lists it, ^K there cancels it");
+    }
     if (!rt_journal_lives(c->cluster))
         return true;
     rt_error_set(err, RT_E_CONFLICT, "%s: something that raytui made for it still lives", c->cluster);

@@ -140,7 +140,7 @@ bool rt_app_reload(struct rt_app *a) {
     /* A running session keeps its old settings until it is attached anew: its forwards must stay. Therefore
      * the old configuration stays too. */
     for (size_t i = a->p->nsessions; i-- > 0;)
-        if (!a->p->sessions[i]->attached)
+        if (!a->p->sessions[i]->attached && !session_busy(a->p->sessions[i]))
             session_destroy(a->p->sessions[i]);
     a->p->retired = rt_realloc(a->p->retired, (a->p->nretired + 1) * sizeof(*a->p->retired));
     a->p->retired[a->p->nretired++] = a->config;
@@ -458,12 +458,6 @@ bool rt_app_start(struct rt_app *a, const char *cluster, struct rt_error *err) {
     if (!s->conf->ops->starts || s->cluster->state != RT_CL_DOWN || s->cluster->readonly)
         return true;
     return s->conf->ops->up(s->provider, &o, err) != NULL;
-}
-
-void rt_app_detach(struct rt_app *a, const char *cluster) {
-    struct session *s = session_find(a, cluster);
-    if (s)
-        session_detach(s);
 }
 
 bool rt_app_attached(const struct rt_app *a, const char *cluster) {

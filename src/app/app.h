@@ -57,7 +57,6 @@ void rt_app_set_refresh(struct rt_app *a, int64_t ms);
 bool rt_app_attach(struct rt_app *a, const char *cluster, bool may_ask, struct rt_error *err);
 /* `raytui local`: brings a cluster up that is down, where its provider does that unasked; else nothing. */
 bool rt_app_start(struct rt_app *a, const char *cluster, struct rt_error *err);
-void rt_app_detach(struct rt_app *a, const char *cluster);
 bool rt_app_attached(const struct rt_app *a, const char *cluster);
 /* A cluster that cannot be reached: its last known state into the store. False: the store has data of its own, or nothing is known. */
 bool rt_app_recall(struct rt_app *a, const char *cluster);

@@ -331,18 +331,48 @@ struct rt_log *rt_log_open_target(struct rt_app *a, const struct rt_log_target *
     rt_logbuf_on_change(l->buf, on_buffer, l);
     if (follow)
         l->rate_timer = rt_timer_start(a->loop, 1000, 1000, on_rate, l);
+    if (l->session) {
+        l->next = l->session->logs;
+        l->session->logs = l;
+    }
     return l;
 }
 
-void rt_log_close_target(struct rt_log *l) {
-    if (!l)
-        return;
+/* Nothing more comes. */
+static void stop_reading(struct rt_log *l) {
     rt_timer_stop(l->rate_timer);
     rt_timer_stop(l->pull_timer);
     rt_op_drop(&l->listing);
     log_far_destroy(l->far);
     merged_close(l->merged);
     search_close(l->search);
+    for (struct rt_log **at = l->session ? &l->session->logs : NULL; at && *at; at = &(*at)->next)
+        if (*at == l) {
+            *at = l->next;
+            break;
+        }
+    l->rate_timer = l->pull_timer = NULL;
+    l->far = NULL;
+    l->merged = NULL;
+    l->search = NULL;
+    l->session = NULL;
+}
+
+void logs_drop(struct session *s) {
+    while (s->logs) {
+        struct rt_log *l = s->logs;
+        struct rt_error err;
+        stop_reading(l);
+        rt_error_set(&err, RT_E_NOT_FOUND, "%s was taken off the list", s->conf->name);
+        if (!l->status.ended)
+            log_failed(l, &err);
+    }
+}
+
+void rt_log_close_target(struct rt_log *l) {
+    if (!l)
+        return;
+    stop_reading(l);
     pod_close(l->pod);
     if (l->buf)
         rt_logbuf_destroy(l->buf);

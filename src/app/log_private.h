@@ -10,7 +10,8 @@ struct pod_log;
 
 struct rt_log {
     struct rt_app *app;
-    struct session *session;
+    struct session *session; /* NULL: none, or it has gone */
+    struct rt_log *next;     /* of the session */
     struct rt_logbuf *buf;
     struct log_far *far;
     struct merged *merged; /* in place of `far` */

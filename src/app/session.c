@@ -117,11 +117,22 @@ struct session *session_get(struct rt_app *a, const char *cluster, struct rt_err
     return s;
 }
 
+bool session_busy(const struct session *s) {
+    const struct rt_operations *all = s->app->operations;
+    for (size_t i = 0; i < rt_operations_count(all); i++) {
+        const struct rt_operation *op = rt_operations_at(all, i);
+        if (op->state == RT_OPS_RUNNING && rt_streq(op->cluster, s->conf->name))
+            return true;
+    }
+    return works_use(s->app, s->conf->name);
+}
+
 void session_destroy(struct session *s) {
     struct rt_app_private *p = s->app->p;
     session_detach(s);
     rt_op_drop(&s->script);
     doctors_drop(s);
+    logs_drop(s);
     if (s->ray) /* its way may be the provider's */
         rt_ray_destroy(s->ray);
     s->conf->ops->destroy(s->provider);

@@ -66,6 +66,7 @@ struct session {
     struct rt_op *find;   /* settle.c */
     struct rt_op *script; /* user_script on its way from here */
     struct doctor_look *doctors; /* doctor.c: looks of `doctor` under way */
+    struct rt_log *logs;         /* log.c: that are read over it */
     bool token_had, headers_had, secret_had, secret_failed; /* secret_had: all of them */
     bool attached;
     uint32_t looked, waited; /* topics */
@@ -89,6 +90,8 @@ struct session {
 struct session *session_get(struct rt_app *a, const char *cluster, struct rt_error *err);
 struct session *session_find(const struct rt_app *a, const char *cluster);
 void session_destroy(struct session *s);
+/* Does an operation or a `run` of its cluster still need it? */
+bool session_busy(const struct session *s);
 void session_attach(struct session *s, bool may_ask);
 void session_detach(struct session *s);
 /* Are its ports seen from here only through forwards? */
@@ -107,6 +110,9 @@ void session_settle(struct session *s);
 
 /* doctor.c: the session goes; those who wait for what its machines have are told so, later. */
 void doctors_drop(struct session *s);
+
+/* log.c: the session goes; logs that are still read end with the reason. */
+void logs_drop(struct session *s);
 
 /* polls.c */
 void polls_init(struct session *s);
@@ -140,6 +146,8 @@ struct rt_op *run_script(void *ctx, const char *cluster, const char *entrypoint,
 const char *app_add(struct rt_app *a, const char *name, const char *yaml, struct rt_error *err);
 /* work.c: after operations, before sessions. */
 void works_destroy(struct rt_app *a);
+/* Is a `run` not over yet whose cluster has this name? */
+bool works_use(const struct rt_app *a, const char *cluster);
 
 struct rt_app_private {
     struct rt_http *http;

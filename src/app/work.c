@@ -78,8 +78,7 @@ static void inner_over(struct work *w, struct rt_operation *op) {
 static void drop_inner(struct work *w) {
     if (!w->inner)
         return;
-    rt_operation_on_change(w->inner, NULL, NULL);
-    rt_operation_on_done(w->inner, NULL, NULL);
+    rt_operation_ignore(w->inner, w);
     w->inner = NULL;
 }
 
@@ -353,8 +352,8 @@ static bool patience(const struct rt_call *c, struct work *w, struct rt_error *e
     return (!timeout || rt_parse_duration(timeout, &w->up.timeout_ms, err)) && (!lost || rt_parse_duration(lost, &w->lost_ms, err));
 }
 
+/* Its operations have gone before. */
 static void work_free(struct work *w) {
-    drop_inner(w);
     stop_following(w);
     rt_call_deinit(&w->submit);
     free(w->steps);
@@ -487,6 +486,13 @@ void works_destroy(struct rt_app *a) {
         a->p->works = w->next;
         work_free(w);
     }
+}
+
+bool works_use(const struct rt_app *a, const char *cluster) {
+    const struct work *w = a->p->works;
+    while (w && !(w->phase != W_OVER && rt_streq(w->name, cluster)))
+        w = w->next;
+    return w != NULL;
 }
 
 static struct work *work_of(const struct rt_app *a, const struct rt_operation *op) {

@@ -216,10 +216,8 @@ static int run_verb(struct parsed *p, const struct rt_cli_opts *o) {
     (void)start; /* runs before anything can end the loop */
     rt_loop_run(loop);
     rt_op_drop(&c.op);
-    if (c.operation) {
-        rt_operation_on_change(c.operation, NULL, NULL);
-        rt_operation_on_done(c.operation, NULL, NULL);
-    }
+    if (c.operation)
+        rt_operation_ignore(c.operation, c.held);
     cli_release(&c);
     rt_signal_unwatch(on_int);
     rt_signal_unwatch(on_term);

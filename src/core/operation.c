@@ -18,7 +18,7 @@
 #define FLUSH_MS 500
 
 struct listener {
-    rt_operation_done_fn *fn;
+    rt_operation_done_fn *fn; /* NULL: it has left */
     void *ctx;
 };
 
@@ -32,6 +32,7 @@ struct rt_operation_private {
     bool log_failed;
     struct rt_timer *flush; /* runs while `log` waits */
     struct rt_op *ending;   /* tells the end, next turn */
+    bool telling;           /* the end, now */
     char *retry;
 };
 
@@ -107,7 +108,7 @@ size_t rt_operations_running(const struct rt_operations *o) {
 static void forget_old(struct rt_operations *o) {
     for (size_t i = 0; o->all.n > KEPT && i < o->all.n;) {
         struct rt_operation *op = o->all.v[i];
-        if (op->state == RT_OPS_RUNNING || op->priv->ending) {
+        if (op->state == RT_OPS_RUNNING || op->priv->ending || op->priv->telling) {
             i++;
             continue;
         }
@@ -190,7 +191,8 @@ static void changed(struct rt_operation *op) {
     /* A listener may add another one: the array may move. */
     for (size_t i = 0; i < op->priv->change.n; i++) {
         struct listener l = op->priv->change.v[i];
-        l.fn(l.ctx, op);
+        if (l.fn)
+            l.fn(l.ctx, op);
     }
     if (op->list->store)
         rt_store_notify_operations(op->list->store, op->cluster);
@@ -199,11 +201,14 @@ static void changed(struct rt_operation *op) {
 static void tell_end(void *ctx) {
     struct rt_operation *op = ctx;
     op->priv->ending = NULL;
+    op->priv->telling = true; /* who is told may start the next one, for which old ones go */
     for (size_t i = 0; i < op->priv->done.n; i++) {
         struct listener l = op->priv->done.v[i];
-        l.fn(l.ctx, op);
+        if (l.fn)
+            l.fn(l.ctx, op);
     }
     rt_vec_deinit(&op->priv->done);
+    op->priv->telling = false;
 }
 
 void rt_operation_on_done(struct rt_operation *op, rt_operation_done_fn *fn, void *ctx) {
@@ -214,6 +219,15 @@ void rt_operation_on_done(struct rt_operation *op, rt_operation_done_fn *fn, voi
 
 void rt_operation_on_change(struct rt_operation *op, rt_operation_done_fn *fn, void *ctx) {
     *rt_vec_push(&op->priv->change) = (struct listener){fn, ctx};
+}
+
+void rt_operation_ignore(struct rt_operation *op, const void *ctx) {
+    for (size_t i = 0; i < op->priv->done.n; i++)
+        if (op->priv->done.v[i].ctx == ctx)
+            op->priv->done.v[i].fn = NULL;
+    for (size_t i = 0; i < op->priv->change.n; i++)
+        if (op->priv->change.v[i].ctx == ctx)
+            op->priv->change.v[i].fn = NULL;
 }
 
 /* ---- one operation ---- */

@@ -53,6 +53,8 @@ typedef void rt_operation_done_fn(void *ctx, struct rt_operation *op);
 void rt_operation_on_done(struct rt_operation *op, rt_operation_done_fn *fn, void *ctx);
 /* Runs at every change (step, line, progress) for the command line's progress. */
 void rt_operation_on_change(struct rt_operation *op, rt_operation_done_fn *fn, void *ctx);
+/* Whoever listens with this ctx is told nothing any more. */
+void rt_operation_ignore(struct rt_operation *op, const void *ctx);
 /* Begins a step; gives its index. */
 size_t rt_operation_step(struct rt_operation *op, const char *subject, const char *fmt, ...) RT_PRINTF(3, 4);
 void rt_operation_step_end(struct rt_operation *op, size_t step, const struct rt_error *err); /* NULL: done */

@@ -339,6 +339,41 @@ static void an_operation_without_a_cluster_is_fine(void **state) {
     rt_loop_turn(w->loop, false);
 }
 
+static void who_has_left_is_told_nothing(void **state) {
+    struct world *w = *state;
+    struct world other = {.op = NULL};
+    struct rt_operation *op = start(w);
+    rt_operation_on_change(op, on_change, &other);
+    rt_operation_ignore(op, w);
+    rt_operation_cancel(op);
+    rt_operation_finish(op, NULL, NULL);
+    rt_loop_turn(w->loop, false);
+    assert_int_equal(w->cancelled, 1);
+    assert_int_equal(w->changed, 0);
+    assert_int_equal(w->done, 0);
+    assert_int_equal(other.changed, 2);
+}
+
+static void start_another(void *ctx, struct rt_operation *op) {
+    struct world *w = ctx;
+    rt_operation_start(w->ops, "submit", "lab", NULL, NULL, NULL);
+    assert_ptr_equal(rt_operations_find(w->ops, op->id), op);
+    w->done++;
+}
+
+static void an_old_operation_stays_while_its_end_is_told(void **state) {
+    struct world *w = *state;
+    struct rt_operation *op = rt_operation_start(w->ops, "up", "lab", NULL, NULL, NULL);
+    for (int i = 0; i < 100; i++)
+        rt_operation_finish(rt_operation_start(w->ops, "stop", "lab", NULL, NULL, NULL), NULL, NULL);
+    rt_loop_turn(w->loop, false);
+    rt_operation_on_done(op, start_another, w);
+    rt_operation_on_done(op, start_another, w);
+    rt_operation_finish(op, NULL, NULL);
+    rt_loop_turn(w->loop, false);
+    assert_int_equal(w->done, 2);
+}
+
 #define op_test(fn) cmocka_unit_test_setup_teardown(fn, make, end)
 
 int main(void) {
@@ -356,6 +391,8 @@ int main(void) {
         op_test(outputs_of_long_ago_go),
         op_test(an_operation_is_a_row_of_the_table),
         op_test(an_operation_without_a_cluster_is_fine),
+        op_test(who_has_left_is_told_nothing),
+        op_test(an_old_operation_stays_while_its_end_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
