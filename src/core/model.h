@@ -148,6 +148,7 @@ struct rt_task {
     int64_t attempt, pid; /* -1 unknown */
     int64_t created_ms, start_ms, end_ms; /* wall; -1 unknown */
     struct rt_resources resources;
+    struct rt_kvs label_selector; /* labels that its node must have */
     const char *placement_group_id;
 };
 struct rt_pg {

@@ -32,7 +32,7 @@ uint32_t rt_why_topics(enum rt_why_kind k) {
     case RT_WHY_CLUSTER:
         return machines | jobs;
     case RT_WHY_POOL:
-        return machines | jobs;
+        return machines | jobs | actors | RT_TOPIC_BIT(RT_T_TASKS); /* these tell the labels of what waits */
     case RT_WHY_NODE:
         return (machines | jobs | actors | pgs | RT_TOPIC_BIT(RT_T_TASKS)) &
                ~RT_TOPIC_BIT(RT_T_EVENTS);

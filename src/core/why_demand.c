@@ -159,7 +159,7 @@ struct bundles why_one(struct why *w, const struct need *need) {
 
 /* ---- is it on the list? ---- */
 
-static bool same_resources(const struct rt_resources *a, const struct rt_resources *b) {
+bool why_same_resources(const struct rt_resources *a, const struct rt_resources *b) {
     if (a->n != b->n)
         return false;
     for (size_t i = 0; i < a->n; i++) {
@@ -174,7 +174,7 @@ static bool same_bundles(const struct bundles *a, const struct bundles *b) {
     if (a->n != b->n)
         return false;
     for (size_t i = 0; i < a->n; i++)
-        if (a->v[i].count != b->v[i].count || !same_resources(&a->v[i].need.res, &b->v[i].need.res))
+        if (a->v[i].count != b->v[i].count || !why_same_resources(&a->v[i].need.res, &b->v[i].need.res))
             return false;
     return true;
 }

@@ -65,6 +65,7 @@ void why_autoscaler(struct why *w, const struct bundles *b);
 /* How the bundles must lie, when the list of waiting demand tells ("STRICT_PACK"); else "". */
 const char *why_strategy(struct why *w, const struct bundles *b);
 struct bundles why_one(struct why *w, const struct need *need);
+bool why_same_resources(const struct rt_resources *a, const struct rt_resources *b);
 
 /* ---- why_env.c ---- */
 /* Lines about the job's runtime environment; brief words of what went wrong, or NULL. */

@@ -7,6 +7,29 @@
 
 /* ---- pools ---- */
 
+/* The autoscaler's list has no labels; the tasks and actors behind it do. How many of those that ask for the same
+ * wait for a label that no node of this pool has, when none of them could go there; else 0. */
+static size_t kept_away(struct why *w, const struct rt_pool *p, const struct bundles *b) {
+    const struct rt_rows *tasks = &w->c->lists[RT_T_TASKS];
+    const bool by_task = why_known(w, RT_T_TASKS); /* also those that make actors */
+    size_t away = 0;
+    if (b->n != 1 || b->v[0].count != 1)
+        return 0;
+    for (size_t i = 0; i < (by_task ? tasks->n : w->c->actors.n); i++) {
+        const struct rt_task *t = by_task ? rt_rows_at(tasks, i) : NULL;
+        const struct rt_actor *a = by_task ? NULL : &w->c->actors.v[i];
+        const struct need need = t ? (struct need){.res = t->resources, .labels = t->label_selector}
+                                   : (struct need){.res = a->resources, .labels = a->label_selector};
+        if (!rt_streq(t ? t->state : a->state, t ? "PENDING_NODE_ASSIGNMENT" : "PENDING_CREATION") ||
+            !why_same_resources(&need.res, &b->v[0].need.res))
+            continue;
+        if (why_pool_room(w, p, &need) != ROOM_NEVER)
+            return 0;
+        away++;
+    }
+    return away;
+}
+
 /* What waits and could be held by a node of this pool. */
 static size_t say_demand_for(struct why *w, const struct rt_pool *p) {
     size_t n = 0;
@@ -22,6 +45,12 @@ static size_t say_demand_for(struct why *w, const struct rt_pool *p) {
         }
         if (!b.n || best == ROOM_NEVER)
             continue;
+        const size_t away = kept_away(w, p, &b);
+        if (away && (int64_t)away >= d->count) {
+            why_line(w, RT_T_DEMAND, "waits for a label that no node of it has: %s, %lld of it", why_clean(w, d->text),
+                     (long long)d->count);
+            continue;
+        }
         n++;
         why_line(w, RT_T_DEMAND, "%s: %s, %lld of it (%s)",
                  best == ROOM_LATER ? part ? "waits; a part of it would fit on a node of it"

@@ -192,7 +192,7 @@ static void job_running(struct why *w, const struct rt_job *j) {
         return;
     const struct need need =
         actor ? (struct need){.res = actor->resources, .labels = actor->label_selector}
-              : (struct need){.res = task->resources};
+              : (struct need){.res = task->resources, .labels = task->label_selector};
     const struct bundles b = why_one(w, &need);
     why_fit(w,
             actor ? "It runs, but an actor of it waits, which"
@@ -358,8 +358,7 @@ void why_task(struct why *w, const struct rt_task *t) {
             return;
         }
     if (rt_streq(t->state, "PENDING_NODE_ASSIGNMENT")) {
-        const struct rt_kvs none = {0};
-        waits_for_node(w, &t->resources, &none, t->placement_group_id);
+        waits_for_node(w, &t->resources, &t->label_selector, t->placement_group_id);
     } else if (rt_streq(t->state, "FAILED")) {
         const char *said = why_installer(w, t->error_message);
         w->summary =

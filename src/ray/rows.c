@@ -43,6 +43,7 @@ static const struct rt_field task_fields[] = {
     RT_FIELD(struct rt_task, start_ms, "start_time_ms", RT_F_I64, .absent = -1),
     RT_FIELD(struct rt_task, end_ms, "end_time_ms", RT_F_I64, .absent = -1),
     RT_FIELD(struct rt_task, resources, "required_resources", RT_F_RES),
+    RT_FIELD(struct rt_task, label_selector, "label_selector", RT_F_KV),
     RT_FIELD(struct rt_task, placement_group_id, "placement_group_id", RT_F_STR),
     {0},
 };

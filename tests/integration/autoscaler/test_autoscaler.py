@@ -30,6 +30,7 @@ class Holder:
         while time.time() < end: sum(i * i for i in range(10000))
 big = nap.options(num_cpus=3, resources={"bignode": 0.5}, name="big").remote()
 never = nap.options(num_cpus=64, name="never").remote()
+labelled = nap.options(num_cpus=0.25, label_selector={"zone": "mars"}, name="labelled").remote()
 holders = [Holder.options(name="on-head", resources={"node:__internal_head__": 0.001}).remote(),
            Holder.options(name="on-big", resources={"bignode": 0.1}).remote()]
 busy = [h.spin.remote() for h in holders]
@@ -135,6 +136,9 @@ class Autoscaler(unittest.TestCase):
         never = until("the task is listed", lambda: [t["id"] for t in self.items("tasks") if t["name"] == "never"], PATIENCE)[0]
         never = self.why_until(never, "64 CPU on one node; the largest node has 4 CPU")
         self.assertTrue(all(p["ever"].startswith(("never", "not known")) for p in never["pools"]), never)
+        labelled = [t["id"] for t in self.items("tasks") if t["name"] == "labelled"][0]
+        labelled = self.why_until(labelled, "It asks for 0.25 CPU and the label zone=mars; no node has that label.")
+        self.why_until("small", "waits for a label that no node of it has: {'CPU': 0.25}")
 
     def test_3_a_pool_that_does_not_grow_and_nodes_that_stay(self):
         pool = self.why_until("big", "would fit on a node of it")

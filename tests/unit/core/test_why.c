@@ -216,6 +216,34 @@ static void a_label_that_no_node_has_is_named(void **state) {
     check_brief(*state, RT_WHY_ACTOR, "a1", "needs label zone=!a: no node has it");
 }
 
+static void what_waits_for_a_label_is_no_reason_to_grow(void **state) {
+    struct world *w = *state;
+    struct rt_kv zone_b[] = {{"zone", "b"}}, zone_a[] = {{"zone", "a"}};
+    struct rt_resource cpu[] = {{"CPU", 1}};
+    struct rt_task v[3];
+    struct rt_rows b = {.size = sizeof(*v), .n = 3, .total = 3};
+    for (size_t i = 0; i < RT_COUNT(v); i++)
+        v[i] = (struct rt_task){.id = i ? "t1" : "t0", .name = "nap", .state = "PENDING_NODE_ASSIGNMENT", .resources = {cpu, 1},
+                                .label_selector = {zone_b, 1}};
+    b.arena = rt_arena_create();
+    b.v = rt_arena_alloc(b.arena, sizeof(v));
+    struct rt_task *put = memcpy(b.v, v, sizeof(v));
+    rt_store_put_rows(w->s, w->c, RT_T_TASKS, &b);
+    struct rt_why y = ask(w, RT_WHY_TASK, "t0");
+    assert_string_equal(y.summary, "It asks for 1 CPU and the label zone=b; no node has that label.");
+    assert_null(line(&y, "there is room"));
+    rt_why_deinit(&y);
+    put_demand(w, "{'CPU': 1.0}", "tasks/actors");
+    y = ask(w, RT_WHY_POOL, "small");
+    assert_non_null(line(&y, "waits for a label that no node of it has: {'CPU': 1.0}, 3 of it"));
+    assert_string_equal(y.summary, "Nothing waits that a node of it could hold: the autoscaler has no reason to add one.");
+    rt_why_deinit(&y);
+    put[2].label_selector = (struct rt_kvs){zone_a, 1};
+    y = ask(w, RT_WHY_POOL, "small");
+    assert_non_null(line(&y, "waits and would fit on a node of it: {'CPU': 1.0}, 3 of it"));
+    rt_why_deinit(&y);
+}
+
 static void kinds_of_node_that_were_never_seen_are_not_judged(void **state) {
     struct rt_resource cpu[] = {{"CPU", 64}};
     const struct rt_actor a = waiting(cpu, 1);
@@ -496,6 +524,7 @@ int main(void) {
         T(a_pool_at_its_max_is_not_offered),
         T(the_resource_that_is_shortest_is_named),
         T(a_label_that_no_node_has_is_named),
+        T(what_waits_for_a_label_is_no_reason_to_grow),
         T(kinds_of_node_that_were_never_seen_are_not_judged),
         T(bundles_of_one_node_are_added_up),
         T(a_job_with_room_waits_for_its_environment),
