@@ -16,7 +16,8 @@ enum {
     HITS_MAX = 10000,
     HITS_OF_FILE = 2000, /* one file leaves room for others */
     SHOWN_BYTES = 2000,  /* of a line */
-    TROUBLES = 5         /* files that are named when they cannot be read */
+    TROUBLES = 5,        /* files that are named when they cannot be read */
+    LOOK_INTO = 64 * 1024 /* so much of a worker's file may be read until it says whose it is */
 };
 static const int64_t FILE_BYTES = RT_GIB; /* more of a file is not read */
 
@@ -37,6 +38,8 @@ struct file {
     struct rt_buf line; /* the beginning of one whose end has not come */
     bool skip;          /* what comes is the rest of a line that is too long */
     int64_t lines, bytes, hits;
+    char *whose;        /* its name tells no job: it counts once it says that it is of this one; NULL: it counts */
+    bool foreign;       /* it is of another job, or of none */
     RT_VEC(struct hit) waiting; /* until the files before it are done */
     bool ended, cut, long_lines;
     char *seen, *trouble; /* marks before and behind its lines; NULL */
@@ -58,6 +61,7 @@ struct search {
     struct rt_op *soon;
     size_t next, front;      /* the first file that was not begun; whose hits are not all out */
     size_t running, failed, kept;
+    size_t left_out; /* files of others' workers */
     int64_t bytes;
     bool listing, listed, full, over;
 };
@@ -102,6 +106,8 @@ static void give(struct search *s, size_t file, const struct hit *h) {
 static void give_in_order(struct search *s) {
     for (; s->front < s->files.n && s->front < s->next; s->front++) {
         struct file *f = s->files.v[s->front];
+        if (f->whose && !f->ended)
+            return;
         if (f->seen && f->waiting.n) {
             note(s, f->seen);
             free(f->seen);
@@ -133,6 +139,30 @@ static void try_line(struct file *f, const char *text, size_t n) {
     f->lines++;
 }
 
+/* Ray starts workers before there is a job for them; then the first line tells it (python/ray/_private/worker.py). */
+static void ask_whose(struct file *f, const char *text, size_t n) {
+    static const char mark[] = ":job_id:";
+    const size_t m = sizeof mark - 1, len = strlen(f->whose);
+    while (n && text[n - 1] == '\r')
+        n--;
+    if (n < m || memcmp(text, mark, m) != 0) {
+        f->foreign = f->bytes > LOOK_INTO;
+        return;
+    }
+    f->foreign = n - m != len || memcmp(text + m, f->whose, len) != 0;
+    if (!f->foreign) {
+        free(f->whose);
+        f->whose = NULL;
+    }
+}
+
+static void take_line(struct file *f, const char *text, size_t n) {
+    if (f->whose && !f->foreign)
+        ask_whose(f, text, n);
+    if (!f->foreign)
+        try_line(f, text, n);
+}
+
 static void file_data(void *ctx, const char *data, size_t n) {
     struct file *f = ctx;
     f->bytes += (int64_t)n;
@@ -141,14 +171,14 @@ static void file_data(void *ctx, const char *data, size_t n) {
         const char *nl = memchr(data, '\n', n);
         const size_t part = nl ? (size_t)(nl - data) : n;
         if (nl && !f->line.len && !f->skip) {
-            try_line(f, data, part);
+            take_line(f, data, part);
         } else {
             if (!f->skip)
                 rt_buf_add(&f->line, data, RT_MIN(part, (size_t)RT_LOGLINE_MAX - f->line.len));
             f->skip = f->line.len >= RT_LOGLINE_MAX;
             f->long_lines = f->long_lines || f->skip;
             if (nl) {
-                try_line(f, rt_buf_str(&f->line), f->line.len);
+                take_line(f, rt_buf_str(&f->line), f->line.len);
                 rt_buf_clear(&f->line);
                 f->skip = false;
             }
@@ -162,14 +192,27 @@ static void file_data(void *ctx, const char *data, size_t n) {
 
 /* ---- files ---- */
 
+/* Nothing of it belongs to the job that is searched. */
+static void leave_out(struct file *f) {
+    struct search *s = f->s;
+    for (size_t i = 0; i < f->waiting.n; i++)
+        free(f->waiting.v[i].text);
+    rt_vec_deinit(&f->waiting);
+    s->bytes -= f->bytes;
+    s->left_out++;
+    f->foreign = true;
+}
+
 static void file_over(struct file *f) {
     if (f->ended)
         return;
     if (f->line.len)
-        try_line(f, rt_buf_str(&f->line), f->line.len);
+        take_line(f, rt_buf_str(&f->line), f->line.len);
     rt_buf_deinit(&f->line);
     rt_buf_init(&f->line, 0);
-    if (f->long_lines && !f->trouble)
+    if (f->whose)
+        leave_out(f);
+    if (f->long_lines && !f->trouble && !f->foreign)
         f->trouble = rt_strf("--- %s: of lines over 1 MiB only the first MiB was looked at ---", f->label);
     f->ended = true;
     f->s->running--;
@@ -232,6 +275,12 @@ static void file_close(struct file *f) {
 
 /* What was found is enough of it. */
 static void stop_if_cut(struct file *f) {
+    if (f->foreign && !f->ended) {
+        file_close(f);
+        rt_buf_clear(&f->line);
+        file_over(f);
+        return;
+    }
     if (!f->cut || f->ended)
         return;
     free(f->trouble);
@@ -313,6 +362,7 @@ static void found(void *ctx, const struct log_file_found *f) {
     else
         add_node_file(s, f->node, f->name);
     s->files.v[s->files.n - 1]->lost = f->kept;
+    s->files.v[s->files.n - 1]->whose = rt_strdup(f->unnamed);
     soon(s);
 }
 
@@ -336,7 +386,8 @@ static void listed(void *ctx) {
 static void say(struct search *s) {
     struct rt_log_status *st = &s->log->status;
     char files[32], hits[32], bytes[32], failed[40] = "", kept[48] = "";
-    rt_fmt_count(files, sizeof files, (int64_t)s->files.n);
+    const size_t n = s->files.n - s->left_out;
+    rt_fmt_count(files, sizeof files, (int64_t)n);
     rt_fmt_count(hits, sizeof hits, (int64_t)s->places.n);
     rt_fmt_bytes(bytes, sizeof bytes, (double)s->bytes);
     if (s->failed)
@@ -346,10 +397,10 @@ static void say(struct search *s) {
     st->following = !s->over;
     if (s->over)
         snprintf(st->text, sizeof st->text, "%s line%s of %s file%s%s, %s%s%s", hits, rt_plural((int64_t)s->places.n), files,
-                 rt_plural((int64_t)s->files.n), kept, bytes, failed, s->full ? ", cut" : "");
+                 rt_plural((int64_t)n), kept, bytes, failed, s->full ? ", cut" : "");
     else
-        snprintf(st->text, sizeof st->text, "searching %zu of %s%s file%s, %s%s", s->next - s->running, files, s->listed ? "" : "+",
-                 s->listed ? rt_plural((int64_t)s->files.n) : "s", bytes, failed);
+        snprintf(st->text, sizeof st->text, "searching %zu of %s%s file%s, %s%s", s->next - s->running - s->left_out, files, s->listed ? "" : "+",
+                 s->listed ? rt_plural((int64_t)n) : "s", bytes, failed);
     log_changed(s->log);
 }
 
@@ -419,6 +470,7 @@ static void file_free(struct file *f) {
     for (size_t i = 0; i < f->waiting.n; i++)
         free(f->waiting.v[i].text);
     rt_vec_deinit(&f->waiting);
+    free(f->whose);
     free(f->seen);
     free(f->trouble);
     free(f->kept_id);

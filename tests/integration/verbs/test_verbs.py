@@ -251,6 +251,10 @@ class Client(WithHead):
             lines = [x for x in self.home.run("logs", "-c", "real", *words, job).stdout.splitlines() if "TASK" in x and not x.startswith("(driver)")]
             self.assertEqual(sorted(x.split(") ")[1] for x in lines), sorted("TASK %d %d" % (i, k) for i in range(4) for k in range(3)))
             self.assertTrue(all(x.startswith("(f pid=") for x in lines), lines)
+        self.assertEqual(len(self.home.run("logs", "-c", "real", "--search", "^TASK", job).stdout.splitlines()), 12)
+        other = self.home.json("submit", "-c", "real", "--", "python", "-c", "import ray; ray.init()")["item"]["result"]
+        self.home.run("wait", "-c", "real", other)
+        self.home.run("logs", "-c", "real", "--search", "^TASK", other, code=1) # files that name no job are not of every job
 
     def test_a_python_that_does_not_fit_is_told_before_it_fails(self):
         for ray in ("2.40.0", VERSION):
