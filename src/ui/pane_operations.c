@@ -19,11 +19,12 @@ static bool retry(struct rt_view *v, const struct rt_operation *op, struct rt_er
     return true;
 }
 
-static bool cancel(struct rt_view *v, struct rt_operation *op, struct rt_error *err) {
+static bool cancel(struct rt_view *v, const struct rt_operation *op, struct rt_error *err) {
     if (op->state != RT_OPS_RUNNING)
         return rt_error_set(err, RT_E_USAGE, "%s is over", op->title);
-    rt_operation_cancel(op);
-    rt_ui_note(v->ui, "cancelling: %s", op->title);
+    if (op->cancelling)
+        return rt_error_set(err, RT_E_BUSY, "%s is being cancelled", op->title);
+    rt_ui_cancel(v->ui, op);
     return true;
 }
 

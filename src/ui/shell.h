@@ -97,6 +97,7 @@ struct rt_ui {
     struct rt_strs left;                 /* clusters that the open question is about: shell_offer_left */
     struct scaling scaling;
     char *own_line;                      /* waits for its question to be answered */
+    char cancelling[24];                 /* the operation that the open question is about */
     char *last_line;                     /* for "." */
     struct rt_proc *clipboard;           /* the program that takes a copy; NULL */
     int64_t interrupted_ms;              /* loop time of the last ^C */

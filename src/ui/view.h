@@ -9,6 +9,7 @@
 #include "ui/theme.h"
 
 struct rt_history;
+struct rt_operation;
 struct rt_setup;
 struct rt_ui;
 struct rt_view;
@@ -90,6 +91,8 @@ bool rt_ui_key(struct rt_ui *ui, struct rt_key k);
 bool rt_ui_command(struct rt_ui *ui, const char *line);
 /* Runs a parsed call (taken) with its question and its result as a toast. */
 void rt_ui_call(struct rt_ui *ui, struct rt_call *call);
+/* Cancels a running operation after a question that says what becomes of what it made. */
+void rt_ui_cancel(struct rt_ui *ui, const struct rt_operation *op);
 /* Can the line run now? `err` says why not. */
 bool rt_ui_can(struct rt_ui *ui, const char *line, struct rt_error *err);
 

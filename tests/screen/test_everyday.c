@@ -194,6 +194,33 @@ static void the_dashboard_opens_where_one_stands(void **state) {
     free(program);
 }
 
+static void what_runs_is_cancelled_after_a_question(void **state) {
+    struct rt_pty t;
+    struct rt_error err = {0};
+    static const char sleeper[] = "#!/bin/sh\nexec sleep 60\n";
+    (void)state;
+    char *program = rt_strf("%s/slow-ray", w.dir);
+    char *config = rt_strf("%s  slow: {provider: local, ray_command: %s, cpus: 1}\n", world_prod, program);
+    assert_true(rt_file_write(program, sleeper, sizeof sleeper - 1, &err));
+    assert_int_equal(chmod(program, 0700), 0);
+    world_configure(&w, config);
+    world_start_prod(&w, &t, 24, 80, NULL, "6 nodes");
+    rt_pty_type(&t, ":up slow<Enter>");
+    rt_pty_until(&t, "Bring slow up?", 5000);
+    rt_pty_type(&t, "y@");
+    rt_pty_until(&t, "1 running @", 60000);
+    rt_pty_type(&t, "<^K>");
+    rt_pty_until(&t, "Cancel: bring slow up?", 5000);
+    rt_pty_until(&t, "What it has made until now is taken away again.", 5000);
+    rt_pty_type(&t, "n");
+    rt_pty_until(&t, "1 running @", 60000);
+    rt_pty_type(&t, "<^K>y");
+    rt_pty_until(&t, "cancelled", 60000);
+    world_leave(&t, ":q<Enter>");
+    free(config);
+    free(program);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_pane_names_the_key_of_the_help),
@@ -207,6 +234,7 @@ int main(void) {
         cmocka_unit_test(how_often_is_asked_can_be_set),
         cmocka_unit_test(seven_lists_the_logs_of_the_head),
         cmocka_unit_test(the_dashboard_opens_where_one_stands),
+        cmocka_unit_test(what_runs_is_cancelled_after_a_question),
     };
     return cmocka_run_group_tests(tests, make, world_teardown);
 }
