@@ -79,11 +79,19 @@ static void add_amount(struct rt_buf *out, double v) {
 }
 
 void rt_cell_amounts(struct rt_buf *out, double used, double total) {
+    rt_cell_claims(out, used, 0, total);
+}
+
+void rt_cell_claims(struct rt_buf *out, double used, double reserved, double total) {
     if (used < 0 && total < 0) {
         rt_buf_addc(out, '-');
         return;
     }
     add_amount(out, used);
+    if (reserved > 0) {
+        rt_buf_addc(out, '+');
+        add_amount(out, reserved);
+    }
     rt_buf_addc(out, '/');
     add_amount(out, total);
 }

@@ -17,6 +17,8 @@ void rt_cell_count(struct rt_buf *out, int64_t n);
 void rt_cell_percent(struct rt_buf *out, double percent);
 /* "612/768", "?/768", "-" */
 void rt_cell_amounts(struct rt_buf *out, double used, double total);
+/* "612+100/768": 100 more are reserved by placement groups and not used. */
+void rt_cell_claims(struct rt_buf *out, double used, double reserved, double total);
 void rt_cell_bytes_of(struct rt_buf *out, double used, double total);
 
 /* Unknown sorts below everything known. */

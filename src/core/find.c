@@ -26,7 +26,7 @@ static enum fit node_fit(const struct rt_node *n, const char *text) {
     enum fit best = fit_of(n->id, text);
     /* An address or a name names one thing only when it is whole: 10.0.0.1 is no short form
      * of 10.0.0.12. */
-    if (rt_streq(n->ip, text) || rt_streq(n->name, text) || rt_streq(n->hostname, text))
+    if (rt_streq(n->ip, text) || rt_streq(n->name, text) || rt_streq(n->hostname, text) || rt_streq(n->unlike, text))
         best = FIT_WHOLE;
     return best;
 }

@@ -71,6 +71,8 @@ bool rt_rayjob_ended(const struct rt_rayjob *j) {
 
 /* Many nodes are named by their address; then the host name says more. */
 const char *rt_node_name(const struct rt_node *n) {
+    if (n->unlike)
+        return n->unlike;
     if (n->name && *n->name && !rt_streq(n->name, n->ip))
         return n->name;
     return n->hostname && *n->hostname ? n->hostname : n->ip ? n->ip : n->id;

@@ -58,6 +58,7 @@ struct rt_gpu {
 struct rt_node {
     const char *id;            /* 56 hex */
     const char *ip, *name;     /* node_name */
+    const char *unlike;        /* its name with a piece of its id, where another living node has the same one; else NULL (the store sets it) */
     const char *hostname;
     const char *state;         /* "ALIVE", "DEAD" */
     const char *state_message; /* why it died */

@@ -226,9 +226,31 @@ static void remap(struct rt_map *m) {
     rt_map_init(m, true);
 }
 
+/* Nodes of one machine have its name all of them. Not those that died: one that came back under its old name is alone with it. */
+static void tell_apart(rt_nodes *b) {
+    struct rt_map first; /* name -> the first one that has it */
+    rt_map_init(&first, true);
+    for (size_t i = 0; i < b->n; i++) {
+        struct rt_node *n = &b->v[i];
+        const char *name = rt_node_name(n);
+        if (!n->alive || !n->id || !name || rt_streq(name, n->id))
+            continue;
+        struct rt_node *other = rt_map_get(&first, name);
+        if (!other) {
+            rt_map_set(&first, name, n);
+            continue;
+        }
+        n->unlike = rt_arena_strf(b->arena, "%s#%.6s", name, n->id);
+        if (!other->unlike)
+            other->unlike = rt_arena_strf(b->arena, "%s#%.6s", name, other->id);
+    }
+    rt_map_deinit(&first);
+}
+
 void rt_store_put_nodes(struct rt_store *s, struct rt_cluster *c, rt_nodes *b) {
     struct entry *e = entry_of(c);
     remap(&e->nodes);
+    tell_apart(b);
     SWAP_BATCH(&c->nodes, b);
     for (size_t i = 0; i < c->nodes.n; i++)
         if (c->nodes.v[i].id)
@@ -522,11 +544,12 @@ static void add_known(double *sum, double v) {
         *sum = *sum < 0 ? v : *sum + v;
 }
 
-static void add_amount(const struct rt_amounts *l, const char *name, double *used, double *total) {
+static void add_amount(const struct rt_amounts *l, const char *name, double *used, double *reserved, double *total) {
     const struct rt_amount *a = rt_amounts_get(l, name);
     if (!a)
         return;
     add_known(used, a->used);
+    *reserved += rt_amounts_reserved(l, a);
     add_known(total, a->total);
 }
 
@@ -538,8 +561,8 @@ static void count_nodes(struct rt_totals *t, const rt_nodes *b) {
         if (!n->alive)
             continue;
         t->nodes_alive++;
-        add_amount(&n->amounts, "CPU", &t->cpu_used, &t->cpu_total);
-        add_amount(&n->amounts, "GPU", &t->gpu_used, &t->gpu_total);
+        add_amount(&n->amounts, "CPU", &t->cpu_used, &t->cpu_reserved, &t->cpu_total);
+        add_amount(&n->amounts, "GPU", &t->gpu_used, &t->gpu_reserved, &t->gpu_total);
         add_known(&t->mem_used_bytes, n->mem_used_bytes);
         add_known(&t->mem_total_bytes, n->mem_total_bytes);
     }

@@ -145,6 +145,7 @@ void rt_store_unwatch(struct rt_store *s, rt_store_fn *fn, void *ctx);
 struct rt_totals {
     int64_t nodes_alive, nodes_total; /* -1: not told yet; the same for jobs */
     double cpu_used, cpu_total, gpu_used, gpu_total; /* logical; < 0 unknown */
+    double cpu_reserved, gpu_reserved;               /* by placement groups, and not used; 0 where nothing is known */
     double mem_used_bytes, mem_total_bytes;          /* physical; < 0 unknown */
     int64_t jobs_running, jobs_pending, jobs_failed, jobs_total;
 };

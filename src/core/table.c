@@ -163,17 +163,17 @@ static void add_scalar(struct rt_buf *out, const char *key, const json_t *v, int
 }
 
 static bool is_used_of(const json_t *v) {
-    return json_object_size(v) == 2 && json_object_get(v, "used") && json_object_get(v, "total");
+    return json_object_get(v, "used") && json_object_get(v, "total") && json_object_size(v) == (json_object_get(v, "reserved") ? 3 : 2);
 }
 
 static void add_used_of(struct rt_buf *out, const char *key, const json_t *v) {
     const json_t *used = json_object_get(v, "used"), *total = json_object_get(v, "total");
     double u = json_is_number(used) ? json_number_value(used) : -1;
-    double t = json_is_number(total) ? json_number_value(total) : -1;
+    double t = json_is_number(total) ? json_number_value(total) : -1, reserved = json_number_value(json_object_get(v, "reserved"));
     if (rt_streq(key, "memory") || rt_streq(key, "object_store_memory"))
         rt_cell_bytes_of(out, u, t);
     else
-        rt_cell_amounts(out, u, t);
+        rt_cell_claims(out, u, reserved, t);
 }
 
 static void add_member(struct rt_buf *out, const char *key, json_t *v, int indent, int64_t now_ms);

@@ -121,13 +121,13 @@ static void nodes_text(struct rt_buf *out, const void *row, const struct rt_row_
 static void cpu_text(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
     (void)env;
     struct rt_totals t = rt_cluster_totals(cluster(row));
-    rt_cell_amounts(out, t.cpu_used, t.cpu_total);
+    rt_cell_claims(out, t.cpu_used, t.cpu_reserved, t.cpu_total);
 }
 
 static void gpu_text(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
     (void)env;
     struct rt_totals t = rt_cluster_totals(cluster(row));
-    rt_cell_amounts(out, t.gpu_used, t.gpu_total);
+    rt_cell_claims(out, t.gpu_used, t.gpu_reserved, t.gpu_total);
 }
 
 static double mem_percent(const struct rt_totals *t) {
@@ -230,8 +230,10 @@ static void put_totals(json_t *o, const struct rt_cluster *c) {
     rt_put_i64(o, "nodes_alive", t.nodes_alive);
     rt_put_i64(o, "nodes_wanted", wanted_nodes(c));
     rt_put_f64(o, "cpu_used", t.cpu_used);
+    rt_put_f64(o, "cpu_reserved", t.cpu_used < 0 ? -1 : t.cpu_reserved);
     rt_put_f64(o, "cpu_total", t.cpu_total);
     rt_put_f64(o, "gpu_used", t.gpu_used);
+    rt_put_f64(o, "gpu_reserved", t.gpu_used < 0 ? -1 : t.gpu_reserved);
     rt_put_f64(o, "gpu_total", t.gpu_total);
     rt_put_bytes(o, "memory_used_bytes", t.mem_used_bytes);
     rt_put_bytes(o, "memory_total_bytes", t.mem_total_bytes);

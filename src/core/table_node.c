@@ -56,7 +56,7 @@ static void why_text(struct rt_buf *out, const void *row, const struct rt_row_en
 static void amount_cell(struct rt_buf *out, const struct rt_node *n, const char *name) {
     const struct rt_amount *a = rt_amounts_get(&n->amounts, name);
     if (a)
-        rt_cell_amounts(out, n->alive ? a->used : -1, a->total);
+        rt_cell_claims(out, n->alive ? a->used : -1, n->alive ? rt_amounts_reserved(&n->amounts, a) : 0, a->total);
     else
         rt_buf_addc(out, '-');
 }

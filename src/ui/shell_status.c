@@ -80,21 +80,21 @@ static void draw_pieces(const struct rt_draw *d, struct pieces *l, int row, int 
 
 /* ---- what is said of a cluster ---- */
 
-static void add_use(struct pieces *l, const char *label, double used, double total, int priority, enum rt_role role) {
+static void add_use(struct pieces *l, const char *label, double used, double reserved, double total, int priority, enum rt_role role) {
     struct rt_buf text;
     if (total <= 0)
         return;
     rt_buf_init(&text, 0);
-    rt_cell_amounts(&text, used, total);
+    rt_cell_claims(&text, used, reserved, total);
     struct piece *p = add(l, priority, role, "%s", rt_buf_str(&text));
     snprintf(p->label, sizeof p->label, "%s", label);
-    p->fraction = used >= 0 ? RT_MIN(used / total, 1.0) : -1;
+    p->fraction = used >= 0 ? RT_MIN((used + reserved) / total, 1.0) : -1;
     rt_buf_deinit(&text);
 }
 
 static void add_uses(struct pieces *l, const struct rt_totals *t, enum rt_role role) {
-    add_use(l, "CPU", t->cpu_used, t->cpu_total, 4, role);
-    add_use(l, "GPU", t->gpu_used, t->gpu_total, 5, role);
+    add_use(l, "CPU", t->cpu_used, t->cpu_reserved, t->cpu_total, 4, role);
+    add_use(l, "GPU", t->gpu_used, t->gpu_reserved, t->gpu_total, 5, role);
     if (t->mem_total_bytes > 0 && t->mem_used_bytes >= 0) {
         struct piece *p = add(l, 7, role, "%.0f%%", 100 * t->mem_used_bytes / t->mem_total_bytes);
         snprintf(p->label, sizeof p->label, "MEM");

@@ -226,7 +226,7 @@ static void add_use(struct node_view *n, const struct rt_node *node) {
             rt_cell_amounts(&tail, a->used, a->total);
         add_reserved(&tail, a->name, rt_amounts_reserved(&node->amounts, a));
         struct rt_outline_row *r = rt_outline_add(&n->outline, 1, key, a->name);
-        r->bar = a->used >= 0 && a->total > 0 ? RT_MIN(a->used / a->total, 1) : -1;
+        r->bar = a->used >= 0 && a->total > 0 ? RT_MIN((a->used + rt_amounts_reserved(&node->amounts, a)) / a->total, 1) : -1;
         r->tail = rt_buf_take(&tail);
     }
 }

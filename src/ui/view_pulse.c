@@ -34,7 +34,7 @@ static const struct rt_cluster *selected(struct pulse *p) {
 
 struct sums {
     int64_t nodes, running, pending, failed;
-    double cpu_used, cpu_total, gpu_used, gpu_total, mem_used, mem_total;
+    double cpu_used, cpu_reserved, cpu_total, gpu_used, gpu_reserved, gpu_total, mem_used, mem_total;
 };
 
 static void add(double *used, double *total, double u, double t) {
@@ -54,27 +54,33 @@ static struct sums sum_all(const struct rt_store *s) {
         out.failed += RT_MAX(t.jobs_failed, 0);
         add(&out.cpu_used, &out.cpu_total, t.cpu_used, t.cpu_total);
         add(&out.gpu_used, &out.gpu_total, t.gpu_used, t.gpu_total);
+        out.cpu_reserved += t.cpu_reserved;
+        out.gpu_reserved += t.gpu_reserved;
         add(&out.mem_used, &out.mem_total, t.mem_used_bytes, t.mem_total_bytes);
     }
     return out;
 }
 
-static int draw_use(const struct rt_draw *d, struct rt_rect r, int col, const char *name, double used, double total, bool bytes) {
+/* Parts of one are noise where many clusters are added up. */
+static double whole(double v) {
+    return (double)rt_i64_within(v + 0.5);
+}
+
+static int draw_use(const struct rt_draw *d, struct rt_rect r, int col, const char *name, double used, double reserved, double total, bool bytes) {
     struct rt_buf text;
-    char n[2][32];
     if (total <= 0)
         return col;
     rt_buf_init(&text, 0);
     if (bytes)
         rt_cell_bytes_of(&text, used, total);
     else
-        rt_buf_addf(&text, "%s/%s", rt_fmt_count(n[0], sizeof n[0], rt_i64_within(used + 0.5)), rt_fmt_count(n[1], sizeof n[1], rt_i64_within(total + 0.5)));
+        rt_cell_claims(&text, whole(used), whole(reserved), whole(total));
     if (col + (int)strlen(name) + 10 + (int)text.len > r.col + r.cols) {
         rt_buf_deinit(&text);
         return r.col + r.cols;
     }
     col += rt_tool_put(d->s, r.row, col, r.col + r.cols - col, name, rt_theme_look(d->theme, RT_R_DIM)) + 1;
-    col += rt_tool_bar(d, r.row, col, RT_MIN(8, r.col + r.cols - col), used / total) + 1;
+    col += rt_tool_bar(d, r.row, col, RT_MIN(8, r.col + r.cols - col), (used + reserved) / total) + 1;
     col += rt_tool_put(d->s, r.row, col, r.col + r.cols - col, rt_buf_str(&text), rt_theme_look(d->theme, RT_R_TEXT)) + 3;
     rt_buf_deinit(&text);
     return col;
@@ -87,9 +93,9 @@ static void draw_totals(struct pulse *p, const struct rt_draw *d, struct rt_rect
              (long long)s.running, (long long)s.pending, (long long)s.failed);
     int col = r.col + 2;
     col += rt_tool_put(d->s, r.row, col, r.cols - 2, jobs, rt_theme_look(d->theme, RT_R_STRONG)) + 3;
-    col = draw_use(d, r, col, "CPU", s.cpu_used, s.cpu_total, false);
-    col = draw_use(d, r, col, "GPU", s.gpu_used, s.gpu_total, false);
-    (void)draw_use(d, r, col, "MEM", s.mem_used, s.mem_total, true);
+    col = draw_use(d, r, col, "CPU", s.cpu_used, s.cpu_reserved, s.cpu_total, false);
+    col = draw_use(d, r, col, "GPU", s.gpu_used, s.gpu_reserved, s.gpu_total, false);
+    (void)draw_use(d, r, col, "MEM", s.mem_used, 0, s.mem_total, true);
 }
 
 /* ---- the selected cluster ---- */
@@ -106,7 +112,7 @@ static void line(struct column_of *c, const char *text, enum rt_role role) {
 }
 
 static void draw_history(struct column_of *c, struct rt_ui *ui, const struct rt_cluster *cl, enum rt_measure m, const char *name, double used,
-                         double total) {
+                         double reserved, double total) {
     double v[RT_HISTORY_SAMPLES];
     struct rt_buf text;
     if (total <= 0 || c->row >= c->r.row + c->r.rows)
@@ -116,7 +122,7 @@ static void draw_history(struct column_of *c, struct rt_ui *ui, const struct rt_
     if (m == RT_M_MEMORY)
         rt_cell_bytes_of(&text, used, total);
     else
-        rt_cell_amounts(&text, used, total);
+        rt_cell_claims(&text, used, reserved, total);
     rt_tool_put(c->d->s, c->row, c->r.col, 22, rt_buf_str(&text), rt_theme_look(c->d->theme, RT_R_TEXT));
     rt_buf_clear(&text);
     (void)rt_history_get(rt_ui_history(ui), cl->name, NULL, m, rt_wall_ms(), v);
@@ -173,9 +179,9 @@ static void draw_side(struct pulse *p, const struct rt_draw *d, struct rt_rect r
     c.row += rows;
     line(&c, "", RT_R_TEXT);
     const struct rt_totals t = rt_cluster_totals(cl);
-    draw_history(&c, p->view.ui, cl, RT_M_CPU, "CPU", t.cpu_used, t.cpu_total);
-    draw_history(&c, p->view.ui, cl, RT_M_GPU, "GPU", t.gpu_used, t.gpu_total);
-    draw_history(&c, p->view.ui, cl, RT_M_MEMORY, "MEM", t.mem_used_bytes, t.mem_total_bytes);
+    draw_history(&c, p->view.ui, cl, RT_M_CPU, "CPU", t.cpu_used, t.cpu_reserved, t.cpu_total);
+    draw_history(&c, p->view.ui, cl, RT_M_GPU, "GPU", t.gpu_used, t.gpu_reserved, t.gpu_total);
+    draw_history(&c, p->view.ui, cl, RT_M_MEMORY, "MEM", t.mem_used_bytes, 0, t.mem_total_bytes);
     draw_demand(&c, cl);
 }
 

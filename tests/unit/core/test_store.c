@@ -220,7 +220,8 @@ static void totals_count_what_lives_and_know_what_they_do_not(void **state) {
                      d[] = {{"CPU", 5, 32}};
     struct rt_node rows[] = {node_of("a", "1", "head"), node_of("b", "2", "cpu"),
                              node_of("c", "3", "cpu")};
-    rows[0].amounts = (struct rt_amounts){.v = a, .n = 2};
+    static const double reserved[] = {4, 0};
+    rows[0].amounts = (struct rt_amounts){.v = a, .n = 2, .reserved = reserved};
     rows[1].amounts = (struct rt_amounts){.v = b, .n = 1};
     rows[2].amounts = (struct rt_amounts){.v = d, .n = 1};
     rows[2].alive = false;
@@ -235,7 +236,8 @@ static void totals_count_what_lives_and_know_what_they_do_not(void **state) {
     assert_int_equal(t.nodes_total, 3);
     assert_true(t.cpu_used > 3.49 && t.cpu_used < 3.51);
     assert_true(t.cpu_total > 23.9 && t.cpu_total < 24.1);
-    assert_true(t.gpu_used < 0);
+    assert_true(t.cpu_reserved > 3.9 && t.cpu_reserved < 4.1);
+    assert_true(t.gpu_used < 0 && t.gpu_reserved <= 0);
     assert_true(t.gpu_total > 3.9);
     assert_true(t.mem_total_bytes > 99);
     assert_int_equal(t.jobs_running, 2);
@@ -295,6 +297,25 @@ static void nodes_are_found_by_id_prefix_address_and_name(void **state) {
     put_nodes(w, rows, 3);
     assert_null(rt_find_node(w->c, "10.0.0.1", &err));
     assert_int_equal(err.code, RT_E_USAGE);
+}
+
+static void living_nodes_of_one_name_are_told_apart(void **state) {
+    struct world *w = *state;
+    struct rt_error err = {0};
+    struct rt_node rows[] = {node_of("aaaabbbbcccc", "10.0.0.1", "cpu"), node_of("aabb11112222", "10.0.0.1", "cpu"),
+                             node_of("ccdd11112222", "10.0.0.2", "cpu"), node_of("eeff11112222", "10.0.0.1", "cpu")};
+    for (size_t i = 0; i < 4; i++)
+        rows[i].hostname = i == 2 ? "box2" : "box";
+    rows[3].alive = false;
+    put_nodes(w, rows, 4);
+    assert_string_equal(rt_node_name(rt_store_node(w->c, "aaaabbbbcccc")), "box#aaaabb");
+    assert_string_equal(rt_node_name(rt_store_node(w->c, "aabb11112222")), "box#aabb11");
+    assert_string_equal(rt_node_name(rt_store_node(w->c, "ccdd11112222")), "box2");
+    assert_string_equal(rt_node_name(rt_store_node(w->c, "eeff11112222")), "box");
+    assert_string_equal(rt_find_node(w->c, "box#aabb11", &err)->id, "aabb11112222");
+    rows[1].alive = false; /* one alone needs nothing beside its name */
+    put_nodes(w, rows, 4);
+    assert_string_equal(rt_node_name(rt_store_node(w->c, "aaaabbbbcccc")), "box");
 }
 
 /* ---- pools and work ---- */
@@ -446,6 +467,7 @@ int main(void) {
         store_test(totals_count_what_lives_and_know_what_they_do_not),
         store_test(jobs_are_found_by_id_short_id_and_prefix),
         store_test(nodes_are_found_by_id_prefix_address_and_name),
+        store_test(living_nodes_of_one_name_are_told_apart),
         store_test(pools_are_made_of_the_nodes_that_live),
         store_test(what_an_autoscaler_told_of_a_pool_stays),
         store_test(work_on_nodes_is_named),

@@ -287,6 +287,10 @@ static void a_node_shows_used_of_total_and_dashes_for_the_unknown(void **state) 
     n.cpu_percent = 12.4;
     check_cell(w, &rt_table_nodes, &n, "name", "10.0.0.1");
     check_cell(w, &rt_table_nodes, &n, "cpu", "2.5/8");
+    static const double reserved[] = {4, 0, 0, 0};
+    n.amounts.reserved = reserved;
+    check_cell(w, &rt_table_nodes, &n, "cpu", "2.5+4/8"); /* placement groups hold four more */
+    n.amounts.reserved = NULL;
     check_cell(w, &rt_table_nodes, &n, "gpu", "?/4");
     check_cell(w, &rt_table_nodes, &n, "memory", "1.5G/64G");
     check_cell(w, &rt_table_nodes, &n, "up", "1h");
