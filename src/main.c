@@ -6,8 +6,10 @@
 #include "cli/cli.h"
 #include "ui/theme.h"
 #include "ui/ui.h"
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static int fail(const struct rt_error *err) {
     fprintf(stderr, "raytui: %s\n%s%s%s", err->message, err->hint[0] ? "        " : "", err->hint, err->hint[0] ? "\n" : "");
@@ -65,7 +67,18 @@ static bool theme_known(const char *name, struct rt_error *err) {
     return rt_theme_load(&t, name, RT_DEPTH_16, err);
 }
 
+/* What is opened first must not become the stdout that was closed. */
+static void fill_descriptors(void) {
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv) {
+    fill_descriptors();
     setlocale(LC_CTYPE, ""); /* alone: words stay English, numbers in JSON and in what we parse have a point */
     struct rt_cli_opts o = {.print_keys = rt_ui_print_keys, .theme_known = theme_known};
     const char *target = NULL, *log_file = NULL;

@@ -380,6 +380,10 @@ const char *rt_app_target(struct rt_app *a, const char *target, struct rt_error 
     struct rt_cluster *c = rt_store_cluster(a->store, target);
     if (c)
         return c->name;
+    if (!rt_utf8_valid(target, strlen(target))) {
+        rt_error_set(err, RT_E_USAGE, "%s is no UTF-8, as names and addresses of clusters are", target);
+        return NULL;
+    }
     if (rt_starts(target, "ssh://"))
         return ssh_target(a, target, err);
     if (rt_starts(target, "slurm://") || rt_starts(target, "pbs://"))

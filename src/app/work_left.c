@@ -165,13 +165,15 @@ static struct rt_cluster_conf *from_file(struct rt_app *a, const char *path, str
             json_t *v = json_pack("{ss ss}", "provider", "kuberay", "manifest", absolute ? absolute : path);
             fields = v ? json_dumps(v, JSON_COMPACT) : NULL;
             json_decref(v);
+            if (!v)
+                rt_error_set(err, RT_E_USAGE, "%s is no UTF-8", path);
         } else {
             fields = fields_of(doc.root, absolute ? absolute : path, NULL);
         }
         const char *slash = strrchr(path, '/');
         char *base = rt_strdup(slash ? slash + 1 : path);
         base[strcspn(base, ".")] = '\0';
-        conf = add(a, base, fields, err);
+        conf = err->code ? NULL : add(a, base, fields, err);
         if (!conf)
             rt_error_wrap(err, "%s", path);
         free(base);

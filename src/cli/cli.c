@@ -224,8 +224,9 @@ static int run_verb(struct parsed *p, const struct rt_cli_opts *o) {
     rt_buf_deinit(&c.line);
     rt_call_deinit(&c.call);
     rt_app_destroy(c.app);
-    fflush(stdout);
     if (c.exec.n) {
+        fflush(stdout);
+        signal(SIGPIPE, SIG_DFL); /* an ignored one would stay so */
         execvp(c.exec.v[0], c.exec.v);
         out_note("raytui: %s cannot be run", c.exec.v[0]);
         c.status = 1;
@@ -323,6 +324,8 @@ enum rt_cli_next rt_cli_main(int argc, char **argv, struct rt_cli_opts *o, const
     } else {
         *status = run_verb(&p, o);
     }
+    if (next == RT_CLI_EXIT)
+        *status = out_end(p.kind, *status);
     rt_strs_deinit(&p.words);
     return next;
 }

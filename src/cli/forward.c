@@ -87,13 +87,27 @@ static bool environment(struct cli *c, struct rt_strs *env, struct rt_error *err
     return ok;
 }
 
+/* A broken pipe, which is ignored here, ends the command as it would elsewhere. */
+static int spawn(pid_t *child, char *const *argv, char *const *env) {
+    posix_spawnattr_t attr;
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    posix_spawnattr_init(&attr);
+    posix_spawnattr_setsigdefault(&attr, &pipe);
+    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
+    const int rc = posix_spawnp(child, argv[0], NULL, &attr, argv, env);
+    posix_spawnattr_destroy(&attr);
+    return rc;
+}
+
 static void start_child(struct holding *h) {
     struct cli *c = h->cli;
     struct rt_error err = {0};
     struct rt_strs env = {0};
     if (environment(c, &env, &err)) {
         h->child_signal = rt_signal_watch(c->app->loop, SIGCHLD, child_ended, h);
-        const int rc = posix_spawnp(&h->child, c->call.command.v[0], NULL, NULL, c->call.command.v, env.v);
+        const int rc = spawn(&h->child, c->call.command.v, env.v);
         if (rc != 0) {
             h->child = 0;
             rt_error_set(&err, RT_E_NOT_FOUND, "%s: %s", c->call.command.v[0], strerror(rc));

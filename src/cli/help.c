@@ -123,8 +123,12 @@ static void zsh(void) {
            "_raytui() {\n"
            "    local -a verbs\n"
            "    verbs=(\n");
-    for (const struct rt_action_def *d = rt_actions; d->name; d++)
-        printf("        '%s:%s'\n", d->name, d->help);
+    for (const struct rt_action_def *d = rt_actions; d->name; d++) {
+        printf("        '%s:", d->name);
+        for (const char *s = d->help; *s; s++)
+            printf(*s == '\'' ? "'\\'%c" : "%c", *s);
+        printf("'\n");
+    }
     printf("    )\n"
            "    if (( CURRENT == 2 )); then\n"
            "        _describe verb verbs\n"

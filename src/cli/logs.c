@@ -463,6 +463,14 @@ static void look_at_job(void *ctx) {
     struct cli *c = w->cli;
     const struct rt_cluster *cl = rt_store_cluster(c->app->store, c->call.cluster);
     const struct rt_job *j = rt_store_job(cl, w->job);
+    if (!j && cl->fresh[RT_T_JOBS].at_ms && !cl->fresh[RT_T_JOBS].error.code) {
+        struct rt_error err = {0};
+        rt_error_set(&err, RT_E_NOT_FOUND, "%s has no job %s any more", cl->name, w->job);
+        rt_error_hint(&err, "it was deleted, or the head was started anew");
+        cli_release(c);
+        cli_fail(c, &err);
+        return;
+    }
     if (!j || !rt_job_ended((enum rt_job_status)j->status))
         return;
     const int status = cli_job_exit(j->status);

@@ -3,6 +3,7 @@
 #include "net/loop.h"
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -331,20 +332,34 @@ void out_row(const struct out_list *l, const void *row, const struct rt_row_env 
 }
 
 int out_error(enum rt_out_kind kind, const struct rt_error *err) {
+    char message[1024], hint[1024];
     fflush(stdout);
+    rt_clean_to(message, sizeof message, err->message);
+    rt_clean_to(hint, sizeof hint, err->hint);
     if (kind == RT_OUT_JSON) {
-        json_t *v = json_pack("{s:i, s:{s:s, s:s, s:s?}}", "schema", 1, "error", "code", rt_code_name(err->code), "message",
-                              err->message, "hint", err->hint[0] ? err->hint : NULL);
+        json_t *v = json_pack("{s:i, s:{s:s, s:s, s:s?}}", "schema", 1, "error", "code", rt_code_name(err->code), "message", message,
+                              "hint", hint[0] ? hint : NULL);
         json_dumpf(v, stderr, JSON_COMPACT);
         fputc('\n', stderr);
         json_decref(v);
     } else {
-        char text[1024];
-        fprintf(stderr, "raytui: %s\n", rt_clean_to(text, sizeof text, err->message));
-        if (err->hint[0])
-            fprintf(stderr, "        %s\n", rt_clean_to(text, sizeof text, err->hint));
+        fprintf(stderr, "raytui: %s\n", message);
+        if (hint[0])
+            fprintf(stderr, "        %s\n", hint);
     }
     return rt_code_exit(err->code);
+}
+
+int out_end(enum rt_out_kind kind, int status) {
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    struct rt_error err = {0};
+    errno = 0;
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || status != 0)
+        return status;
+    if (poll(&out, 1, 0) > 0 && (out.revents & POLLERR)) /* nobody reads on (`| head`): that is no failure worth a word */
+        return 128 + SIGPIPE;
+    rt_error_set(&err, RT_E_IO, "what was to be printed could not be written%s%s", errno ? ": " : "", errno ? strerror(errno) : "");
+    return out_error(kind, &err);
 }
 
 void out_note(const char *fmt, ...) {

@@ -17,14 +17,16 @@ struct out_list {
     bool show_env, color;
     const char *filter, *sort; /* NULL */
 };
-/* Prints a list. False when stdout failed (a closed pipe). */
+/* Prints a list. False: `err` tells what is wrong with its options. */
 bool out_rows(const struct out_list *l, struct rt_error *err);
 /* Prints one row with all that is known of it. */
 void out_row(const struct out_list *l, const void *row, const struct rt_row_env *env);
 
 /* Error to stderr, as text with its hint or as JSON; gives the exit status. */
 int out_error(enum rt_out_kind kind, const struct rt_error *err);
-/* A line to stderr; nothing when it would disturb JSON readers? stderr is free text. */
+/* The end of what was printed: `status`, or that of what stdout did not take. */
+int out_end(enum rt_out_kind kind, int status);
+/* A line to stderr. */
 void out_note(const char *fmt, ...) RT_PRINTF(1, 2);
 /* Colour wanted on stdout: a terminal, no NO_COLOR, --color. */
 bool out_color(const char *color_option);

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -48,6 +49,32 @@ class Status(Sims):
             self.assertEqual((p.returncode, p.stdout), (64, ""), words)
             self.assertIn(said, p.stderr)
             self.assertTrue(p.stderr.startswith("raytui: "), p.stderr)
+
+    def test_what_is_no_utf8_is_wrong_usage(self):
+        for target in (b"http://h\xff:8265", b"ssh://h\xff", b"yellowdog://a\xff/b", b"slurm://h\xff/n", b"a\xff:1", b"a\xff"):
+            p = subprocess.run([RAYTUI, "nodes", target, "-o", "json"], env=self.home.env, cwd=self.home.dir, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+            self.assertEqual((p.returncode, p.stdout), (64, b""), (target, p.stderr))
+            self.assertIn("is no UTF-8", json.loads(p.stderr)["error"]["message"])
+
+    def test_what_cannot_be_printed_is_no_success(self):
+        with open("/dev/full", "w") as full:
+            for words in (("nodes", "sim"), ("nodes", "sim", "-o", "json"), ("complete", "bash"), ("--help",)):
+                p = subprocess.run([RAYTUI, *words], env=self.home.env, stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+                self.assertEqual(p.returncode, 1, words)
+                self.assertIn("could not be written", p.stderr)
+
+    def test_commands_meet_a_broken_pipe_as_elsewhere(self):
+        for words in (("exec", "local"), ("forward", "sim")):
+            p = self.home.run(*words, "--", "sh", "-c", "yes | head -n 1 >/dev/null")
+            self.assertNotIn("roken pipe", p.stderr, words)
+
+    def test_closed_descriptors_take_nothing_from_files(self):
+        for closed in ("<&- >&-", ">&-", "<&- >&- 2>&-"):
+            p = subprocess.run(["sh", "-c", '"$0" nodes sim ' + closed, RAYTUI], env=dict(self.home.env, RAYTUI_LOG="debug"), timeout=60)
+            self.assertEqual(p.returncode, 0, closed)
+        with open(self.home.dir + "/state/raytui/raytui.log") as f:
+            self.assertNotIn("STATE", f.read())
 
     def test_what_is_not_there_is_4(self):
         for words in (("nodes", "sin"), ("job", "-c", "sim", "nope"), ("logs", "-c", "sim", "nope"), ("wait", "-c", "sim", "nope"),
@@ -322,6 +349,12 @@ class Help(Sims):
         self.assertEqual(complete("raytui", "submit", "--working-d"), ["--working-dir"])
         self.assertEqual(complete("raytui", "nodes", "-o", "j"), ["json"])
         self.assertIn("sim", complete("raytui", "jobs", "-c", ""))
+
+    def test_zsh_gets_each_verb_as_one_word(self):
+        lines = re.findall(r"^        ('.*')$", self.home.run("complete", "zsh").stdout, re.M)
+        self.assertEqual(len(lines), len(self.verbs()))
+        for line in lines:
+            self.assertEqual(len(shlex.split(line)), 1, line)
 
     def test_zsh_and_fish_take_their_completions(self):
         shells = [s for s in ("zsh", "fish") if shutil.which(s)]
