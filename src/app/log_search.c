@@ -297,7 +297,7 @@ static bool is_gone(const struct file *f) {
     const struct rt_job *j = f->job ? rt_store_job(c, f->job) : NULL;
     const char *node = f->job ? (j ? j->driver_node_id : NULL) : f->node;
     const struct rt_node *n = node ? rt_store_node(c, node) : NULL;
-    return (n && !n->alive) || (c->reach != RT_REACH_OK && c->reach != RT_REACH_CONNECTING);
+    return (n && !n->alive) || (c->reach != RT_REACH_OK && c->reach != RT_REACH_CONNECTING && c->reach != RT_REACH_TURN);
 }
 
 static void begin(struct search *s, struct file *f) {

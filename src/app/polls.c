@@ -329,10 +329,41 @@ static void no_endpoint(struct session *s, const struct rt_error *err) {
         s->polls[POLL_VERSION].due_ms = rt_loop_now_ms(s->app->loop) + 1000;
         return;
     }
-    if (r == RT_REACH_OK || r == RT_REACH_CONNECTING)
+    if (r == RT_REACH_OK || r == RT_REACH_CONNECTING || r == RT_REACH_TURN)
         rt_store_set_reach(s->app->store, s->cluster, RT_REACH_LOST, err->message);
     rt_store_fail(s->app->store, s->cluster, RT_T_CLUSTER, err);
     s->polls[POLL_VERSION].due_ms = rt_loop_now_ms(s->app->loop) + 1000;
+}
+
+static bool is_asking(const struct session *s) {
+    bool busy = s->client.metadata != NULL;
+    for (int i = 0; i < POLL_COUNT; i++)
+        busy = busy || s->polls[i].op;
+    return busy;
+}
+
+static bool is_due(const struct session *s, int64_t now) {
+    for (int i = POLL_VERSION; i < POLL_PROVIDER; i++)
+        if (s->polls[i].due_ms <= now && interval_ms(s, s->polls[i].kind) >= 0)
+            return true;
+    return false;
+}
+
+/* Where there are turns: what is under way ends first, and while nothing may be asked none is wanted. */
+static bool has_turn(struct session *s, int64_t now) {
+    const bool looked = topics_of(s) || s->nforwards || s->used;
+    const enum rt_reach r = s->cluster->reach;
+    if (!s->conf->ops->turn || (!looked && (is_asking(s) || s->retry_at_ms > now)))
+        return true;
+    if (s->conf->ops->turn(s->provider, looked, r == RT_REACH_OK && !is_due(s, now))) {
+        if (r == RT_REACH_TURN)
+            rt_store_set_reach(s->app->store, s->cluster, RT_REACH_CONNECTING, NULL);
+        return true;
+    }
+    if (r == RT_REACH_OK || r == RT_REACH_CONNECTING)
+        rt_store_set_reach(s->app->store, s->cluster, RT_REACH_TURN, NULL);
+    s->polls[POLL_VERSION].due_ms = now + 1000;
+    return false;
 }
 
 void polls_run(struct session *s) {
@@ -341,7 +372,7 @@ void polls_run(struct session *s) {
     ask_provider(s, now);
     if (s->nforwards)
         forwards_show(s); /* the header tells their state, whoever keeps them */
-    struct rt_ray *ray = session_ray(s, &err);
+    struct rt_ray *ray = session_polled(s, &err);
     if (!ray) {
         no_endpoint(s, &err);
         return;
@@ -352,6 +383,8 @@ void polls_run(struct session *s) {
         return; /* got_secret goes on */
     if (s->hop && rt_hop_status(s->hop)->state != RT_HOP_UP)
         return; /* hop_changed goes on */
+    if (!has_turn(s, now))
+        return;
     struct poll *v = &s->polls[POLL_VERSION];
     if (!v->op && v->due_ms <= now && s->retry_at_ms <= now)
         start(v, ray);

@@ -257,7 +257,7 @@ static struct rt_ray *make_ray(struct session *s, const struct rt_endpoint *at) 
     return ray;
 }
 
-struct rt_ray *session_ray(struct session *s, struct rt_error *err) {
+struct rt_ray *session_polled(struct session *s, struct rt_error *err) {
     struct rt_endpoint at = {0};
     if (!s->conf->ops->endpoint(s->provider, RT_EP_DASHBOARD, &at, err))
         return NULL;
@@ -268,6 +268,11 @@ struct rt_ray *session_ray(struct session *s, struct rt_error *err) {
     if (!s->secret_had)
         ask_secrets(s);
     return s->ray;
+}
+
+struct rt_ray *session_ray(struct session *s, struct rt_error *err) {
+    s->used = true;
+    return session_polled(s, err);
 }
 
 static void on_timer(void *ctx) {
@@ -291,7 +296,7 @@ void session_detach(struct session *s) {
         if (!rt_snapshot_save(s->cluster, &err))
             rt_log(RT_LOG_WARN, "%s: last known state not saved: %s", s->conf->name, err.message);
     }
-    s->attached = false;
+    s->attached = s->used = false;
     polls_cancel(s);
     rt_op_drop(&s->secret);
     rt_op_drop(&s->find);

@@ -69,6 +69,7 @@ struct session {
     struct rt_log *logs;         /* log.c: that are read over it */
     bool token_had, headers_had, secret_had, secret_failed; /* secret_had: all of them */
     bool attached;
+    bool used;            /* something but the polls asked its dashboard */
     uint32_t looked, waited; /* topics */
     bool listed;
     int failures;         /* in a row, of reaching it */
@@ -98,6 +99,8 @@ void session_detach(struct session *s);
 bool session_carried(const struct session *s);
 /* The dashboard's client, made on demand; NULL with the reason. */
 struct rt_ray *session_ray(struct session *s, struct rt_error *err);
+/* The same for polls, which wait for their turn where there are turns. */
+struct rt_ray *session_polled(struct session *s, struct rt_error *err);
 void session_headers(const struct session *s, struct rt_strs *out); /* what the configuration adds to each request */
 /* Polls what is due and arms the timer for the next. */
 void session_schedule(struct session *s);

@@ -48,7 +48,7 @@ struct ls {
 static bool settled(const struct rt_cluster *cl, int64_t since_ms) {
     if (cl->reach == RT_REACH_NONE)
         return true;
-    if (cl->reach == RT_REACH_CONNECTING)
+    if (cl->reach == RT_REACH_CONNECTING || cl->reach == RT_REACH_TURN)
         return false;
     if (cl->reach != RT_REACH_OK)
         return true;

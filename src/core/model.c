@@ -27,6 +27,7 @@ const char *rt_reach_name(enum rt_reach r) {
         [RT_REACH_TOKEN_NEEDED] = "token needed",
         [RT_REACH_REFUSED] = "access refused",
         [RT_REACH_NEEDS_LOGIN] = "needs login",
+        [RT_REACH_TURN] = "waiting for its turn",
     };
     return (size_t)r < RT_COUNT(names) ? names[r] : "unknown";
 }

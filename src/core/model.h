@@ -31,7 +31,8 @@ enum rt_reach {
     RT_REACH_LOST,         /* unreachable: last data stays, with its age */
     RT_REACH_TOKEN_NEEDED, /* 401 or 403, and nothing was sent */
     RT_REACH_NEEDS_LOGIN,  /* a question must be answered first */
-    RT_REACH_REFUSED       /* 401 or 403 in spite of a token or headers */
+    RT_REACH_REFUSED,      /* 401 or 403 in spite of a token or headers */
+    RT_REACH_TURN          /* nobody looks at it, and its way costs much: asked in turns with others */
 };
 const char *rt_reach_name(enum rt_reach r);
 

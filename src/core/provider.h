@@ -155,6 +155,9 @@ struct rt_provider_ops {
     /* A command line that prints the token of the dashboard, where the configuration has none; gives it, NULL: none is
      * known to be wanted. May be NULL. */
     char *(*token_command)(struct rt_provider *p);
+    /* May its dashboard be asked now? Where the way there costs this machine much, who is not looked at takes turns with
+     * others. `done`: nothing more is wanted of it for the moment. NULL: always. */
+    bool (*turn)(struct rt_provider *p, bool looked, bool done);
     /* How such a port does; false: nothing is known yet. NULL where `dialer` is. */
     bool (*port_way)(struct rt_provider *p, int port, struct rt_port_way *out);
     /* Looks at the machines and writes state and pools into the store. Called every few seconds while the

@@ -20,6 +20,8 @@ static bool reach_speaks(const struct rt_cluster *c) {
         return c->state != RT_CL_DOWN && c->state != RT_CL_SUSPENDED;
     case RT_REACH_CONNECTING:
         return c->state == RT_CL_UNKNOWN || c->state == RT_CL_UP;
+    case RT_REACH_TURN: /* beside what is known of it */
+        return c->state == RT_CL_UNKNOWN;
     case RT_REACH_NONE:
         return c->state == RT_CL_UNKNOWN || c->fresh[RT_T_CLUSTER].from_snapshot;
     case RT_REACH_OK:
@@ -53,6 +55,8 @@ void rt_cluster_state_text(struct rt_buf *out, const struct rt_cluster *c, int64
     }
     if (c->unwell)
         rt_buf_adds(out, ", GCS not responding");
+    if (c->reach == RT_REACH_TURN)
+        rt_buf_addf(out, ", %s", rt_reach_name(c->reach));
     int64_t pending = pending_nodes(c);
     if (up && !c->unwell && pending > 0)
         rt_buf_addf(out, ", %lld node%s starting", (long long)pending, pending == 1 ? "" : "s");
@@ -67,6 +71,7 @@ enum rt_health rt_cluster_health(const struct rt_cluster *c) {
         [RT_REACH_TOKEN_NEEDED] = RT_H_WARN,
         [RT_REACH_NEEDS_LOGIN] = RT_H_WARN,
         [RT_REACH_REFUSED] = RT_H_WARN,
+        [RT_REACH_TURN] = RT_H_WAITING,
     };
     static const enum rt_health by_state[] = {
         [RT_CL_UNKNOWN] = RT_H_OK,    [RT_CL_QUEUED] = RT_H_WAITING, [RT_CL_STARTING] = RT_H_BUSY,

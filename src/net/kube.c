@@ -299,6 +299,7 @@ void rt_kubes_destroy(struct rt_kubes *k) {
     if (!k)
         return;
     rt_vec_deinit(&k->all);
+    rt_vec_deinit(&k->turns);
     char *dir = rt_path(RT_DIR_RUNTIME, NULL);
     rmdir(dir); /* unless somebody else has something in it */
     free(dir);

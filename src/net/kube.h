@@ -121,6 +121,10 @@ void rt_kube_ports_target(struct rt_kube_ports *p, const char *space, const char
 void rt_kube_ports_begin(struct rt_kube_ports *p, int port);
 /* All children end; what is asked for next begins anew. */
 void rt_kube_ports_rest(struct rt_kube_ports *p);
+/* A child costs some 30 MiB: of all contexts only a few ports without a look at them have one, the others wait for their
+ * turn in the order of asking. Asked again and again by who polls; false: not now, its children have ended.
+ * `looked`: somebody waits for its answers, it has its children beside the few. `done`: what its turn was wanted for is had. */
+bool rt_kube_ports_turn(struct rt_kube_ports *p, bool looked, bool done);
 /* Host names are ignored: every port is one of the target. */
 const struct rt_dialer *rt_kube_ports_dialer(struct rt_kube_ports *p);
 /* How a port does. False: nobody asked for it yet. */

@@ -466,7 +466,22 @@ struct rt_kube_ports *rt_kube_ports_create(struct rt_kube *k, struct rt_loop *l)
     return p;
 }
 
-void rt_kube_ports_rest(struct rt_kube_ports *p) {
+struct rt_kubes *rt_kube_ports_kubes(const struct rt_kube_ports *p) {
+    return p->kube->kubes;
+}
+
+bool rt_kube_ports_carried(const struct rt_kube_ports *p) {
+    return p->all.n > 0;
+}
+
+bool rt_kube_ports_failing(const struct rt_kube_ports *p) {
+    for (size_t i = 0; i < p->all.n; i++)
+        if (p->all.v[i]->status.attempt)
+            return true;
+    return false;
+}
+
+void rt_kube_ports_close(struct rt_kube_ports *p) {
     struct rt_error err;
     rt_error_set(&err, RT_E_UNREACHABLE, "the ports of the pod are not carried any more");
     for (size_t i = 0; i < p->streams.n; i++) {
@@ -481,6 +496,11 @@ void rt_kube_ports_rest(struct rt_kube_ports *p) {
         free(t);
     }
     p->all.n = 0;
+}
+
+void rt_kube_ports_rest(struct rt_kube_ports *p) {
+    rt_kube_ports_turn(p, true, true); /* out of the line */
+    rt_kube_ports_close(p);
 }
 
 void rt_kube_ports_begin(struct rt_kube_ports *p, int port) {

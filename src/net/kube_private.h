@@ -5,10 +5,17 @@
 #include "base/vec.h"
 #include "net/kube.h"
 
+struct rt_kube_turn {
+    struct rt_kube_ports *ports;
+    int64_t began_ms, asked_ms; /* loop time */
+    bool done, had;             /* had: it had a turn before */
+};
+
 struct rt_kubes {
     struct rt_loop *loop;
     struct rt_http *http;
     RT_VEC(struct rt_kube *) all;
+    RT_VEC(struct rt_kube_turn) turns; /* the first few have it (kube_turns.c) */
     unsigned int sockets;
     bool swept;
 };
@@ -33,6 +40,12 @@ struct rt_kube {
     RT_VEC(struct rt_kube_watch *) listers; /* that wait for their turn to list */
     unsigned int listing;
 };
+
+/* kube_ports.c, for turns. */
+struct rt_kubes *rt_kube_ports_kubes(const struct rt_kube_ports *p);
+bool rt_kube_ports_carried(const struct rt_kube_ports *p); /* there are ports, with children or waiting for one */
+bool rt_kube_ports_failing(const struct rt_kube_ports *p);
+void rt_kube_ports_close(struct rt_kube_ports *p); /* as rt_kube_ports_rest, its place in the line is kept */
 
 /* A child that must not outlive us; it ended, or was told to. */
 void rt_kube_child_note(int64_t pid);

@@ -481,6 +481,14 @@ static const struct rt_dialer *kuberay_dialer(struct rt_provider *p) {
     return rt_kube_ports_dialer(p->ports);
 }
 
+static bool kuberay_turn(struct rt_provider *p, bool looked, bool done) {
+    const bool had = p->turn;
+    p->turn = rt_kube_ports_turn(p->ports, looked || p->through_service, done);
+    if (had && !p->turn && p->own->via == KUBERAY_VIA_AUTO && !wants_forward(p) && p->cluster->reach == RT_REACH_LOST)
+        p->way_known = false; /* the service proxy may do better before its next turn */
+    return p->turn;
+}
+
 static bool kuberay_port_way(struct rt_provider *p, int port, struct rt_port_way *out) {
     struct rt_kube_port_status st;
     const int64_t now = rt_loop_now_ms(p->env.loop);
@@ -569,6 +577,7 @@ const struct rt_provider_ops rt_provider_kuberay = {
     .destroy = kuberay_destroy,
     .endpoint = kuberay_endpoint,
     .dialer = kuberay_dialer,
+    .turn = kuberay_turn,
     .port_way = kuberay_port_way,
     .token_command = kuberay_token_command,
     .refresh = kuberay_refresh,

@@ -110,6 +110,7 @@ struct rt_provider {
     struct rt_kube_ports *ports;
     bool through_service;     /* the dashboard is reached by the service proxy */
     bool way_known;           /* it was tried */
+    bool turn;                /* it may carry ports */
     char *tried_head;         /* uid of the head for which it was */
     struct rt_op *probe;
     struct rt_timer *rest;    /* nobody looks: what is open is closed */

@@ -431,6 +431,10 @@ static void a_cluster_says_its_state_and_how_it_is_reached(void **state) {
     check_state(w, "token needed", RT_H_WARN);
     rt_store_set_reach(w->s, w->c, RT_REACH_REFUSED, NULL);
     check_state(w, "access refused", RT_H_WARN);
+    rt_store_set_reach(w->s, w->c, RT_REACH_TURN, NULL); /* what is known of it otherwise stays */
+    check_state(w, "up, waiting for its turn, 2 nodes starting", RT_H_OK);
+    rt_store_set_state(w->s, w->c, RT_CL_UNKNOWN, NULL);
+    check_state(w, "waiting for its turn", RT_H_WAITING);
 }
 
 static void a_cluster_sums_up_its_nodes_and_jobs(void **state) {

@@ -453,6 +453,84 @@ static void an_address_has_up_to_three_parts(void **state) {
     }
 }
 
+/* ---- turns ---- */
+
+enum { MANY = 7, PLACES = 4 };
+
+struct many {
+    struct rt_kube_ports *v[MANY];
+    bool has[MANY];
+};
+
+static struct many many(void) {
+    struct many m;
+    for (size_t i = 0; i < MANY; i++)
+        m.v[i] = rt_kube_ports_create(world.kube, world.loop);
+    return m;
+}
+
+/* Each asks for its turn once; how many have it. */
+static size_t all_ask(struct many *m, const struct rt_kube_ports *done) {
+    size_t n = 0;
+    for (size_t i = 0; i < MANY; i++)
+        n += m->has[i] = rt_kube_ports_turn(m->v[i], false, m->v[i] == done);
+    return n;
+}
+
+static void without_a_look_only_a_few_are_carried_at_once(void **state) {
+    (void)state;
+    struct many m = many();
+    struct rt_kube_port_status st;
+    assert_int_equal(all_ask(&m, NULL), PLACES);
+    assert_true(m.has[0] && m.has[3] && !m.has[4]);
+    assert_int_equal(all_ask(&m, NULL), PLACES); /* a turn is kept while it is needed */
+    assert_true(m.has[0] && m.has[3] && !m.has[4]);
+    rt_kube_ports_begin(m.v[1], 8265);
+    assert_true(rt_kube_ports_status(m.v[1], 8265, &st));
+    assert_int_equal(all_ask(&m, m.v[1]), PLACES); /* what it was for is had: the next one's */
+    assert_true(m.has[0] && !m.has[1] && m.has[4] && !m.has[5]);
+    assert_false(rt_kube_ports_status(m.v[1], 8265, &st)); /* and its child is gone */
+    rt_kube_ports_destroy(m.v[0]);
+    m.v[0] = rt_kube_ports_create(world.kube, world.loop);
+    assert_int_equal(all_ask(&m, NULL), PLACES);
+    assert_true(!m.has[0] && m.has[5] && !m.has[6]);
+    for (size_t i = 0; i < MANY; i++)
+        rt_kube_ports_destroy(m.v[i]);
+}
+
+static void who_is_looked_at_needs_no_turn_and_keeps_the_first_place_afterwards(void **state) {
+    (void)state;
+    struct many m = many();
+    struct rt_kube_port_status st;
+    all_ask(&m, NULL);
+    assert_true(rt_kube_ports_turn(m.v[6], true, false));
+    rt_kube_ports_target(m.v[6], "d", "pod/head", NULL);
+    rt_kube_ports_begin(m.v[6], 8265);
+    assert_true(rt_kube_ports_turn(m.v[6], false, false));
+    assert_true(rt_kube_ports_status(m.v[6], 8265, &st));
+    assert_false(rt_kube_ports_turn(m.v[3], false, false)); /* the last of the few makes room */
+    assert_true(rt_kube_ports_turn(m.v[2], false, false));
+    for (size_t i = 0; i < MANY; i++)
+        rt_kube_ports_destroy(m.v[i]);
+}
+
+static void a_port_that_fails_gives_its_turn_away(void **state) {
+    script(*state, "kubectl", "#!/bin/sh\necho 'error: lost connection to pod' >&2\nexit 1\n");
+    struct many m = many();
+    struct rt_kube_port_status st = {0};
+    const int64_t end = rt_mono_ms() + 30000;
+    all_ask(&m, NULL);
+    rt_kube_ports_target(m.v[0], "d", "pod/head", NULL);
+    rt_kube_ports_begin(m.v[0], 8265);
+    while (!st.attempt && rt_mono_ms() < end && rt_kube_ports_status(m.v[0], 8265, &st))
+        rt_loop_turn(world.loop, true);
+    assert_true(st.attempt > 0);
+    assert_true(rt_kube_ports_turn(m.v[4], false, false)); /* who waits first, without a word of the other */
+    assert_false(rt_kube_ports_turn(m.v[0], false, false));
+    for (size_t i = 0; i < MANY; i++)
+        rt_kube_ports_destroy(m.v[i]);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void) {
@@ -471,6 +549,9 @@ int main(void) {
         T(what_may_not_be_listed_is_told_and_tried_again),
         T(a_few_lists_of_a_context_run_at_once),
         T(lines_may_be_cut_anywhere_and_garbage_ends_the_stream),
+        T(without_a_look_only_a_few_are_carried_at_once),
+        T(who_is_looked_at_needs_no_turn_and_keeps_the_first_place_afterwards),
+        T(a_port_that_fails_gives_its_turn_away),
         cmocka_unit_test(an_address_has_up_to_three_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
