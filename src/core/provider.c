@@ -178,16 +178,3 @@ void rt_work_on_nodes(const struct rt_cluster *c, const struct rt_strs *node_ids
             rt_strs_addf(out, "actor %s", name ? name : a->id);
     }
 }
-
-void rt_doctor_line(struct rt_buf *out, const char *mark, const char *name, const char *fmt, ...) {
-    struct rt_buf text;
-    va_list ap;
-    rt_buf_init(&text, 16 * RT_KIB);
-    va_start(ap, fmt);
-    rt_buf_addv(&text, fmt, ap);
-    va_end(ap);
-    rt_buf_addf(out, "%s\t%s\t", mark, name);
-    rt_clean(out, rt_buf_str(&text), text.len);
-    rt_buf_addc(out, '\n');
-    rt_buf_deinit(&text);
-}

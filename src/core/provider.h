@@ -236,9 +236,6 @@ struct rt_provider_ops {
 extern const struct rt_provider_ops *const rt_providers[];
 const struct rt_provider_ops *rt_provider_find(const struct rt_provider_ops *const *list, const char *name);
 
-/* A line of `doctor`, cleaned: "MARK\tNAME\ttext"; appends. */
-void rt_doctor_line(struct rt_buf *out, const char *mark, const char *name, const char *fmt, ...) RT_PRINTF(4, 5);
-
 /* Pools as Ray's nodes tell them (node type, else label ray.io/node-group, else head and workers). */
 void rt_pools_from_nodes(struct rt_store *s, struct rt_cluster *c);
 /* What sits on nodes, for confirmations: running jobs whose driver is there and living actors. */

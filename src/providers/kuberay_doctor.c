@@ -1,5 +1,6 @@
 /* `doctor`: kubectl, the API server, the operator, and each right that is needed, with what will not work without it. */
 #include "net/proc.h"
+#include "providers/doctor.h"
 #include "providers/kuberay.h"
 #include <stdio.h>
 
@@ -31,39 +32,19 @@ static const struct right {
 };
 
 struct doctor {
-    struct rt_op op;
+    struct rt_doctor base;
     struct rt_provider *provider;
-    struct rt_op *look;
-    struct rt_buf lines;
     char *space;
     size_t right, denied;
-    void (*done)(void *ctx, const char *lines, const struct rt_error *err);
-    void *ctx;
 };
 
-static void doctor_free(struct doctor *d) {
-    rt_op_drop(&d->look);
-    rt_buf_deinit(&d->lines);
-    free(d->space);
-    free(d);
-}
-
-static void cancel(struct rt_op *op) {
-    doctor_free((struct doctor *)op);
-}
-
-static void finish(struct doctor *d) {
-    void (*done)(void *, const char *, const struct rt_error *) = d->done;
-    void *ctx = d->ctx;
-    char *text = rt_buf_take(&d->lines);
-    doctor_free(d);
-    done(ctx, text, NULL);
-    free(text);
+static void release(struct rt_doctor *d) {
+    free(((struct doctor *)d)->space);
 }
 
 static void ask(struct doctor *d, const char *path, const char *body, rt_kube_fn *fn) {
     const struct rt_kube_request r = {.method = body ? "POST" : NULL, .path = path, .body = body};
-    d->look = rt_kube_send(d->provider->kube, &r, fn, d);
+    d->base.look = rt_kube_send(d->provider->kube, &r, fn, d);
 }
 
 /* ---- rights ---- */
@@ -73,15 +54,15 @@ static void next_right(struct doctor *d);
 static void got_right(void *ctx, const struct rt_kube_answer *a, const struct rt_error *err) {
     struct doctor *d = ctx;
     const struct right *r = &rights[d->right++];
-    d->look = NULL;
+    d->base.look = NULL;
     if (err) {
-        rt_doctor_line(&d->lines, "warn", "rights", "cannot be asked for: %s", err->message);
-        finish(d);
+        rt_doctor_line(&d->base.lines, "warn", "rights", "cannot be asked for: %s", err->message);
+        rt_doctor_end(&d->base);
         return;
     }
     if (!json_is_true(rt_json_at(a->json, "status.allowed"))) {
         d->denied++;
-        rt_doctor_line(&d->lines, r->needed ? "bad" : "warn", "right", "no `%s` on %s%s%s: %s", r->verb, r->resource, *r->sub ? "/" : "", r->sub, r->without);
+        rt_doctor_line(&d->base.lines, r->needed ? "bad" : "warn", "right", "no `%s` on %s%s%s: %s", r->verb, r->resource, *r->sub ? "/" : "", r->sub, r->without);
     }
     next_right(d);
 }
@@ -89,8 +70,8 @@ static void got_right(void *ctx, const struct rt_kube_answer *a, const struct rt
 static void next_right(struct doctor *d) {
     if (d->right == RT_COUNT(rights)) {
         if (!d->denied)
-            rt_doctor_line(&d->lines, "ok", "rights", "all %zu that are used in namespace %s", RT_COUNT(rights), d->space);
-        finish(d);
+            rt_doctor_line(&d->base.lines, "ok", "rights", "all %zu that are used in namespace %s", RT_COUNT(rights), d->space);
+        rt_doctor_end(&d->base);
         return;
     }
     const struct right *r = &rights[d->right];
@@ -108,17 +89,17 @@ static void next_right(struct doctor *d) {
 static void got_operator(void *ctx, const struct rt_kube_answer *a, const struct rt_error *err) {
     struct doctor *d = ctx;
     const json_t *items = err ? NULL : json_object_get(a->json, "items");
-    d->look = NULL;
+    d->base.look = NULL;
     for (size_t i = 0; i < json_array_size(items); i++) {
         const json_t *it = json_array_get(items, i);
         const json_t *box = json_array_get(rt_json_at(it, "spec.template.spec.containers"), 0);
         const char *image = rt_json_str(box, "image"), *space = rt_json_str(it, "metadata.namespace");
         const json_int_t ready = json_integer_value(rt_json_at(it, "status.readyReplicas"));
-        rt_doctor_line(&d->lines, ready > 0 ? "ok" : "bad", "operator", "%s in %s%s", image ? image : "KubeRay", space ? space : "?",
+        rt_doctor_line(&d->base.lines, ready > 0 ? "ok" : "bad", "operator", "%s in %s%s", image ? image : "KubeRay", space ? space : "?",
              ready > 0 ? "" : ": none of its pods is ready, changes of RayClusters have no effect");
     }
     if (!json_array_size(items))
-        rt_doctor_line(&d->lines, "warn", "operator", "%s: whether one runs shows when a RayCluster gets a status",
+        rt_doctor_line(&d->base.lines, "warn", "operator", "%s: whether one runs shows when a RayCluster gets a status",
              err ? "its deployment may not be seen" : "no deployment kuberay-operator");
     next_right(d);
 }
@@ -127,7 +108,7 @@ static void got_crd(void *ctx, const struct rt_kube_answer *a, const struct rt_e
     struct doctor *d = ctx;
     const json_t *kinds = err ? NULL : json_object_get(a->json, "resources");
     struct rt_buf names;
-    d->look = NULL;
+    d->base.look = NULL;
     rt_buf_init(&names, 1024);
     for (size_t i = 0; i < json_array_size(kinds); i++) {
         const char *name = rt_json_str(json_array_get(kinds, i), "name");
@@ -135,11 +116,11 @@ static void got_crd(void *ctx, const struct rt_kube_answer *a, const struct rt_e
             rt_buf_addf(&names, "%s%s", names.len ? ", " : "", name);
     }
     if (!err)
-        rt_doctor_line(&d->lines, "ok", "KubeRay", "ray.io/v1 with %s", rt_buf_str(&names));
+        rt_doctor_line(&d->base.lines, "ok", "KubeRay", "ray.io/v1 with %s", rt_buf_str(&names));
     else if (err->code == RT_E_NOT_FOUND)
-        rt_doctor_line(&d->lines, "bad", "KubeRay", "its CRDs (ray.io/v1) are not installed here");
+        rt_doctor_line(&d->base.lines, "bad", "KubeRay", "its CRDs (ray.io/v1) are not installed here");
     else
-        rt_doctor_line(&d->lines, "warn", "KubeRay", "%s", err->message);
+        rt_doctor_line(&d->base.lines, "warn", "KubeRay", "%s", err->message);
     rt_buf_deinit(&names);
     ask(d, "/apis/apps/v1/deployments?labelSelector=app.kubernetes.io%2Fname%20in%20(kuberay,kuberay-operator)&limit=10", NULL, got_operator);
 }
@@ -149,27 +130,27 @@ static void got_crd(void *ctx, const struct rt_kube_answer *a, const struct rt_e
 static void got_server(void *ctx, const struct rt_kube_answer *a, const struct rt_error *err) {
     struct doctor *d = ctx;
     const char *version = err ? NULL : rt_json_str(a->json, "gitVersion");
-    d->look = NULL;
+    d->base.look = NULL;
     if (err) {
-        rt_doctor_line(&d->lines, "bad", "API server", "%s%s%s", err->message, err->hint[0] ? "; " : "", err->hint);
-        finish(d);
+        rt_doctor_error(&d->base.lines, "bad", "API server", err);
+        rt_doctor_end(&d->base);
         return;
     }
-    rt_doctor_line(&d->lines, "ok", "API server", "Kubernetes %s", version ? version : "of an unknown version");
+    rt_doctor_line(&d->base.lines, "ok", "API server", "Kubernetes %s", version ? version : "of an unknown version");
     ask(d, "/apis/ray.io/v1", NULL, got_crd);
 }
 
 static void got_space(void *ctx, const char *space, const struct rt_error *err) {
     struct doctor *d = ctx;
     const struct kuberay_config *own = d->provider->own;
-    d->look = NULL;
+    d->base.look = NULL;
     if (err) {
-        rt_doctor_line(&d->lines, "bad", "context", "%s%s%s", err->message, err->hint[0] ? "; " : "", err->hint);
-        finish(d);
+        rt_doctor_error(&d->base.lines, "bad", "context", err);
+        rt_doctor_end(&d->base);
         return;
     }
     d->space = rt_strdup(d->provider->space ? d->provider->space : space);
-    rt_doctor_line(&d->lines, "ok", "context", "%s, namespace %s", own->context ? own->context : "the current one", d->space);
+    rt_doctor_line(&d->base.lines, "ok", "context", "%s, namespace %s", own->context ? own->context : "the current one", d->space);
     ask(d, "/version", NULL, got_server);
 }
 
@@ -181,26 +162,22 @@ static void got_client(void *ctx, const struct rt_run_result *r, const struct rt
     struct rt_error ignored = {0};
     json_t *v = start ? rt_json_parse(start, strlen(start), &ignored) : NULL;
     const char *version = rt_json_str(v, "clientVersion.gitVersion"), *minor = rt_json_str(v, "clientVersion.minor");
-    d->look = NULL;
+    d->base.look = NULL;
     if (err)
-        rt_doctor_line(&d->lines, "bad", "kubectl", "%s", err->message);
+        rt_doctor_line(&d->base.lines, "bad", "kubectl", "%s", err->message);
     else if (!version)
-        rt_doctor_line(&d->lines, "warn", "kubectl", "its version cannot be read");
+        rt_doctor_line(&d->base.lines, "warn", "kubectl", "its version cannot be read");
     else
-        rt_doctor_line(&d->lines, minor && atoi(minor) < MIN_MINOR ? "warn" : "ok", "kubectl", "%s%s", version,
+        rt_doctor_line(&d->base.lines, minor && atoi(minor) < MIN_MINOR ? "warn" : "ok", "kubectl", "%s%s", version,
              minor && atoi(minor) < MIN_MINOR ? " is old: 1.24 and newer are known to work" : "");
     json_decref(v);
-    d->look = rt_kube_space(d->provider->kube, got_space, d);
+    d->base.look = rt_kube_space(d->provider->kube, got_space, d);
 }
 
 struct rt_op *kuberay_doctor(struct rt_provider *p, void (*done)(void *ctx, const char *lines, const struct rt_error *err), void *ctx) {
-    struct doctor *d = RT_NEW(struct doctor);
+    struct doctor *d = rt_doctor_new(sizeof *d, release, done, ctx);
     struct rt_strs argv = {0};
-    d->op.cancel = cancel;
     d->provider = p;
-    d->done = done;
-    d->ctx = ctx;
-    rt_buf_init(&d->lines, RT_MIB);
     rt_kube_argv(p->kube, &argv);
     while (argv.n > 1) /* the client alone: no context is needed, none may be in the way */
         free(argv.v[--argv.n]), argv.v[argv.n] = NULL;
@@ -209,7 +186,7 @@ struct rt_op *kuberay_doctor(struct rt_provider *p, void (*done)(void *ctx, cons
     rt_strs_add(&argv, "-o");
     rt_strs_add(&argv, "json");
     const struct rt_proc_opts o = {.argv = (const char *const *)argv.v, .timeout_ms = 10000};
-    d->look = rt_run(p->env.loop, &o, RT_MIB, got_client, d);
+    d->base.look = rt_run(p->env.loop, &o, RT_MIB, got_client, d);
     rt_strs_deinit(&argv);
-    return &d->op;
+    return &d->base.op;
 }

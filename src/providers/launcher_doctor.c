@@ -1,6 +1,7 @@
 /* `doctor`: the `ray` that would be run, what its provider's library needs, the key, and the programs that Ray calls. */
 #include "base/fs.h"
 #include "net/proc.h"
+#include "providers/doctor.h"
 #include "providers/launcher.h"
 #include <stdlib.h>
 #include <string.h>
@@ -17,32 +18,9 @@ static const char finder[] =
     "        print(m)\n";
 
 struct doctor {
-    struct rt_op op;
+    struct rt_doctor base;
     struct rt_provider *provider;
-    struct rt_op *look;
-    struct rt_buf lines;
-    void (*done)(void *ctx, const char *lines, const struct rt_error *err);
-    void *ctx;
 };
-
-static void doctor_free(struct doctor *d) {
-    rt_op_drop(&d->look);
-    rt_buf_deinit(&d->lines);
-    free(d);
-}
-
-static void doctor_cancel(struct rt_op *op) {
-    doctor_free((struct doctor *)op);
-}
-
-static void end(struct doctor *d) {
-    void (*done)(void *, const char *, const struct rt_error *) = d->done;
-    void *ctx = d->ctx;
-    char *text = rt_buf_take(&d->lines);
-    doctor_free(d);
-    done(ctx, text, NULL);
-    free(text);
-}
 
 /* ---- the libraries ---- */
 
@@ -73,17 +51,17 @@ static void modules_told(void *ctx, const struct rt_run_result *r, const struct 
     struct doctor *d = ctx;
     const struct rt_launcher_need *need = rt_launcher_need(d->provider->file.type);
     char missing[400];
-    d->look = NULL;
+    d->base.look = NULL;
     rt_clean_to(missing, sizeof missing, r ? r->out : "");
     if (err || r->exit.status != 0)
-        rt_doctor_line(&d->lines, "warn", "libraries", "could not be looked for: %s", err ? err->message : "its Python failed");
+        rt_doctor_line(&d->base.lines, "warn", "libraries", "could not be looked for: %s", err ? err->message : "its Python failed");
     else if (r->out_len)
-        rt_doctor_line(&d->lines, "bad", "libraries", "of %s, missing: %s- %s", need->type, missing, need->install ? need->install : "install them beside Ray");
+        rt_doctor_line(&d->base.lines, "bad", "libraries", "of %s, missing: %s- %s", need->type, missing, need->install ? need->install : "install them beside Ray");
     else
-        rt_doctor_line(&d->lines, "ok", "libraries", "of %s: %s", need->type, need->modules);
+        rt_doctor_line(&d->base.lines, "ok", "libraries", "of %s: %s", need->type, need->modules);
     if (need->login)
-        rt_doctor_line(&d->lines, "ok", "login", "%s", need->login);
-    end(d);
+        rt_doctor_line(&d->base.lines, "ok", "login", "%s", need->login);
+    rt_doctor_end(&d->base);
 }
 
 static void look_for_modules(struct doctor *d) {
@@ -98,13 +76,13 @@ static void look_for_modules(struct doctor *d) {
         rt_strs_copy(&argv, &modules);
         launcher_environment(p, &env, &err);
         const struct rt_proc_opts o = {.argv = (const char *const *)argv.v, .env = (const char *const *)env.v, .timeout_ms = LOOK_MS};
-        d->look = rt_run(p->env.loop, &o, SAID_MAX, modules_told, d);
+        d->base.look = rt_run(p->env.loop, &o, SAID_MAX, modules_told, d);
     }
     rt_strs_deinit(&argv);
     rt_strs_deinit(&env);
     rt_strs_deinit(&modules);
-    if (!d->look)
-        end(d);
+    if (!d->base.look)
+        rt_doctor_end(&d->base);
 }
 
 /* ---- ray, files, programs ---- */
@@ -113,68 +91,64 @@ static void version_told(void *ctx, const struct rt_run_result *r, const struct 
     struct doctor *d = ctx;
     struct launcher_say say;
     char clean[200];
-    d->look = NULL;
+    d->base.look = NULL;
     launcher_say_init(&say);
     if (err) {
-        rt_doctor_line(&d->lines, "bad", "ray", "%s%s%s", err->message, err->hint[0] ? " - " : "", err->hint);
+        rt_doctor_error(&d->base.lines, "bad", "ray", err);
     } else if (r->exit.status != 0) {
         struct rt_error why;
         launcher_say_feed(&say, r->err_text, r->err_len, NULL, NULL);
         launcher_say_end(&say, NULL, NULL);
         launcher_say_error(&say, "ray --version", &why);
-        rt_doctor_line(&d->lines, "bad", "ray", "%s", why.message);
+        rt_doctor_line(&d->base.lines, "bad", "ray", "%s", why.message);
     } else {
         char *first = rt_strndup(r->out, strcspn(r->out, "\r\n"));
-        rt_doctor_line(&d->lines, "ok", "ray", "%s", rt_clean_to(clean, sizeof clean, first));
+        rt_doctor_line(&d->base.lines, "ok", "ray", "%s", rt_clean_to(clean, sizeof clean, first));
         free(first);
     }
     launcher_say_deinit(&say);
     if (err || r->exit.status != 0)
-        end(d);
+        rt_doctor_end(&d->base);
     else
         look_for_modules(d);
 }
 
 static void problem(void *ctx, const struct rt_error *err) {
     struct doctor *d = ctx;
-    rt_doctor_line(&d->lines, "bad", "file", "%s%s%s", err->message, err->hint[0] ? " - " : "", err->hint);
+    rt_doctor_error(&d->base.lines, "bad", "file", err);
 }
 
 static void look_at_files(struct doctor *d) {
     struct rt_provider *p = d->provider;
     struct rt_launcher_file f;
     if (rt_launcher_load(p->conf->source_file, &f, problem, d))
-        rt_doctor_line(&d->lines, "ok", "file", "%s: cluster %s, provider %s", f.path, f.cluster_name, f.type);
+        rt_doctor_line(&d->base.lines, "ok", "file", "%s: cluster %s, provider %s", f.path, f.cluster_name, f.type);
     for (size_t i = 0; i < f.warnings.n; i++)
-        rt_doctor_line(&d->lines, "warn", "file", "%s", f.warnings.v[i]);
+        rt_doctor_line(&d->base.lines, "warn", "file", "%s", f.warnings.v[i]);
     if (f.auth.key && rt_file_exists(f.auth.key))
-        rt_doctor_line(&d->lines, "ok", "key", "%s", f.auth.key);
+        rt_doctor_line(&d->base.lines, "ok", "key", "%s", f.auth.key);
     rt_launcher_deinit(&f);
     static const char *const programs[] = {"ssh", "rsync"};
     for (size_t i = 0; i < RT_COUNT(programs); i++) {
         char *path = rt_which(programs[i]);
-        rt_doctor_line(&d->lines, path ? "ok" : "bad", programs[i], "%s", path ? path : "not found: `ray up` calls it");
+        rt_doctor_line(&d->base.lines, path ? "ok" : "bad", programs[i], "%s", path ? path : "not found: `ray up` calls it");
         free(path);
     }
 }
 
 struct rt_op *launcher_doctor(struct rt_provider *p, void (*done)(void *ctx, const char *lines, const struct rt_error *err), void *ctx) {
-    struct doctor *d = RT_NEW(struct doctor);
+    struct doctor *d = rt_doctor_new(sizeof *d, NULL, done, ctx);
     struct rt_strs argv = {0}, env = {0};
     struct rt_error err = {0};
-    d->op.cancel = doctor_cancel;
     d->provider = p;
-    d->done = done;
-    d->ctx = ctx;
-    rt_buf_init(&d->lines, RT_MIB);
     look_at_files(d);
     if (!launcher_environment(p, &env, &err))
-        rt_doctor_line(&d->lines, "bad", "environment", "%s", err.message);
+        rt_doctor_line(&d->base.lines, "bad", "environment", "%s", err.message);
     launcher_words(p, &argv);
     rt_strs_add(&argv, "--version");
     const struct rt_proc_opts o = {.argv = (const char *const *)argv.v, .env = (const char *const *)env.v, .timeout_ms = LOOK_MS};
-    d->look = rt_run(p->env.loop, &o, SAID_MAX, version_told, d);
+    d->base.look = rt_run(p->env.loop, &o, SAID_MAX, version_told, d);
     rt_strs_deinit(&argv);
     rt_strs_deinit(&env);
-    return &d->op;
+    return &d->base.op;
 }

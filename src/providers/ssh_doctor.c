@@ -1,5 +1,6 @@
 /* What each host of `ssh` has and lacks, for `doctor`: all are asked at once, those that only the head sees through it. What
  * must be the same on all hosts is compared with the head's. */
+#include "providers/doctor.h"
 #include "providers/ssh.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* `doctor`: scripts and keys of this machine, the key of the platform, its namespaces, and whether each template would give what
  * is wanted of it. Nothing is made. */
 #include "base/fs.h"
+#include "providers/doctor.h"
 #include "providers/yellowdog_impl.h"
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,44 +10,21 @@
 enum { NAMED = 12 /* templates in one line */ };
 
 struct doctor {
-    struct rt_op op;
+    struct rt_doctor base;
     struct rt_provider *provider;
-    struct rt_op *call;
-    struct rt_buf lines;
     struct yd_result *templates; /* NULL: the list was not had */
     struct yd_run wants;         /* of the configuration */
     size_t at;                   /* which of them is tried */
-    void (*done)(void *ctx, const char *lines, const struct rt_error *err);
-    void *ctx;
 };
 
-static void doctor_free(struct doctor *d) {
-    rt_op_drop(&d->call);
-    rt_buf_deinit(&d->lines);
+static void release(struct rt_doctor *base) {
+    struct doctor *d = (struct doctor *)base;
     yd_result_free(d->templates);
     yd_wants_free(&d->wants);
-    free(d);
-}
-
-static void cancel(struct rt_op *op) {
-    doctor_free((struct doctor *)(void *)op);
-}
-
-static void finish(struct doctor *d) {
-    void (*done)(void *, const char *, const struct rt_error *) = d->done;
-    void *ctx = d->ctx;
-    char *text = rt_buf_take(&d->lines);
-    doctor_free(d);
-    done(ctx, text, NULL);
-    free(text);
-}
-
-static void failed(struct doctor *d, const char *mark, const char *name, const struct yd_failure *f) {
-    rt_doctor_line(&d->lines, mark, name, "%s%s%s", f->error.message, f->error.hint[0] ? "; " : "", f->error.hint);
 }
 
 static void send_call(struct doctor *d, const struct yd_call *c, yd_fn *fn) {
-    d->call = yd_send(d->provider->api, c, fn, d);
+    d->base.look = yd_send(d->provider->api, c, fn, d);
 }
 
 static const char *label(const struct yd_want *w) {
@@ -61,13 +38,13 @@ static void look_at_script(struct doctor *d, const struct yd_want *w) {
     struct rt_strs lacks = {0};
     char *name = rt_strf("script of %s", label(w)), *text = yd_conf_text(d->provider->conf, w->conf.kind.script, yd_script(w->role), "its script", &err);
     if (!text)
-        rt_doctor_line(&d->lines, "bad", name, "%s", err.message);
+        rt_doctor_line(&d->base.lines, "bad", name, "%s", err.message);
     else
         yd_script_lacks(w->role, text, &lacks);
     for (size_t i = 0; i < lacks.n; i++)
-        rt_doctor_line(&d->lines, "warn", name, "%s", lacks.v[i]);
+        rt_doctor_line(&d->base.lines, "warn", name, "%s", lacks.v[i]);
     if (text && w->conf.kind.script && !lacks.n)
-        rt_doctor_line(&d->lines, "ok", name, "it stays in front and stops Ray at its end");
+        rt_doctor_line(&d->base.lines, "ok", name, "it stays in front and stops Ray at its end");
     rt_strs_deinit(&lacks);
     free(text);
     free(name);
@@ -78,13 +55,13 @@ static void look_at_key(struct doctor *d) {
     char *path = key ? rt_path_expand(key) : NULL;
     struct stat st;
     if (path && stat(path, &st) != 0)
-        rt_doctor_line(&d->lines, "bad", "ssh key", "%s is not there: the head cannot be reached", path);
+        rt_doctor_line(&d->base.lines, "bad", "ssh key", "%s is not there: the head cannot be reached", path);
     else if (path && (st.st_mode & (S_IRWXG | S_IRWXO)))
-        rt_doctor_line(&d->lines, "warn", "ssh key", "%s can be read by others (mode %04o): ssh refuses such a key", path, (unsigned)(st.st_mode & 07777));
+        rt_doctor_line(&d->base.lines, "warn", "ssh key", "%s can be read by others (mode %04o): ssh refuses such a key", path, (unsigned)(st.st_mode & 07777));
     else if (path)
-        rt_doctor_line(&d->lines, "ok", "ssh key", "%s", path);
+        rt_doctor_line(&d->base.lines, "ok", "ssh key", "%s", path);
     else
-        rt_doctor_line(&d->lines, "ok", "ssh key", "none is named: those of ~/.ssh and of the agent are tried");
+        rt_doctor_line(&d->base.lines, "ok", "ssh key", "none is named: those of ~/.ssh and of the agent are tried");
     free(path);
 }
 
@@ -109,16 +86,16 @@ static void tried(void *ctx, struct yd_result *r, const struct yd_failure *f) {
     const struct yd_kind *k = &w->conf.kind;
     char *name = rt_strf("template of %s", label(w));
     struct rt_buf names;
-    d->call = NULL;
+    d->base.look = NULL;
     yd_result_free(r);
     rt_buf_init(&names, 4 * RT_KIB);
     if (f && f->error.code == RT_E_NOT_FOUND) {
         template_names(d, &names);
-        rt_doctor_line(&d->lines, "bad", name, "%s is not there%s%s", k->template_id, names.len ? "; there are: " : "", rt_buf_str(&names));
+        rt_doctor_line(&d->base.lines, "bad", name, "%s is not there%s%s", k->template_id, names.len ? "; there are: " : "", rt_buf_str(&names));
     } else if (f) {
-        failed(d, f->status == 403 ? "warn" : "bad", name, f);
+        rt_doctor_error(&d->base.lines, f->status == 403 ? "warn" : "bad", name, &f->error);
     } else {
-        rt_doctor_line(&d->lines, "ok", name, "%s%s%s: %lld machine%s", k->template_id, k->images ? " with image " : "", k->images ? k->images : "",
+        rt_doctor_line(&d->base.lines, "ok", name, "%s%s%s: %lld machine%s", k->template_id, k->images ? " with image " : "", k->images ? k->images : "",
              (long long)w->conf.count, w->conf.count == 1 ? "" : "s");
     }
     rt_buf_deinit(&names);
@@ -132,7 +109,7 @@ static void next_template(struct doctor *d) {
     while (d->at < d->wants.nwants) {
         const struct yd_want *w = &d->wants.wants[d->at];
         if (!w->conf.kind.template_id) {
-            rt_doctor_line(&d->lines, "warn", label(w), "no template is named: `up` cannot make it; a cluster that is there can be attached to");
+            rt_doctor_line(&d->base.lines, "warn", label(w), "no template is named: `up` cannot make it; a cluster that is there can be attached to");
             d->at++;
             continue;
         }
@@ -145,24 +122,24 @@ static void next_template(struct doctor *d) {
             send_call(d, &(struct yd_call){.verb = YD_TEMPLATE_TRY, .body = usage}, tried);
             return;
         }
-        rt_doctor_line(&d->lines, "bad", label(w), "%s", err.message);
+        rt_doctor_line(&d->base.lines, "bad", label(w), "%s", err.message);
         d->at++;
     }
-    finish(d);
+    rt_doctor_end(&d->base);
 }
 
 static void listed(void *ctx, struct yd_result *r, const struct yd_failure *f) {
     struct doctor *d = ctx;
     struct rt_buf names;
-    d->call = NULL;
+    d->base.look = NULL;
     d->templates = r;
     rt_buf_init(&names, 4 * RT_KIB);
     if (r)
         template_names(d, &names);
     if (f)
-        failed(d, "warn", "templates", f);
+        rt_doctor_error(&d->base.lines, "warn", "templates", &f->error);
     else
-        rt_doctor_line(&d->lines, r->n ? "ok" : "warn", "templates", "%s", r->n ? rt_buf_str(&names) : "this key sees none");
+        rt_doctor_line(&d->base.lines, r->n ? "ok" : "warn", "templates", "%s", r->n ? rt_buf_str(&names) : "this key sees none");
     rt_buf_deinit(&names);
     next_template(d);
 }
@@ -176,13 +153,13 @@ static void look_at_space(struct doctor *d, const struct yd_account *a) {
     for (size_t i = 0; i < a->spaces.n && i < NAMED; i++)
         rt_buf_addf(&all, "%s%s", i ? ", " : "", a->spaces.v[i]);
     if (!space)
-        rt_doctor_line(&d->lines, "bad", "namespace", "none is configured");
+        rt_doctor_line(&d->base.lines, "bad", "namespace", "none is configured");
     else if (a->all_spaces || yd_words_have(&a->spaces, space))
-        rt_doctor_line(&d->lines, "ok", "namespace", "%s", space);
+        rt_doctor_line(&d->base.lines, "ok", "namespace", "%s", space);
     else if (a->spaces.n)
-        rt_doctor_line(&d->lines, "bad", "namespace", "%s cannot be read by this key; it can read %s", space, rt_buf_str(&all));
+        rt_doctor_line(&d->base.lines, "bad", "namespace", "%s cannot be read by this key; it can read %s", space, rt_buf_str(&all));
     else
-        rt_doctor_line(&d->lines, "warn", "namespace", "the platform does not say whether %s can be read", space);
+        rt_doctor_line(&d->base.lines, "warn", "namespace", "the platform does not say whether %s can be read", space);
     rt_buf_deinit(&all);
 }
 
@@ -198,33 +175,29 @@ static bool in_clear(const char *url) {
 
 static void answered(void *ctx, struct yd_result *r, const struct yd_failure *f) {
     struct doctor *d = ctx;
-    d->call = NULL;
+    d->base.look = NULL;
     if (f) {
-        failed(d, "bad", "key", f);
-        finish(d);
+        rt_doctor_error(&d->base.lines, "bad", "key", &f->error);
+        rt_doctor_end(&d->base);
         return;
     }
     const struct yd_account *a = r->account;
-    rt_doctor_line(&d->lines, "ok", "key", "application %s of account %s at %s", a->application ? a->application : "?", a->account ? a->account : "?",
+    rt_doctor_line(&d->base.lines, "ok", "key", "application %s of account %s at %s", a->application ? a->application : "?", a->account ? a->account : "?",
          yd_api_url(d->provider->api));
     if (in_clear(yd_api_url(d->provider->api)))
-        rt_doctor_line(&d->lines, "warn", "key", "it goes over the network in clear: api_url begins with http://");
+        rt_doctor_line(&d->base.lines, "warn", "key", "it goes over the network in clear: api_url begins with http://");
     look_at_space(d, a);
     yd_result_free(r);
     send_call(d, &(struct yd_call){.verb = YD_TEMPLATES}, listed);
 }
 
 struct rt_op *yd_doctor(struct rt_provider *p, void (*done)(void *ctx, const char *lines, const struct rt_error *err), void *ctx) {
-    struct doctor *d = RT_NEW(struct doctor);
-    d->op.cancel = cancel;
+    struct doctor *d = rt_doctor_new(sizeof *d, release, done, ctx);
     d->provider = p;
-    d->done = done;
-    d->ctx = ctx;
-    rt_buf_init(&d->lines, RT_MIB);
     yd_wants(p, &d->wants);
     look_at_key(d);
     for (size_t i = 0; i < d->wants.nwants; i++)
         look_at_script(d, &d->wants.wants[i]);
     send_call(d, &(struct yd_call){.verb = YD_ACCOUNT}, answered);
-    return &d->op;
+    return &d->base.op;
 }

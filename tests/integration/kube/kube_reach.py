@@ -2,12 +2,13 @@
 import json
 import os
 import socket
+import subprocess
 import threading
 import unittest
 import urllib.request
 
 from kube_bed import HERE, SCRIPTS, bed, home, until
-from raytui_run import Sim, free_port
+from raytui_run import Screen, Sim, free_port
 
 CONFIG = """clusters:
   demo: {provider: kuberay, namespace: %s, name: demo, local_ports: {8265: %d, 10001: %d}}
@@ -313,3 +314,54 @@ class Reach(unittest.TestCase):
 
 if __name__ == "__main__":
     unittest.main()
+
+
+class Turns(unittest.TestCase):
+    """More RayClusters than are carried at a time, each behind a port-forward alone."""
+    NAMES = ["turn%d" % i for i in range(8)]
+
+    @classmethod
+    def setUpClass(cls):
+        cls.space = bed().namespace("turns")
+        cls.sim = Sim()
+        one = json.loads(bed().kubectl("create", "--dry-run=client", "-o", "json", "-n", cls.space, "-f", "-", given=manifest()))
+        one["spec"]["workerGroupSpecs"] = []
+        for name in cls.NAMES:
+            one["metadata"]["name"] = name
+            bed().apply(json.dumps(one))
+        heads = until("all heads", cls.heads, 90)
+        for head in heads:
+            bed().apply(json.dumps({
+                "apiVersion": "kwok.x-k8s.io/v1alpha1", "kind": "PortForward", "metadata": {"name": head, "namespace": cls.space},
+                "spec": {"forwards": [{"ports": [8265], "target": {"address": "127.0.0.1", "port": cls.sim.port}}]}}))
+        cls.home = home("clusters:\n" + "".join("  %s: {provider: kuberay, namespace: %s, dashboard: forward}\n" % (n, cls.space) for n in cls.NAMES))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.home.close()
+        cls.sim.close()
+        bed().kubectl("delete", "namespace", cls.space, "--wait=false")
+
+    @classmethod
+    def heads(cls):
+        found = [p["metadata"]["name"] for n in cls.NAMES for p in bed().pods(n, cls.space) if p["status"].get("phase") == "Running"]
+        return found if len(found) == len(cls.NAMES) else None
+
+    def test_a_few_are_carried_at_a_time_and_each_has_its_turn(self):
+        screen, most, carried = Screen(self.home, "-c", "turn0"), [0], set()
+
+        def children():
+            found = subprocess.run(["ps", "-o", "args=", "--ppid", str(screen.process.pid)], stdout=subprocess.PIPE, text=True).stdout
+            return {word for x in found.splitlines() if " port-forward " in x for word in x.split() if word.startswith("pod/")}
+
+        def look():
+            now = children()
+            most[0] = max(most[0], len(now))
+            carried.update(now)
+            return len(carried) == len(self.NAMES)
+        try:
+            screen.shows("waiting for its turn")
+            until(lambda: "every one is carried once: %s" % carried, look, 120)
+        finally:
+            screen.close()
+        self.assertLessEqual(most[0], 5)
