@@ -46,6 +46,11 @@ static void all_gone(struct yd_run *r) {
 
 static void end_run(struct yd_run *r) {
     struct rt_provider *p = r->provider;
+    if (r->undoing) {
+        yd_run_step_end(r, NULL);
+        rt_error_hint(&r->first, "%s has ended again%s", r->all ? "all that was made" : "what it added", r->first.code == RT_E_TIMEOUT
+                      ? "; `up_timeout` says how long it may take, `--keep` leaves what was made" : "");
+    }
     if (r->all)
         all_gone(r);
     for (size_t i = 0; i < r->nendings; i++)

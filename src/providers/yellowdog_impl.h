@@ -89,6 +89,7 @@ void yd_seen_free(struct yd_seen *s); /* NULL is fine */
 
 bool yd_seen_lives(const struct yd_seen *s);
 bool yd_work_lives(const struct yd_seen *s);
+void yd_seen_living(const struct yd_seen *s, struct rt_buf *out); /* "work requirement NAME (RUNNING), pool NAME (PENDING)"; "": nothing */
 const struct yd_part *yd_seen_part(const struct yd_seen *s, const char *label); /* a living one first; NULL */
 const struct yd_group *yd_part_group(const struct yd_seen *s, const struct yd_part *part); /* one that takes tasks first; NULL */
 const struct yd_node *yd_part_node(const struct yd_part *part, const char *node_id); /* NULL */
@@ -208,6 +209,7 @@ void yd_run_abandon(struct rt_provider *p);   /* what is at the platform stays; 
 void yd_run_look(struct yd_run *r, int64_t delay_ms);
 void yd_run_send(struct yd_run *r, const struct yd_call *c, yd_fn *fn); /* with r */
 void yd_run_title(struct yd_run *r, const char *fmt, ...) RT_PRINTF(2, 3); /* another step begins, unless it has that title */
+void yd_run_step_end(struct yd_run *r, const struct rt_error *err); /* NULL: it is done */
 void yd_run_say(struct yd_run *r, const char *text);
 void yd_run_note(struct yd_run *r, const struct rt_error *err); /* the first error stays */
 int64_t yd_run_waited_ms(const struct yd_run *r); /* since since_ms, which it sets when it is 0 */

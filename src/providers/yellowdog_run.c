@@ -42,8 +42,7 @@ void yd_run_end(struct yd_run *r) {
     const struct rt_error err = r->first;
     char *result = r->result;
     r->result = NULL;
-    if (r->step_title)
-        rt_operation_step_end(operation, r->step, err.code ? &err : NULL);
+    yd_run_step_end(r, err.code ? &err : NULL);
     run_free(r);
     yd_show(p);
     rt_operation_finish(operation, err.code ? &err : NULL, result);
@@ -102,6 +101,13 @@ void yd_run_limit(struct yd_run *r, int64_t ms) {
 
 /* ---- steps ---- */
 
+void yd_run_step_end(struct yd_run *r, const struct rt_error *err) {
+    if (r->step_title)
+        rt_operation_step_end(r->operation, r->step, err);
+    free(r->step_title);
+    r->step_title = NULL;
+}
+
 void yd_run_title(struct yd_run *r, const char *fmt, ...) {
     struct rt_buf text;
     va_list ap;
@@ -110,9 +116,7 @@ void yd_run_title(struct yd_run *r, const char *fmt, ...) {
     rt_buf_addv(&text, fmt, ap);
     va_end(ap);
     if (!rt_streq(r->step_title, rt_buf_str(&text))) {
-        if (r->step_title)
-            rt_operation_step_end(r->operation, r->step, NULL);
-        free(r->step_title);
+        yd_run_step_end(r, NULL);
         r->step_title = rt_strdup(rt_buf_str(&text));
         r->step = rt_operation_step(r->operation, NULL, "%s", r->step_title);
         r->since_ms = 0;
@@ -153,6 +157,8 @@ static void looked(void *ctx, struct yd_seen *seen, const struct rt_error *err) 
     if (err) {
         yd_run_say(r, err->message);
         if (will_not_mend(err) || ++r->failures > (r->looked_once ? LOOKS_MAY_FAIL : FIRST_MAY_FAIL)) {
+            if (r->undoing)
+                rt_error_hint(&r->first, "whether all that was made has ended is not known (%.150s): `raytui down %s`", err->message, p->conf->name);
             yd_run_note(r, err);
             yd_run_end(r);
             return;

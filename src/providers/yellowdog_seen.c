@@ -17,6 +17,14 @@ bool yd_work_lives(const struct yd_seen *s) {
     return s && s->work && !yd_work_over(s->work->state);
 }
 
+void yd_seen_living(const struct yd_seen *s, struct rt_buf *out) {
+    if (yd_work_lives(s))
+        rt_buf_addf(out, "work requirement %s (%s)", s->work->name, s->work->status ? s->work->status : "?");
+    for (size_t i = 0; s && i < s->nparts; i++)
+        if (!s->parts[i].over)
+            rt_buf_addf(out, "%spool %s (%s)", out->len ? ", " : "", s->parts[i].pool->name, s->parts[i].pool->status ? s->parts[i].pool->status : "?");
+}
+
 bool yd_seen_lives(const struct yd_seen *s) {
     for (size_t i = 0; s && i < s->nparts; i++)
         if (!s->parts[i].over)

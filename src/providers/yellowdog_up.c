@@ -525,8 +525,13 @@ static void undone(struct yd_run *r) {
     struct rt_provider *p = r->provider;
     const bool nothing = !r->made.n && !r->work_made;
     if (r->keep || nothing) {
-        if (r->keep && !nothing)
-            rt_error_hint(&r->first, "what was made is kept: `raytui down %s` ends it", p->conf->name);
+        struct rt_buf living;
+        rt_buf_init(&living, 4 * RT_KIB);
+        yd_seen_living(p->seen, &living);
+        if (living.len)
+            rt_error_hint(&r->first, "%.160s go on at the platform: `raytui up %.40s` waits for them again, `raytui down %.40s` ends them",
+                          rt_buf_str(&living), p->conf->name, p->conf->name);
+        rt_buf_deinit(&living);
         yd_run_end(r);
     } else if (r->fresh) {
         yd_end_all(r);
@@ -555,9 +560,9 @@ static void undo(struct yd_run *r) {
         if (part && !yd_role_ip(p->seen, YD_HEAD))
             yd_part_why(p, p->seen, part, &why);
         rt_error_set(&r->first, RT_E_TIMEOUT, "%s did not come up in time%s%.300s", p->conf->name, why.len ? ": " : "", rt_buf_str(&why));
-        rt_error_hint(&r->first, "`up_timeout` says how long it may take; `--keep` leaves what was made");
         rt_buf_deinit(&why);
     }
+    yd_run_step_end(r, &r->first);
     undone(r);
 }
 

@@ -348,7 +348,7 @@ class Turns(unittest.TestCase):
         return found if len(found) == len(cls.NAMES) else None
 
     def test_a_few_are_carried_at_a_time_and_each_has_its_turn(self):
-        screen, most, carried = Screen(self.home, "-c", "turn0"), [0], set()
+        screen, most, carried = Screen(self.home), [0], set()
 
         def children():
             found = subprocess.run(["ps", "-o", "args=", "--ppid", str(screen.process.pid)], stdout=subprocess.PIPE, text=True).stdout
@@ -360,8 +360,8 @@ class Turns(unittest.TestCase):
             carried.update(now)
             return len(carried) == len(self.NAMES)
         try:
-            screen.shows("waiting for its turn")
-            until(lambda: "every one is carried once: %s" % carried, look, 120)
+            screen.shows("waiting for its turn", 120)
+            until(lambda: "every one is carried once: %s" % carried, look, 240)
         finally:
             screen.close()
         self.assertLessEqual(most[0], 5)
