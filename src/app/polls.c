@@ -88,7 +88,7 @@ static int64_t back_off_ms(int failures) {
     for (int i = 1; i < failures && ms < 30000; i++)
         ms *= 2;
     ms = RT_MIN(ms, 30000);
-    return ms - ms / 8 + rand() % (ms / 4); /* jitter: many laptops lose one head at the same time */
+    return ms - ms / 8 + rt_mono_us() % (ms / 4); /* jitter: many laptops lose one head at the same time */
 }
 
 /* An answer came: the cluster is reached. */

@@ -90,6 +90,13 @@ static bool make_parents(const char *path, struct rt_error *err) {
     return ok;
 }
 
+bool rt_mkdir_runtime(struct rt_error *err) {
+    char *dir = rt_path(RT_DIR_RUNTIME, NULL);
+    bool ok = make_parents(dir, err) && rt_mkdir_private(dir, err);
+    free(dir);
+    return ok;
+}
+
 bool rt_file_read(const char *path, size_t max, struct rt_buf *out, struct rt_error *err) {
     if (max == 0)
         max = 64 * RT_MIB;

@@ -14,6 +14,8 @@ char *rt_path(enum rt_place place, const char *sub);
 /* Makes the directory 0700; one that is there already must be a real directory, ours, and nobody else's
  * to write. What stands under TMPDIR is made with this. */
 bool rt_mkdir_private(const char *path, struct rt_error *err);
+/* The directory of RT_DIR_RUNTIME, private; makes parents. */
+bool rt_mkdir_runtime(struct rt_error *err);
 char *rt_path_join(const char *a, const char *b);
 char *rt_path_expand(const char *path); /* leading ~ and ~/; gives it */
 bool rt_mkdirs(const char *path, struct rt_error *err); /* 0700 */

@@ -218,9 +218,7 @@ void rt_kube_argv(const struct rt_kube *k, struct rt_strs *out) {
 }
 
 static bool make_place(const struct rt_kube *k, struct rt_error *err) {
-    char *dir = rt_path(RT_DIR_RUNTIME, NULL);
-    const bool made = rt_mkdirs(dir, err);
-    free(dir);
+    const bool made = rt_mkdir_runtime(err);
     if (!k->kubes->swept)
         rt_kube_sweep();
     k->kubes->swept = true;

@@ -169,6 +169,8 @@ static void on_page(void *ctx, const struct rt_kube_answer *a, const struct rt_e
     struct rt_error shape;
     w->op = NULL;
     if (err && a && a->status == 410 && w->next_page) { /* this list grew too old between its pages */
+        free(w->next_page);
+        w->next_page = NULL;
         list(w);
         return;
     }

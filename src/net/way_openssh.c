@@ -43,8 +43,10 @@ struct child {
     struct rt_loop *loop;
     struct rt_way_events events;
     struct rt_strs words; /* that choose the target */
-    char *host, *shown, *socket;
+    char *host, *shown;
+    char *dir, *socket; /* a directory of its own: it goes with the last one, not with another's */
     struct rt_proc *master;
+    struct rt_error not_started; /* why there is none */
     struct rt_timer *look;
     int64_t until_ms;
     bool up;
@@ -452,9 +454,10 @@ static void child_destroy(struct rt_way *w) {
     rt_timer_stop(c->look);
     rt_proc_destroy(c->master);
     unlink(c->socket);
-    char *dir = rt_path(RT_DIR_RUNTIME, NULL);
-    rmdir(dir); /* unless somebody else has something in it */
-    free(dir);
+    rmdir(c->dir);
+    char *all = rt_path(RT_DIR_RUNTIME, NULL);
+    rmdir(all); /* unless somebody else has something in it */
+    free(all);
     rt_vec_deinit(&c->endpoints);
     rt_vec_deinit(&c->streams);
     rt_vec_deinit(&c->commands);
@@ -462,6 +465,7 @@ static void child_destroy(struct rt_way *w) {
     rt_buf_deinit(&c->said);
     free(c->host);
     free(c->shown);
+    free(c->dir);
     free(c->socket);
     free(c);
 }
@@ -489,10 +493,11 @@ static void on_master_exit(void *ctx, const struct rt_proc_exit *e) {
 static void on_look(void *ctx) {
     struct child *c = ctx;
     struct rt_error err;
-    if (!c->master) { /* it could not be started */
-        rt_error_set(&err, RT_E_UNSUPPORTED, "the ssh program could not be started: %s",
-                     rt_buf_str(&c->said));
-        rt_error_hint(&err, "install openssh-client");
+    if (!c->master) {
+        err = c->not_started;
+        rt_error_wrap(&err, "the ssh program could not be started");
+        if (err.code == RT_E_NOT_FOUND)
+            rt_error_hint(&err, "install openssh-client");
         c->events.down(c->events.ctx, RT_WAY_FAILED, &err);
         return;
     }
@@ -535,22 +540,20 @@ static void master_argv(const struct child *c, struct rt_strs *argv) {
 }
 
 static bool start_master(struct child *c) {
-    struct rt_error err = {0};
+    struct rt_error *err = &c->not_started;
     struct rt_strs argv = {0};
-    char *dir = rt_path(RT_DIR_RUNTIME, NULL),
-         *name = rt_strf("ssh-%llx", (unsigned long long)rt_mono_us());
-    bool ok = rt_mkdirs(dir, &err);
-    c->socket = rt_path_join(dir, name);
+    char *name = rt_strf("ssh-%llx", (unsigned long long)rt_mono_us());
+    c->dir = rt_path(RT_DIR_RUNTIME, name);
+    c->socket = rt_path_join(c->dir, "s");
+    bool ok = rt_mkdir_runtime(err) && rt_mkdir_private(c->dir, err);
     if (ok && strlen(c->socket) + 20 > sizeof((struct sockaddr_un *)NULL)->sun_path)
-        ok = rt_error_set(&err, RT_E_LIMIT, "%s is too long for a socket: set XDG_RUNTIME_DIR",
+        ok = rt_error_set(err, RT_E_LIMIT, "%s is too long for a socket: set XDG_RUNTIME_DIR",
                           c->socket);
     master_argv(c, &argv);
     struct rt_proc_opts o = {.argv = (const char *const *)argv.v, .output = on_said};
     if (ok)
-        c->master = rt_proc_start(c->loop, &o, on_master_exit, c, &err);
-    rt_buf_adds(&c->said, err.message);
+        c->master = rt_proc_start(c->loop, &o, on_master_exit, c, err);
     rt_strs_deinit(&argv);
-    free(dir);
     free(name);
     return c->master != NULL;
 }

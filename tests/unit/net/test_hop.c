@@ -26,6 +26,7 @@ static const char fake_ssh[] =
     "*' -G '*) echo 'hostname 127.0.0.1'; echo 'user me'; echo \"port $(cat $dir/port)\" ;;\n"
     "*' -M '*)\n"
     "  [ -e $dir/denied ] && { echo 'me@lab: Permission denied (publickey).' >&2; exit 255; }\n"
+    "  while [ -e $dir/slow ]; do sleep 0.02; done\n"
     "  while [ $# -gt 0 ]; do [ \"$1\" = -S ] && : >\"$2\"; shift; done\n"
     "  echo $$ >$dir/master; exec sleep 1000 ;;\n"
     "*) echo 'Welcome'; echo 'quota' >&2; sh -c \"$last\"; s=$?; echo 'Goodbye'; exit $s ;;\n"
@@ -257,6 +258,41 @@ static void jump_hosts_in_a_circle_are_a_configuration_error(void **state) {
     stop(&b);
 }
 
+static void one_that_ends_takes_nothing_from_one_that_connects(void **state) {
+    struct bench b;
+    char path[80];
+    (void)state;
+    start(&b, RT_TRANSPORT_OPENSSH, NULL);
+    put(&b, "slow", "");
+    rt_hop_open(b.hop, false);
+    const struct rt_hop_opts o = {.name = "other", .target = "me@other", .transport = RT_TRANSPORT_OPENSSH};
+    struct rt_hop *other = rt_hop_create(b.loop, &o, NULL, NULL);
+    rt_hop_open(other, false);
+    turn(&b);
+    rt_hop_destroy(other);
+    snprintf(path, sizeof path, "%s/slow", b.dir);
+    assert_int_equal(unlink(path), 0);
+    while (rt_hop_status(b.hop)->state == RT_HOP_CONNECTING)
+        turn(&b);
+    assert_int_equal(rt_hop_status(b.hop)->state, RT_HOP_UP);
+    stop(&b);
+}
+
+static void its_socket_is_for_nobody_else(void **state) {
+    struct bench b;
+    struct rt_error err;
+    (void)state;
+    start(&b, RT_TRANSPORT_OPENSSH, NULL);
+    char *dir = rt_path(RT_DIR_RUNTIME, NULL);
+    assert_true(rt_mkdirs(dir, &err));
+    assert_int_equal(chmod(dir, 0777), 0); /* as somebody else may have made it beforehand */
+    rt_hop_open(b.hop, false);
+    until(&b, RT_HOP_FAILED);
+    assert_non_null(strstr(rt_hop_status(b.hop)->error.message, "is not a private directory"));
+    free(dir);
+    stop(&b);
+}
+
 static void prints_the_line_that_a_person_would_type(void **state) {
     static const char *const extra[] = {"-N", "-L", "8265:localhost:8265", NULL};
     struct bench b;
@@ -312,6 +348,8 @@ int main(void) {
         cmocka_unit_test(a_refusal_is_not_tried_for_ever),
         cmocka_unit_test(a_refused_connection_is_tried_again_by_itself),
         cmocka_unit_test(jump_hosts_in_a_circle_are_a_configuration_error),
+        cmocka_unit_test(one_that_ends_takes_nothing_from_one_that_connects),
+        cmocka_unit_test(its_socket_is_for_nobody_else),
         cmocka_unit_test(prints_the_line_that_a_person_would_type),
         cmocka_unit_test(leads_nowhere_until_it_is_told_where),
     };

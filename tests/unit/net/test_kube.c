@@ -104,7 +104,7 @@ static struct got ask(const char *method, const char *path, const char *body) {
 
 static int lists, watches, nheld;
 static struct peer *held[8];
-static bool hang, says_410, cut;
+static bool hang, says_410, cut, old_page;
 
 static void refuse(struct peer *p, int code, const char *reason, const char *message) {
     char text[400];
@@ -158,6 +158,10 @@ static void serve(struct peer *p, const struct asked *a) {
         held[nheld++] = p;
     else if (strstr(a->path, "/pods")) {
         lists++;
+        if (old_page && strstr(a->path, "continue=")) {
+            refuse(p, 410, "Expired", "The provided continue parameter is too old");
+            return;
+        }
         const char *second = "{\"items\":[{\"metadata\":{\"name\":\"b\",\"namespace\":\"d\",\"uid\":\"u2\",\"managedFields\":[1]}}],"
                              "\"metadata\":{\"resourceVersion\":\"10\"}}";
         if (lists == 1)
@@ -329,6 +333,19 @@ static void a_list_comes_in_pages_and_changes_follow(void **state) {
     assert_string_equal(k.names, "+a+b+c-a");
     assert_int_equal(k.err.code, RT_OK);
     assert_int_equal(lists, 2);
+    rt_kube_watch_close(w);
+}
+
+static void a_page_that_is_too_old_begins_a_new_list(void **state) {
+    (void)state;
+    struct kept k = {.wanted = 1};
+    cut = says_410 = false;
+    hang = old_page = true;
+    struct rt_kube_watch *w = keep(&k, "/api/v1/namespaces/d/pods");
+    turns_until(&k.done);
+    old_page = false;
+    assert_string_equal(k.names, "+a+b-a");
+    assert_int_equal(lists, 3);
     rt_kube_watch_close(w);
 }
 
@@ -543,6 +560,7 @@ int main(void) {
         T(one_context_is_one_child),
         T(what_a_killed_raytui_left_is_ended_by_the_next),
         T(a_list_comes_in_pages_and_changes_follow),
+        T(a_page_that_is_too_old_begins_a_new_list),
         T(an_expired_watch_is_listed_anew_and_what_went_meanwhile_is_told),
         T(a_watch_that_is_cut_off_begins_with_a_list),
         T(silence_ends_a_watch),
