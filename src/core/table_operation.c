@@ -179,7 +179,7 @@ static const struct rt_column columns[] = {
     {.id = "started", .title = "STARTED", .min = 7, .want = 10, .align = RT_RIGHT, .priority = 4,
      .text = started_text, .order = by_start},
     {.id = "took", .title = "TOOK", .min = 6, .want = 7, .align = RT_RIGHT, .text = took_text, .order = by_took},
-    {.id = "now", .title = "NOW, OR HOW IT ENDED", .min = 16, .want = 40, .priority = 1, .grow = true, .text = now_text},
+    {.id = "now", .title = "NOW OR END", .min = 16, .want = 40, .priority = 1, .grow = true, .text = now_text},
     {.id = "step", .title = "STEP", .min = 10, .want = 28, .priority = 6, .wide = true, .text = step_text},
     {.id = "result", .title = "RESULT", .min = 12, .want = 32, .priority = 6, .wide = true, .text = result_text},
     {.id = "verb", .title = "VERB", .min = 5, .want = 10, .priority = 6, .wide = true, .text = verb_text},

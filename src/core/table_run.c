@@ -1,6 +1,7 @@
 /* What runs in Ray, as tables: actors, tasks, placement groups. */
 #include "core/rows.h"
 #include "core/why.h"
+#include "net/loop.h"
 #include <stdlib.h>
 
 /* ---- actors ---- */
@@ -154,6 +155,17 @@ static int64_t task_took(const struct rt_task *r, int64_t now_ms) {
     return from > 0 ? RT_MAX((int64_t)0, (r->end_ms > 0 ? r->end_ms : now_ms) - from) : -1;
 }
 
+/* What still runs took as long as now. */
+static int task_by_took(const void *a, const void *b) {
+    const int64_t now = rt_wall_ms();
+    const int d = rt_order_i64(task_took(a, now), task_took(b, now));
+    return d ? d : rt_strcmp(((const struct rt_task *)a)->id, ((const struct rt_task *)b)->id);
+}
+
+static void task_started(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
+    rt_cell_clock(out, ((const struct rt_task *)row)->start_ms, env->now_ms);
+}
+
 static void task_age(struct rt_buf *out, const void *row, const struct rt_row_env *env) {
     rt_cell_age(out, task_took(row, env->now_ms));
 }
@@ -235,8 +247,10 @@ static const struct rt_column task_columns[] = {
     {.id = "job_id", .title = "JOB", .min = 8, .want = 8, .priority = 3, .text = task_job},
     {.id = "node", .title = "NODE", .min = 8, .want = 18, .cut = RT_CUT_MIDDLE, .priority = 2, .text = task_node},
     {.id = "resources", .title = "NEEDS", .min = 6, .want = 14, .priority = 4, .text = task_needs},
-    {.id = "took", .title = "TOOK", .min = 5, .want = 7, .align = RT_RIGHT, .text = task_age, .order = task_by_start},
+    {.id = "took", .title = "TOOK", .min = 5, .want = 7, .align = RT_RIGHT, .text = task_age, .order = task_by_took},
     {.id = "why", .title = "WHY", .min = 8, .want = 36, .priority = 1, .costly = true, .text = task_why},
+    {.id = "started", .title = "STARTED", .min = 7, .want = 10, .align = RT_RIGHT, .priority = 5, .wide = true, .text = task_started,
+     .order = task_by_start},
     {.id = "type", .title = "TYPE", .min = 8, .want = 20, .priority = 6, .wide = true, .text = task_type},
     {.id = "attempt", .title = "TRY", .min = 3, .want = 3, .align = RT_RIGHT, .priority = 7, .wide = true, .text = task_attempt,
      .order = task_by_attempt},
@@ -253,7 +267,7 @@ const struct rt_table rt_table_tasks = {
     .title = "Tasks",
     .topic = RT_T_TASKS,
     .columns = task_columns,
-    .default_sort = "-took",
+    .default_sort = "-started",
     .count = tasks_count,
     .at = tasks_at,
     .id = rt_rows_id,
@@ -351,7 +365,7 @@ static const struct rt_column pg_columns[] = {
     {.id = "bundles", .title = "BUNDLES", .min = 10, .want = 32, .grow = true, .text = pg_bundles},
     {.id = "job_id", .title = "JOB", .min = 8, .want = 8, .priority = 3, .text = pg_job},
     {.id = "why", .title = "WHY", .min = 8, .want = 34, .priority = 1, .costly = true, .text = pg_why},
-    {.id = "id", .title = "ID", .min = 9, .want = 36, .cut = RT_CUT_MIDDLE, .priority = 4, .text = pg_id},
+    {.id = "id", .title = "ID", .min = 9, .want = 36, .cut = RT_CUT_MIDDLE, .priority = 6, .wide = true, .text = pg_id},
     {0},
 };
 /* clang-format on */

@@ -95,7 +95,7 @@ static json_t *serve_json(const void *row, const struct rt_row_env *env, bool sh
 /* clang-format off */
 static const struct rt_column serve_columns[] = {
     {.id = "name", .title = "APPLICATION", .min = 12, .want = 28, .text = serve_name, .order = serve_by_name},
-    {.id = "status", .title = "STATUS", .min = 8, .want = 14, .glyph = true, .text = serve_status, .health = serve_health},
+    {.id = "status", .title = "STATUS", .min = 8, .want = 15, .whole = true, .glyph = true, .text = serve_status, .health = serve_health},
     {.id = "replicas", .title = "REPLICAS", .min = 8, .want = 8, .align = RT_RIGHT, .text = serve_replicas},
     {.id = "node", .title = "NODE", .min = 8, .want = 18, .cut = RT_CUT_MIDDLE, .priority = 4, .text = serve_node},
     {.id = "pid", .title = "PID", .min = 5, .want = 7, .align = RT_RIGHT, .priority = 6, .text = serve_pid},

@@ -282,6 +282,9 @@ size_t rt_columns_fit(const struct rt_column *columns, int cols, bool wide, cons
     size_t n = eligible(columns, wide, out);
     for (int at; width_of(out, n) > cols && (at = to_drop(out, n)) >= 0; n--)
         memmove(&out[at], &out[at + 1], (n - (size_t)at - 1) * sizeof(*out));
+    for (size_t i = 0; needs && i < n; i++) /* more than it holds is missed elsewhere; numbers grow while one looks, and keep theirs */
+        if (out[i].column->align != RT_RIGHT)
+            out[i].cols = RT_MIN(out[i].cols, wish(columns, &out[i], needs));
     squeeze(out, &n, cols);
     if (needs)
         n = make_room(columns, out, n, cols, needs);

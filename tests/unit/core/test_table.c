@@ -273,6 +273,16 @@ static void an_environment_that_cannot_be_read_is_hidden_whole(void **state) {
 
 /* ---- nodes ---- */
 
+static void tasks_sort_by_what_their_column_shows(void **state) {
+    (void)state;
+    const struct rt_task brief = {.id = "a", .start_ms = 5000, .end_ms = 6000}, old = {.id = "b", .start_ms = 1000, .end_ms = 9000};
+    const struct rt_column *c = rt_table_tasks.columns;
+    while (c->id && !rt_streq(c->id, "took"))
+        c++;
+    assert_non_null(c->id);
+    assert_true(c->order(&brief, &old) < 0);
+}
+
 static void a_node_shows_used_of_total_and_dashes_for_the_unknown(void **state) {
     struct world *w = *state;
     struct rt_amount amounts[] = {{"CPU", 2.5, 8}, {"GPU", -1, 4}};
@@ -555,6 +565,7 @@ int main(void) {
         table_test(orders_are_total_and_natural),
         table_test(a_job_as_json_hides_values_of_the_environment),
         table_test(an_environment_that_cannot_be_read_is_hidden_whole),
+        table_test(tasks_sort_by_what_their_column_shows),
         table_test(a_node_shows_used_of_total_and_dashes_for_the_unknown),
         table_test(nodes_that_live_stand_first_and_the_head_before_them),
         table_test(a_node_as_json_has_null_for_the_unknown),

@@ -225,6 +225,22 @@ static void no_column_takes_more_than_its_texts_need(void **state) {
             assert_int_equal(fit[i].cols, 10);
 }
 
+static void short_texts_leave_their_room_to_long_ones(void **state) {
+    (void)state;
+    static const int needs[RT_FIT_MAX] = {5, 9, 8, 2, 8, 2, 60}; /* as the columns of tasks stand */
+    struct rt_fit fit[RT_FIT_MAX];
+    const size_t n = rt_columns_fit(rt_table_tasks.columns, 75, false, needs, fit);
+    for (size_t i = 0; i < n; i++) {
+        const struct rt_column *c = fit[i].column;
+        if (c->align == RT_RIGHT)
+            assert_true(fit[i].cols >= c->min);
+        else if (rt_streq(c->id, "node"))
+            assert_int_equal(fit[i].cols, 5); /* its title */
+        else if (rt_streq(c->id, "why"))
+            assert_true(fit[i].cols > 20);
+    }
+}
+
 static void scrolling_stops_at_both_ends(void **state) {
     (void)state;
     struct rt_fit fit[RT_FIT_MAX];
@@ -259,6 +275,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(nothing_is_gathered_again_while_nothing_changed, make, end),
         cmocka_unit_test_setup_teardown(all_clusters_stand_in_one_list, make, end),
         cmocka_unit_test_setup_teardown(ten_thousand_rows_sort, make, end),
+        cmocka_unit_test(short_texts_leave_their_room_to_long_ones),
         cmocka_unit_test(columns_fit_into_any_width),
         cmocka_unit_test(the_least_important_column_goes_first),
         cmocka_unit_test(numbers_are_whole_before_names_are),
