@@ -21,4 +21,7 @@ endif()
 set(CPACK_PACKAGE_CONTACT "raytui developers")
 set(CPACK_GENERATOR "TGZ;DEB")
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+if(RT_LATE_CURL)
+    set(CPACK_DEBIAN_PACKAGE_DEPENDS libcurl4) # loaded by name, which is not seen in the program
+endif()
 include(CPack)

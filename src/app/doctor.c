@@ -67,6 +67,12 @@ static void configuration(const struct rt_app *a, struct rt_buf *out) {
              c->nproblems ? " - `raytui check` lists them" : "");
 }
 
+static void http(struct rt_buf *out) {
+    struct rt_error err = {0};
+    const char *library = rt_http_library(&err);
+    line(out, library ? "ok" : "bad", "http", "%s%s%s", library ? library : err.message, library ? "" : " - ", err.hint);
+}
+
 void rt_app_doctor(struct rt_app *a, struct rt_buf *out) {
     terminal(out);
     configuration(a, out);
@@ -74,6 +80,7 @@ void rt_app_doctor(struct rt_app *a, struct rt_buf *out) {
     place(out, "cache", RT_DIR_CACHE);
     if (rt_log_path())
         line(out, "ok", "log", "%s (RAYTUI_LOG=debug for more)", rt_log_path());
+    http(out);
     agent(out);
     program(out, "ssh", "~/.ssh/config is not read and no shell can be opened");
     program(out, "python3", "`raytui local` cannot make a Ray of its own");

@@ -10,24 +10,22 @@ static bool known(const struct rt_node *n) {
     return n->amounts.n > 0;
 }
 
-/* Ray gives each node a resource of its own address, which lists leave out. */
-static bool is_place(const char *name) {
-    return rt_starts(name, "node:");
+/* Ray gives each node a resource of its own address, which lists leave out: that address, or NULL. */
+static const char *place_of(const char *name) {
+    return strncmp(name, "node:", 5) == 0 ? name + 5 : NULL;
 }
 
 static double total_of(const struct rt_node *n, const char *name) {
-    if (is_place(name)) {
-        const bool here =
-            rt_streq(name + 5, n->ip) || (n->head && rt_streq(name + 5, "__internal_head__"));
-        return here ? 1 : 0;
-    }
+    const char *place = place_of(name);
+    if (place)
+        return rt_streq(place, n->ip) || (n->head && rt_streq(place, "__internal_head__")) ? 1 : 0;
     const struct rt_amount *a = rt_amounts_get(&n->amounts, name);
     return a ? a->total : 0;
 }
 
 /* < 0: not known. */
 static double free_of(const struct rt_node *n, const char *name) {
-    if (is_place(name))
+    if (place_of(name))
         return total_of(n, name);
     const struct rt_amount *a = rt_amounts_get(&n->amounts, name);
     if (!a)

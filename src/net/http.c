@@ -95,9 +95,10 @@ static void request_free(struct rt_http_call *r) {
     for (size_t i = 0; i < RT_COUNT(strings); i++)
         free(strings[i]);
     rt_url_deinit(&r->at);
-    curl_slist_free_all(r->headers);
-    curl_slist_free_all(r->resolve);
-    curl_slist_free_all(r->connect_to);
+    struct curl_slist *lists[] = {r->headers, r->resolve, r->connect_to};
+    for (size_t i = 0; i < RT_COUNT(lists); i++)
+        if (lists[i])
+            curl_slist_free_all(lists[i]);
     rt_http_close_dialled(r);
     if (r->file >= 0)
         close(r->file);
@@ -264,6 +265,10 @@ static bool curl_begin(struct rt_http *h) {
     return h->curl_begun;
 }
 
+const char *rt_http_library(struct rt_error *err) {
+    return rt_curl_load(err) ? curl_version() : NULL;
+}
+
 static void begin(struct rt_http_call *r) {
     r->easy = curl_begin(r->http) ? curl_easy_init() : NULL;
     if (r->easy) {
@@ -378,6 +383,9 @@ static void copy_request(struct rt_http_call *r, const struct rt_http_request *q
         memcpy(r->body, q->body, q->body_len);
         r->body_len = q->body_len;
     }
+}
+
+static void copy_headers(struct rt_http_call *r, const struct rt_http_request *q) {
     for (const char *const *h = q->headers; h && *h; h++)
         r->headers = curl_slist_append(r->headers, *h);
 }
@@ -396,9 +404,11 @@ struct rt_op *rt_http_send(struct rt_http *h, const struct rt_http_request *q,
     rt_buf_init(&r->inbox, (size_t)RT_HTTP_TURN_BYTES * RT_HTTP_STREAM_SHARE);
     if (r->stream && cb->data)
         r->max_bytes = 0;
-    if (rt_url_parse(r->url, &r->at, &r->error) && open_body(r))
+    if (rt_curl_load(&r->error) && rt_url_parse(r->url, &r->at, &r->error) && open_body(r)) {
+        copy_headers(r, q);
         find_way(r);
-    else
+    } else {
         finish(r);
+    }
     return &r->op;
 }

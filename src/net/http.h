@@ -19,6 +19,10 @@ void rt_http_destroy(struct rt_http *h);
  * Called before a dialer ends, and where what is behind an address has been replaced. */
 void rt_http_forget_pool(struct rt_http *h, const char *pool);
 
+/* What libcurl says of itself: "libcurl/7.88.1 OpenSSL/3.0.17 ...", borrowed for ever; it is loaded for this. NULL with the
+ * reason when it cannot be. */
+const char *rt_http_library(struct rt_error *err);
+
 struct rt_http_request {
     const char *method;              /* "GET" when NULL */
     const char *url;                 /* http:// or https:// */

@@ -8,9 +8,9 @@
 
 #include "base/buf.h"
 #include "base/map.h"
+#include "net/curl_late.h"
 #include "net/http.h"
 #include "net/loop_uv.h"
-#include <curl/curl.h>
 
 enum {
     RT_HTTP_TURN_BYTES = 128 * 1024,   /* of body, per turn, over all requests */

@@ -1,5 +1,6 @@
 """Logs: the log of a job while it is written, and a large file beside less, lnav and grep."""
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -209,8 +210,15 @@ def in_words(ms, limit):
     return "%.1f ms" % ms if ms < 100 else "%.0f ms" % ms if ms < 1e3 else "%.1f s" % (ms / 1e3)
 
 
-def walks(r, f, limit):
-    """raytui, less and lnav through the same file: ms of the first page, the last line, a word, only some lines."""
+def first_page(argv, env, text, runs):
+    """Median ms from the start of the program to a screen with the text."""
+    got = [measure.first_frame(argv, env, expect=re.escape(text), settle=0.7)["expect"] for _ in range(runs)]
+    return None if None in got else median(got)
+
+
+def walks(r, f, limit, runs):
+    """raytui, less and lnav through the same file: ms of the first page (median of so many starts), the last line, a word, only some
+    lines."""
     first, last, word = ("step %09d" % i for i in (0, f.lines - 1, f.lines // 100 * 99))
     kept = "step %09d" % (f.lines // KEPT_EACH * KEPT_EACH - 1)
     find, keep, names = "/%s<enter>" % WORD, "&%s<enter>" % KEPT, ("first", "last", "word", "kept")
@@ -223,14 +231,14 @@ def walks(r, f, limit):
     def take(name, ms, mib, seconds=limit):
         got[name] = dict(zip(names, ms), mib=mib, limit=seconds)
 
-    ms, mib = through([r.path, "logs", "--file", f.path, "--view"], r.env,
-                      [("", last), ("g", first), ("G", last), ("g", first), (find, word), ("g", first), (keep, kept)], limit)
-    take("raytui", [ms[0], ms[2], ms[4], ms[6]], mib)
+    mine = [r.path, "logs", "--file", f.path, "--view"]
+    ms, mib = through(mine, r.env, [("", last), ("g", first), ("G", last), ("g", first), (find, word), ("g", first), (keep, kept)], limit)
+    take("raytui", [first_page(mine, r.env, last, runs), ms[2], ms[4], ms[6]], mib)
     if shutil.which("less"):
         env = {"LESS": "", "LESSHISTFILE": "-"}
         open_it = ("", first)
         ms = [through(["less", f.path], env, [open_it, step], limit) for step in (("G", last), (find, word), (keep, kept))]
-        take("less", [ms[0][0][0]] + [x[0][1] for x in ms], max(x[1] for x in ms))
+        take("less", [first_page(["less", f.path], env, first, runs)] + [x[0][1] for x in ms], max(x[1] for x in ms))
     if shutil.which("lnav"):
         with tempfile.TemporaryDirectory() as home:
             ms, mib = through(["lnav", f.path], {"HOME": home, "XDG_CONFIG_HOME": home},
@@ -288,8 +296,8 @@ def large(t, r, o):
         got, grep = {}, {WORD: [], KEPT: []}
         for word in grep:
             grep[word] = median(measure.command(["grep", "-c", word, f.path])["ms"] for _ in range(3))
-        got = walks(r, f, o.limit)
-        large_table(t, f, got, grep)
+        got = walks(r, f, o.limit, o.runs)
+        large_table(t, f, got, grep, o.runs)
         grown = {"raytui": grow([r.path, "logs", "--file", f.grown, "--view"], r.env, f, f.lines // 2)}
         if shutil.which("lnav"):
             with tempfile.TemporaryDirectory() as home:
@@ -302,7 +310,7 @@ def large(t, r, o):
               "%.1f ms (median %.2f, worst %.1f)" % (seen["p95"], seen["median"], seen["max"]), "-", "-", "<= 16 ms", seen["p95"] <= 16)
 
 
-def large_table(t, f, got, grep):
+def large_table(t, f, got, grep, runs):
     mine = got.pop("raytui")
     about = "log of %s lines: " % format(f.lines, ",")
 
@@ -313,7 +321,7 @@ def large_table(t, f, got, grep):
         ratio = "%.2f" % (mine[name] / goal_ms[1]) if mine[name] and goal_ms[1] else "-"
         t.add(about + what, in_words(mine[name], mine["limit"]), peers(name, *more), ratio, goal_words, (mine[name] or 1e9) <= goal_ms[0])
 
-    row("first page, from the start of the program", "first", "<= 10 ms", (10, None))
+    row("first page, from the start of the program (median of %d)" % runs, "first", "<= 10 ms", (10, None))
     row("last line", "last", "<= 10 ms", (10, None))
     for what, name, word, times in (("a word at 99 %", "word", WORD, 2), ("keep only lines with a word", "kept", KEPT, 3)):
         row(what, name, "<= %d x grep" % times, (times * grep[word], grep[word]), "grep -c %s" % in_words(grep[word], 0))
