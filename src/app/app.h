@@ -196,8 +196,9 @@ struct rt_op *rt_app_discover(struct rt_app *a, rt_found_fn *fn, void *ctx);
 struct rt_op *rt_app_discover_at(struct rt_app *a, const char *where, rt_found_fn *fn, void *ctx);
 /* The same kept up to date until it is cancelled (core/provider.h). NULL: what is there can only be looked at once. */
 struct rt_op *rt_app_watch_at(struct rt_app *a, const char *where, rt_seen_fn *fn, void *ctx);
-/* What may stand in a field of a new cluster of this provider (core/provider.h: choices). NULL: nothing is known of it. */
-struct rt_op *rt_app_choices(struct rt_app *a, const struct rt_provider_ops *ops, const char *field,
+/* What may stand in a field of a new cluster of this provider, or of a new pool of `cluster` (core/provider.h: choices). NULL:
+ * nothing is known of it. */
+struct rt_op *rt_app_choices(struct rt_app *a, const struct rt_provider_ops *ops, const char *cluster, const char *field,
                              void (*done)(void *ctx, const struct rt_strs *words, const struct rt_error *err), void *ctx);
 /* Is this a place to look at, and not a cluster to attach to? */
 bool rt_app_is_place(const char *target);

@@ -183,10 +183,10 @@ struct rt_op *rt_app_discover_at(struct rt_app *a, const char *where, rt_found_f
     return &d->op;
 }
 
-struct rt_op *rt_app_choices(struct rt_app *a, const struct rt_provider_ops *ops, const char *field,
+struct rt_op *rt_app_choices(struct rt_app *a, const struct rt_provider_ops *ops, const char *cluster, const char *field,
                              void (*done)(void *ctx, const struct rt_strs *words, const struct rt_error *err), void *ctx) {
     const struct rt_provider_env env = env_of(a);
-    return ops->choices ? ops->choices(&env, field, done, ctx) : NULL;
+    return ops->choices ? ops->choices(&env, cluster ? rt_config_cluster(a->config, cluster) : NULL, field, done, ctx) : NULL;
 }
 
 struct rt_op *rt_app_watch_at(struct rt_app *a, const char *where, rt_seen_fn *fn, void *ctx) {

@@ -218,6 +218,7 @@ static void got_status(void *ctx, struct rt_ray_status *st, const struct rt_erro
         s->status_pools = st->pools;
         st->pools = (rt_pools){0};
         s->cluster->autoscaler = st->autoscaler;
+        s->cluster->autoscaler_v2 = st->autoscaler_v2;
         free(s->cluster->autoscaler_error);
         s->cluster->autoscaler_error = rt_strdup(st->error);
         rt_store_put_failures(s->cluster, &st->failures);

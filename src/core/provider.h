@@ -120,6 +120,7 @@ struct rt_provider_ops {
     const char *name;    /* "slurm" */
     const char *summary; /* one line */
     const char *pool_words; /* for the form of a new pool: which KEY=VALUE there are, a line; NULL */
+    const char *pool_choice; /* a KEY of these of which `choices` knows the values; NULL */
     const char *about;   /* for `init`: lines that say how it works, each ended by a newline; NULL */
     uint32_t caps;       /* enum rt_cap: what it can do at all */
     const struct rt_yfield *config; /* its own fields; NULL */
@@ -214,9 +215,9 @@ struct rt_provider_ops {
      * the machine writes the file itself. What the last look at it was like, when it brought nothing at all ("it has written
      * nothing yet"); NULL: there is something, or it was not looked at yet. Lent. */
     const char *(*machine_pull)(struct rt_provider *p, const char *name);
-    /* What may stand in a field of its configuration ("head.template"), asked for far away, for the form of a new cluster; `words`
-     * is lent. NULL: nothing is known of this field. May be NULL. */
-    struct rt_op *(*choices)(const struct rt_provider_env *env, const char *field,
+    /* What may stand in a field of the configuration of a new cluster ("head.template"; conf NULL), or in pool_choice for a new
+     * pool of a cluster: asked for far away; `words` is lent. NULL: nothing is known of this field. May be NULL. */
+    struct rt_op *(*choices)(const struct rt_provider_env *env, const struct rt_cluster_conf *conf, const char *field,
                              void (*done)(void *ctx, const struct rt_strs *words, const struct rt_error *err), void *ctx);
     /* Clusters that can be seen on this machine without being told; nothing off this machine is contacted.
      * `found` per cluster with an address to attach to. May be NULL. */

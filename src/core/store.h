@@ -74,6 +74,7 @@ struct rt_cluster {
     int64_t retry_at_ms;    /* wall; when the next try comes after a loss; 0 */
     char *autoscaler_error;
     bool autoscaler;     /* one is there */
+    bool autoscaler_v2;  /* it is the one that is usual since Ray 2.50 */
     double price_per_hour; /* of a node whose pool has no price of its own; 0 unknown */
 
     struct rt_freshness fresh[RT_T_COUNT];

@@ -209,14 +209,17 @@ static void check_types(const struct rt_launcher_file *f, struct lwords *w) {
 
 static void check_start(const struct rt_launcher_file *f, struct lwords *w) {
     const struct rt_ynode *commands = get(f, "head_start_ray_commands");
-    bool start = false, config = false;
+    bool start = false, config = false, newer = false;
     if (!commands || commands->kind != RT_Y_SEQ || (rt_streq(f->type, "external") && !commands->n))
         return;
     for (size_t i = 0; i < commands->n; i++) {
         const char *line = commands->items[i]->text;
         start = start || (line && strstr(line, "ray start"));
         config = config || (line && strstr(line, "ray start") && strstr(line, "autoscaling-config"));
+        newer = newer || (line && strstr(line, "RAY_enable_autoscaler_v2=1"));
     }
+    if (newer && rt_streq(f->type, "local"))
+        launcher_warning(w, commands, "head_start_ray_commands: RAY_enable_autoscaler_v2=1, but that autoscaler starts no worker of provider `local`");
     if (!start)
         launcher_warning(w, commands, "head_start_ray_commands: no `ray start` in it, Ray will not be started");
     else if (!config)

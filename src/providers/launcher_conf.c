@@ -17,6 +17,23 @@ const struct rt_yfield launcher_fields[] = {
     {0},
 };
 
+/* What would end the cluster by itself, each where it stands. */
+static bool no_end(const struct rt_cluster_conf *conf, rt_yproblem_fn *problem, void *ctx) {
+    const struct {
+        const char *key;
+        bool set;
+    } fields[] = {{"idle_timeout", conf->idle_timeout_ms}, {"cluster_idle_timeout", conf->idle_timeout_ms}, {"lifetime", conf->lifetime_ms},
+                  {"cluster_lifetime", conf->lifetime_ms}, {"ephemeral", conf->ephemeral}};
+    bool ok = true;
+    for (size_t i = 0; i < RT_COUNT(fields); i++) {
+        const struct rt_ynode *at = fields[i].set ? rt_ynode_get(conf->node, fields[i].key) : NULL;
+        if (at)
+            ok = pools_problem(at, problem, ctx, rt_strf("%s: take it out: nothing on a head of the launcher may end its machines; idle workers go by "
+                                                         "idle_timeout_minutes of its own YAML, all of it by `raytui down %s`", fields[i].key, conf->name));
+    }
+    return ok;
+}
+
 /* `file` is a field of every cluster; its absence is told here. */
 bool launcher_check(const struct rt_cluster_conf *conf, rt_yproblem_fn *problem, void *ctx) {
     const struct launcher_config *own = conf->own;
@@ -29,12 +46,8 @@ bool launcher_check(const struct rt_cluster_conf *conf, rt_yproblem_fn *problem,
     rt_launcher_deinit(&f);
     if (own->ray_command && (!rt_split_words(own->ray_command, &words, &err) || !words.n))
         ok = pools_problem(conf->node, problem, ctx, rt_strf("ray_command: %s", err.code ? err.message : "it is empty"));
-    if (conf->idle_timeout_ms || conf->lifetime_ms || conf->ephemeral)
-        ok = pools_problem(conf->node, problem, ctx,
-                           rt_strdup("idle_timeout, lifetime and ephemeral: nothing on a head of the launcher may end its machines; idle "
-                                     "workers go by idle_timeout_minutes of its own YAML"));
     rt_strs_deinit(&words);
-    return ok;
+    return no_end(conf, problem, ctx) && ok;
 }
 
 static void keep_first(void *ctx, const struct rt_error *err) {

@@ -51,6 +51,9 @@ static const char *why(const struct rt_provider *p, struct rt_arena *arena, cons
         return rt_arena_strdup(arena, said->why);
     if (!p->up)
         return NULL;
+    if (row->pending > 0 && launcher_is_local(p) && p->cluster->autoscaler_v2)
+        return rt_arena_strf(arena, "its head was started with Ray's newer autoscaler (v2), which starts no worker of provider `local`: `raytui down %s`, then `raytui up %s`",
+                             p->conf->name, p->conf->name);
     if (row->ready < t->min)
         return "the autoscaler has not started them yet";
     if (row->ready <= t->min)

@@ -153,6 +153,7 @@ const struct rt_provider_ops rt_provider_yellowdog = {
              "names or shorter ones. Clusters that RayDog built are found by namespace and name. The key of the application is read from\n"
              "YD_API_KEY_ID and YD_API_KEY_SECRET where it is not said. `lifetime` becomes the time-out of the tasks.\n",
     .pool_words = "template=NAMESPACE/NAME images= userdata= task_script= metrics_enabled= idle_node_shutdown=3m idle_pool_shutdown=3m (or never)",
+    .pool_choice = "template",
     .caps = RT_CAP_UP | RT_CAP_DOWN | RT_CAP_SCALE | RT_CAP_ADD_POOL | RT_CAP_REMOVE_POOL | RT_CAP_REMOVE_NODE | RT_CAP_SHELL |
             RT_CAP_DISCOVER,
     .config = yd_fields,

@@ -152,8 +152,7 @@ static const struct rt_cluster_conf *known(const struct rt_config *config, const
     return getenv("YD_API_KEY_ID") ? NULL : any;
 }
 
-static struct yd_api *api_of(const struct rt_provider_env *env, const char *space) {
-    const struct rt_cluster_conf *c = known(env->config, space);
+static struct yd_api *api_of(const struct rt_provider_env *env, const struct rt_cluster_conf *c) {
     struct yd_access access = {.pool = scheme};
     if (c) {
         const struct yd_config *own = c->own;
@@ -173,7 +172,7 @@ struct rt_op *yd_discover_at(const struct rt_provider_env *env, const char *wher
     d->found = found;
     d->done = done;
     d->ctx = ctx;
-    d->api = api_of(env, d->space);
+    d->api = api_of(env, known(env->config, d->space));
     d->pools_call = yd_send(d->api, &(struct yd_call){.verb = YD_POOLS, .space = d->space, .living = true}, got_pools, d);
     d->works_call = yd_send(d->api, &(struct yd_call){.verb = YD_WORKS, .space = d->space, .living = true}, got_works, d);
     return &d->op;
@@ -258,15 +257,15 @@ static void got_templates(void *ctx, struct yd_result *r, const struct yd_failur
     rt_strs_deinit(&words);
 }
 
-struct rt_op *yd_choices(const struct rt_provider_env *env, const char *field,
+struct rt_op *yd_choices(const struct rt_provider_env *env, const struct rt_cluster_conf *conf, const char *field,
                          void (*done)(void *ctx, const struct rt_strs *words, const struct rt_error *err), void *ctx) {
-    if (!rt_streq(field, "head.template"))
+    if (!rt_streq(field, conf ? "template" : "head.template"))
         return NULL;
     struct choices *c = RT_NEW(struct choices);
     c->op.cancel = choices_cancel;
     c->done = done;
     c->ctx = ctx;
-    c->api = api_of(env, NULL);
+    c->api = api_of(env, conf ? conf : known(env->config, NULL));
     c->call = yd_send(c->api, &(struct yd_call){.verb = YD_TEMPLATES, .once = true}, got_templates, c);
     return &c->op;
 }

@@ -260,7 +260,7 @@ struct rt_op *yd_discover(const struct rt_provider_env *env, void (*found)(void 
 struct rt_op *yd_discover_at(const struct rt_provider_env *env, const char *where, void (*found)(void *ctx, const char *target, const char *text),
                              void (*done)(void *ctx, const struct rt_error *err), void *ctx);
 /* The templates that the key sees. */
-struct rt_op *yd_choices(const struct rt_provider_env *env, const char *field,
+struct rt_op *yd_choices(const struct rt_provider_env *env, const struct rt_cluster_conf *conf, const char *field,
                          void (*done)(void *ctx, const struct rt_strs *words, const struct rt_error *err), void *ctx);
 
 #endif

@@ -67,7 +67,7 @@ struct rt_ray_status {
     rt_demands demands;
     rt_demands failures; /* recent failures, text */
     char *error;    /* autoscalingError; NULL */
-    bool autoscaler;
+    bool autoscaler, autoscaler_v2;
 };
 void rt_ray_status_deinit(struct rt_ray_status *s);
 typedef void rt_ray_status_fn(void *ctx, struct rt_ray_status *s, const struct rt_error *err);

@@ -282,6 +282,7 @@ bool rt_ray_status_parse(const char *text, size_t n, struct rt_ray_status *out,
     take_pools(&p, &out->pools);
     take_demands(&p.demands, &out->demands);
     take_demands(&p.failures, &out->failures);
+    out->autoscaler_v2 = p.idle_section;
     out->autoscaler = p.idle_section || out->pools.n > 0;
     return true;
 }

@@ -187,6 +187,13 @@ struct rt_view *rt_form_scale(struct rt_ui *ui, const char *cluster, const char 
 
 /* ---- a pool more ---- */
 
+struct pool_own {
+    struct rt_form *form;
+    struct rt_op *asking;   /* which values there are of the provider's pool_choice */
+    struct rt_strs words;   /* the answer */
+    struct rt_form_field fields[8];
+};
+
 static const struct rt_form_field pool_fields[] = {
     {.id = "name", .label = "name", .example = "gpu", .cols = 24},
     {.id = "like", .label = "like pool", .example = "what is not said is as of that one", .cols = 32},
@@ -195,18 +202,18 @@ static const struct rt_form_field pool_fields[] = {
     {.id = "more", .label = "KEY=VALUE..."},
     {0},
 };
+enum { POOL_MORE = 4 /* its index */ };
 
 static bool pool_call(struct rt_form *f, struct rt_call *out, struct rt_error *err) {
-    static const char *const keys[] = {"like", "nodes", "max"};
     struct rt_strs words = {0};
     char *name = trimmed(f, "name"), *more = trimmed(f, "more");
     rt_strs_add(&words, "add-pool");
     rt_strs_add(&words, f->view.cluster);
     rt_strs_add(&words, name);
-    for (size_t i = 0; i < RT_COUNT(keys); i++) {
-        char *value = trimmed(f, keys[i]);
+    for (size_t i = 1; i + 1 < f->n; i++) { /* between name and more */
+        char *value = trimmed(f, f->fields[i].id);
         if (*value)
-            rt_strs_addf(&words, "%s=%s", keys[i], value);
+            rt_strs_addf(&words, "%s=%s", f->fields[i].id, value);
         free(value);
     }
     const bool ok = filled(f, "name", err) && rt_split_words(more, &words, err) && parse(f, (const char *const *)words.v, out, err);
@@ -216,18 +223,53 @@ static bool pool_call(struct rt_form *f, struct rt_call *out, struct rt_error *e
     return ok;
 }
 
+static void got_pool_choices(void *ctx, const struct rt_strs *words, const struct rt_error *err) {
+    struct pool_own *own = ctx;
+    struct rt_form_field *field = &own->fields[POOL_MORE];
+    own->asking = NULL;
+    if (!err) {
+        rt_strs_copy(&own->words, words);
+        field->choices = words->n ? (const char *const *)own->words.v : NULL;
+    }
+    rt_form_note(own->form, field->id, err ? "what there is cannot be asked for" : words->n ? "Space: those that are there" : "there is none");
+    rt_ui_mark(own->form->view.ui);
+}
+
+/* The provider's own field stands before what is typed freely. */
+static void make_pool_fields(struct pool_own *own, const struct rt_provider_ops *ops) {
+    memcpy(own->fields, pool_fields, sizeof pool_fields);
+    if (!ops || !ops->pool_choice)
+        return;
+    memmove(own->fields + POOL_MORE + 1, own->fields + POOL_MORE, 2 * sizeof *own->fields);
+    own->fields[POOL_MORE] = (struct rt_form_field){.id = ops->pool_choice, .label = ops->pool_choice};
+}
+
+static void pool_destroy(struct rt_form *f) {
+    struct pool_own *own = f->own;
+    rt_op_drop(&own->asking);
+    rt_strs_deinit(&own->words);
+    free(own);
+}
+
 static const struct rt_form_ops pool_ops = {
     .name = "add-pool-form",
     .verb = "add",
     .show = "the command",
     .call = pool_call,
+    .destroy = pool_destroy,
 };
 
 struct rt_view *rt_form_add_pool(struct rt_ui *ui, const char *cluster) {
     const struct rt_cluster *c = rt_store_cluster(rt_ui_app(ui)->store, cluster);
     const struct rt_provider_ops *ops = c ? rt_provider_find(rt_providers, c->provider) : NULL;
     char *title = rt_strf("add a pool to %s", cluster);
-    struct rt_form *f = rt_form_create(ui, &pool_ops, pool_fields, title, cluster);
+    struct pool_own *own = RT_NEW(struct pool_own);
+    make_pool_fields(own, ops);
+    struct rt_form *f = rt_form_create(ui, &pool_ops, own->fields, title, cluster);
+    f->own = own;
+    own->form = f;
+    if (ops && ops->pool_choice)
+        own->asking = rt_app_choices(rt_ui_app(ui), ops, cluster, ops->pool_choice, got_pool_choices, own);
     if (ops && ops->pool_words)
         rt_form_say(f, RT_R_DIM, ops->pool_words);
     free(title);

@@ -75,7 +75,7 @@ static void ask_choices(struct rt_form *f) {
     rt_op_drop(&own->asking);
     rt_strs_deinit(&own->words);
     for (own->asked = OWN; list[own->asked].id && !own->asking; own->asked++)
-        own->asking = rt_app_choices(rt_ui_app(f->view.ui), own->ops, list[own->asked].id, got_choices, own);
+        own->asking = rt_app_choices(rt_ui_app(f->view.ui), own->ops, NULL, list[own->asked].id, got_choices, own);
     own->asked -= own->asking != NULL;
 }
 

@@ -12,7 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.join(HERE, "..", "..")
 TESTBED = os.path.join(TESTS, "testbed")
 sys.path.insert(0, os.path.join(TESTS, "support"))
-from raytui_run import Home, Sim, free_ports, until  # noqa: E402
+from raytui_run import Home, Screen, Sim, free_ports, until  # noqa: E402
 
 KEY, SECRET = "test-key-id", "test-key-secret"
 HEAD_NET = "127.0.%d" % (80 + os.getpid() % 150)  # of this run alone
@@ -149,4 +149,4 @@ class World:
         self.platform.close()
 
 
-__all__ = ["HEAD", "SECRET", "TESTBED", "Ssh", "World", "free_ports", "until"]
+__all__ = ["HEAD", "SECRET", "TESTBED", "Screen", "Ssh", "World", "free_ports", "until"]

@@ -12,7 +12,7 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-from platform_bed import HEAD, SECRET, TESTBED, Ssh, World, free_ports, until  # noqa: E402
+from platform_bed import HEAD, SECRET, TESTBED, Screen, Ssh, World, free_ports, until  # noqa: E402
 
 RAYTUI = sys.argv[1]
 ssh = None
@@ -93,6 +93,19 @@ class Made(unittest.TestCase):
         idle = self.platform.bodies("/provisioned/template")[-1]["provisionedProperties"]
         self.assertEqual((idle["idleNodeShutdown"]["enabled"], idle["idlePoolShutdown"]["timeout"]), (False, "PT20M"))
         self.home.run("remove-pool", "demo", "patient", "--now", "--yes", timeout=100)
+
+    def test_the_form_of_a_new_pool_has_the_templates_as_choices(self):
+        screen = Screen(self.home, "demo")
+        try:
+            screen.shows("demo")
+            screen.keys(":add-pool-form\r")
+            screen.shows("Space: those that are there")
+            screen.keys("gpu\t\t\t\t ")
+            screen.shows("test/ray-")
+            screen.keys("\x1bOS")  # F4
+            screen.shows("raytui add-pool demo gpu 'template=test/ray-")
+        finally:
+            screen.close()
 
     def test_ray_is_asked_through_the_head(self):
         self.assertEqual(len(self.home.json("nodes", "demo")["items"]), 1)

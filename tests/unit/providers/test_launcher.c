@@ -131,6 +131,20 @@ static void nodes_and_the_autoscaler_make_what_is_wanted(void **state) {
     end(&w);
 }
 
+static void a_local_head_with_the_autoscaler_that_starts_no_worker_there_is_recognised(void **state) {
+    struct world w;
+    (void)state;
+    begin(&w, local);
+    have(&w, 0);
+    assert_string_equal(pool(&w, RT_LAUNCHER_LOCAL_TYPE)->why, "the autoscaler has not started them yet");
+    w.cluster->autoscaler_v2 = true;
+    have(&w, 0);
+    assert_non_null(strstr(pool(&w, RT_LAUNCHER_LOCAL_TYPE)->why, "(v2), which starts no worker of provider `local`: `raytui down t`"));
+    have(&w, 1); /* min_workers: all are there */
+    assert_null(pool(&w, RT_LAUNCHER_LOCAL_TYPE)->why);
+    end(&w);
+}
+
 static struct rt_error impact_error(struct world *w, const char *name, int64_t n) {
     struct rt_scale_impact i = {.min = -1, .max = -1};
     struct rt_error err = {0};
@@ -248,6 +262,30 @@ static void ray_gets_its_state_and_what_is_configured(void **state) {
     end(&w);
 }
 
+static void last_problem(void *ctx, const struct rt_error *err) {
+    *(struct rt_error *)ctx = *err;
+}
+
+static void what_would_end_it_by_itself_is_refused_where_it_stands(void **state) {
+    static const char text[] = "provider: launcher\nephemeral: false\nidle_timeout: 10m\n";
+    struct world w;
+    struct rt_ydoc doc;
+    struct rt_error err = {0}, said = {0};
+    (void)state;
+    begin(&w, cloud);
+    assert_true(rt_yaml_parse("config.yaml", text, strlen(text), &doc, &err));
+    w.conf.node = doc.root;
+    w.conf.idle_timeout_ms = 600000;
+    assert_false(launcher_check(&w.conf, last_problem, &said));
+    assert_true(rt_starts(said.message, "config.yaml:3:15: idle_timeout: take it out"));
+    assert_non_null(strstr(said.message, "idle_timeout_minutes"));
+    assert_non_null(strstr(said.message, "`raytui down t`"));
+    w.conf.idle_timeout_ms = 0;
+    assert_true(launcher_check(&w.conf, last_problem, &said));
+    rt_yaml_deinit(&doc);
+    end(&w);
+}
+
 static void what_is_left_on_hosts_is_told(void **state) {
     struct rt_error err = {0};
     (void)state;
@@ -289,11 +327,13 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pools_are_the_node_types_of_the_file),
         cmocka_unit_test(nodes_and_the_autoscaler_make_what_is_wanted),
+        cmocka_unit_test(a_local_head_with_the_autoscaler_that_starts_no_worker_there_is_recognised),
         cmocka_unit_test(a_size_says_what_becomes_of_the_file),
         cmocka_unit_test(sizes_that_cannot_be_are_refused),
         cmocka_unit_test(nothing_is_scaled_that_is_not_up_or_that_ray_would_restart),
         cmocka_unit_test(the_file_keeps_its_mode_and_is_not_written_over_somebody_s_change),
         cmocka_unit_test(ray_gets_its_state_and_what_is_configured),
+        cmocka_unit_test(what_would_end_it_by_itself_is_refused_where_it_stands),
         cmocka_unit_test(what_is_left_on_hosts_is_told),
         cmocka_unit_test(the_plan_names_the_environment_and_never_its_values),
     };

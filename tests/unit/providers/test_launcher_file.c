@@ -167,6 +167,12 @@ static void what_ray_takes_but_not_as_meant_is_a_warning(void **state) {
     assert_non_null(strstr(f.warnings.v[0], "no worker will be started"));
     rt_launcher_deinit(&f);
     free(text);
+    text = replaced(fixture("launcher/yaml/local.yaml", NULL), "- ray start --head", "- RAY_enable_autoscaler_v2=1 ray start --head");
+    assert_true(parse(text, &f, &s));
+    assert_int_equal(f.warnings.n, 1);
+    assert_non_null(strstr(f.warnings.v[0], "that autoscaler starts no worker of provider `local`"));
+    rt_launcher_deinit(&f);
+    free(text);
 }
 
 /* ---- what is refused ---- */

@@ -24,7 +24,7 @@ static const struct rt_pool *pool(const struct rt_ray_status *s, const char *nam
 static void reads_pools_of_the_first_autoscaler(void **state) {
     (void)state;
     struct rt_ray_status s = parsed("ray-2.60.0/autoscaler_v1_fmt_t4.json");
-    assert_true(s.autoscaler);
+    assert_true(s.autoscaler && !s.autoscaler_v2);
     assert_int_equal(s.pools.n, 3);
     assert_int_equal(pool(&s, "ray.head.default")->ready, 1);
     assert_true(pool(&s, "ray.head.default")->head);
@@ -55,7 +55,7 @@ static void reads_demand_with_colons_in_its_bundles(void **state) {
 static void counts_idle_nodes_of_the_second_autoscaler_as_ready(void **state) {
     (void)state;
     struct rt_ray_status s = parsed("launcher/autoscale-idle.cluster_status_format.json");
-    assert_true(s.autoscaler);
+    assert_true(s.autoscaler && s.autoscaler_v2);
     assert_int_equal(pool(&s, "small")->ready, 1);
     assert_int_equal(pool(&s, "small")->pending, 1); /* its state is empty: "ID: small, " */
     assert_null(pool(&s, "small")->why);
