@@ -18,16 +18,11 @@ static int fail(const struct rt_error *err) {
 
 /* One word is a cluster to open; a verb misspelt is told before the screen opens. */
 static bool known_target(struct rt_app *app, const char *target, struct rt_error *err) {
-    const char *verbs[128];
-    size_t n = 0;
     if (!target || rt_app_target(app, target, err))
         return true;
-    for (const struct rt_action_def *d = rt_actions; d->name && n + 1 < RT_COUNT(verbs); d++)
-        verbs[n++] = d->name;
-    verbs[n] = NULL;
     if (err->code != RT_E_NOT_FOUND || rt_starts(err->hint, "did you mean"))
         return false;
-    const char *near = rt_nearest(target, verbs);
+    const char *near = rt_nearest(target, rt_action_names());
     rt_error_set(err, RT_E_USAGE, "no such verb %s%s%s", target, near ? "; nearest: " : ", and no cluster of this name", near ? near : "");
     return rt_error_hint(err, "`raytui --help` lists the verbs, `raytui ls` the clusters");
 }

@@ -65,8 +65,6 @@ struct rt_op *run_submit(struct rt_app *a, const struct rt_call *c, rt_action_do
 char *submit_body(struct session *s, const struct rt_call *c, struct rt_error *err);
 
 /* user_script.c */
-/* The submit call of a cluster's user_script; false when it has none. Deinit in any case. */
-bool user_script_call(const struct rt_cluster_conf *conf, struct rt_call *out);
 /* What its provider gets as rt_up_opts.user_job; gives it, NULL without a script. */
 bool user_script_job(struct session *s, char **body, struct rt_error *err);
 /* When `up` went well: submits what only this machine can send. */

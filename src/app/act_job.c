@@ -42,8 +42,6 @@ static void job_ended(struct job_work *w, const struct rt_error *err) {
 
 static void poll_job(void *ctx);
 
-static void poll_job(void *ctx);
-
 static void look_later(struct job_work *w) {
     if (w->timer)
         rt_timer_again(w->timer, STOP_POLL_MS, 0);

@@ -79,7 +79,10 @@ static json_t *remembered(const struct session *s) {
     json_t *v = rt_file_read(path, text.max, &text, &err) ? rt_json_parse(rt_buf_str(&text), text.len, &err) : NULL;
     rt_buf_deinit(&text);
     free(path);
-    return json_is_object(v) ? v : json_object();
+    if (json_is_object(v))
+        return v;
+    json_decref(v);
+    return json_object();
 }
 
 static void remember(const struct session *s, const char *key, int local) {

@@ -21,7 +21,10 @@ static json_t *remembered(const char *cluster) {
     json_t *v = rt_file_read(path, text.max, &text, &err) ? rt_json_parse(rt_buf_str(&text), text.len, &err) : NULL;
     rt_buf_deinit(&text);
     free(path);
-    return json_is_array(v) ? v : json_array();
+    if (json_is_array(v))
+        return v;
+    json_decref(v);
+    return json_array();
 }
 
 static json_t *list_json(const struct rt_strs *l) {

@@ -18,7 +18,8 @@ static void add_option(const json_t *map, const char *key, const char *option, s
     }
 }
 
-bool user_script_call(const struct rt_cluster_conf *conf, struct rt_call *out) {
+/* The submit call of a cluster's user_script; false when it has none. Deinit in any case. */
+static bool user_script_call(const struct rt_cluster_conf *conf, struct rt_call *out) {
     struct rt_error ignored = {0};
     const char *text = conf->user_script;
     *out = (struct rt_call){.def = rt_action_find("submit"), .cluster = rt_strdup(conf->name)};

@@ -11,7 +11,6 @@
 #include "base/str.h"
 #include "base/vec.h"
 #include "net/loop.h"
-#include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
 #include <sys/stat.h>
@@ -364,23 +363,4 @@ bool rt_journal_lives(const char *cluster) {
     bool lives = !load(j, &err) || j->items.n;
     rt_journal_close(j);
     return lives;
-}
-
-static int by_name(const void *a, const void *b) {
-    return rt_natcmp(*(char *const *)a, *(char *const *)b);
-}
-
-void rt_journal_clusters(struct rt_strs *out) {
-    char *path = rt_path(RT_DIR_STATE, "clusters");
-    DIR *dir = opendir(path);
-    size_t first = out->n;
-    free(path);
-    if (!dir)
-        return;
-    for (struct dirent *e = readdir(dir); e; e = readdir(dir))
-        if (e->d_name[0] != '.' && rt_journal_lives(e->d_name))
-            rt_strs_add(out, e->d_name);
-    closedir(dir);
-    if (out->n - first > 1)
-        qsort(out->v + first, out->n - first, sizeof(*out->v), by_name);
 }

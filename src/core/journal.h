@@ -39,10 +39,8 @@ size_t rt_journal_count(const struct rt_journal *j);
 const struct rt_journal_item *rt_journal_at(const struct rt_journal *j, size_t i);
 const struct rt_journal_item *rt_journal_find(const struct rt_journal *j, const char *kind, const char *name);
 
-/* Does a cluster have a journal with living items? Names of all that have. */
+/* Does a cluster have a journal with living items? */
 bool rt_journal_lives(const char *cluster);
-struct rt_strs;
-void rt_journal_clusters(struct rt_strs *out);
 
 /* STATE/clusters/NAME/FILE; gives it. */
 char *rt_cluster_path(const char *cluster, const char *file);

@@ -82,7 +82,5 @@ void why_pg(struct why *w, const struct rt_pg *g);
 void why_pool(struct why *w, const struct rt_pool *p);
 void why_node(struct why *w, const struct rt_node *n);
 void why_cluster(struct why *w);
-/* What a job waits with in Ray: its supervisor; NULL when it is not known. */
-const struct rt_actor *why_supervisor(const struct rt_cluster *c, const struct rt_job *j);
 
 #endif

@@ -19,7 +19,8 @@ static void title(struct why *w, const char *fmt, ...) {
     rt_buf_deinit(&b);
 }
 
-const struct rt_actor *why_supervisor(const struct rt_cluster *c, const struct rt_job *j) {
+/* What a job waits with in Ray: its supervisor; NULL when it is not known. */
+static const struct rt_actor *why_supervisor(const struct rt_cluster *c, const struct rt_job *j) {
     const size_t n = strlen(SUPERVISOR);
     for (size_t i = 0; j->submission_id && i < c->actors.nown; i++) {
         const struct rt_actor *a = &c->actors.own[i];

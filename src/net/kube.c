@@ -126,6 +126,7 @@ static void down(struct rt_kube *k, const struct rt_error *err, bool final) {
     k->status.error = *err;
     k->status.attempt = steady ? 1 : k->status.attempt + 1;
     k->status.state = final ? RT_KUBE_FAILED : RT_KUBE_RETRYING;
+    k->failed_ms = rt_loop_now_ms(k->kubes->loop);
     rt_log(RT_LOG_WARN, "%s", err->message);
     rt_http_forget_pool(k->kubes->http, k->pool);
     rt_timer_stop(k->timer);
@@ -273,8 +274,14 @@ void rt_kube_await(struct rt_kube *k, struct rt_kube_wait *w) {
         k->status.state = RT_KUBE_STARTING;
         arm(k, 0, on_begin);
         break;
+    case RT_KUBE_FAILED: /* kubectl may be there by now, or the context */
+        if (rt_loop_now_ms(k->kubes->loop) - k->failed_ms >= BACK_OFF_MOST_MS) {
+            k->status.state = RT_KUBE_STARTING;
+            arm(k, 0, on_begin);
+            break;
+        }
+        /* fall through */
     case RT_KUBE_UP:
-    case RT_KUBE_FAILED:
         if (!k->timer)
             arm(k, 0, tell_waiting);
         break;
@@ -437,12 +444,4 @@ const struct rt_kube_status *rt_kube_status(const struct rt_kube *k) {
 
 const char *rt_kube_socket(const struct rt_kube *k) {
     return k->socket;
-}
-
-void rt_kube_retry(struct rt_kube *k) {
-    if (k->status.state != RT_KUBE_RETRYING && k->status.state != RT_KUBE_FAILED)
-        return;
-    k->status.attempt = 0;
-    k->status.state = RT_KUBE_STARTING;
-    arm(k, 0, on_begin);
 }

@@ -34,7 +34,7 @@ enum rt_kube_state {
     RT_KUBE_STARTING,
     RT_KUBE_UP,
     RT_KUBE_RETRYING, /* the child ended; comes back by itself */
-    RT_KUBE_FAILED    /* will not work by itself: no kubectl, one that is too old, no such context */
+    RT_KUBE_FAILED    /* no kubectl, one that is too old, no such context: tried anew only for who asks a while later */
 };
 struct rt_kube_status {
     enum rt_kube_state state;
@@ -43,8 +43,6 @@ struct rt_kube_status {
     int64_t retry_at_ms;   /* rt_loop_now_ms time; of RETRYING */
 };
 const struct rt_kube_status *rt_kube_status(const struct rt_kube *k);
-/* A new try on a person's wish: resets back-off, looks for kubectl again. */
-void rt_kube_retry(struct rt_kube *k);
 /* Where the proxy listens, or will: the path stays the same while the context is kept. */
 const char *rt_kube_socket(const struct rt_kube *k);
 /* kubectl or oc with the words that choose kubeconfig and context; what a person could type, or a child's argv. */
@@ -83,10 +81,6 @@ typedef void rt_kube_fn(void *ctx, const struct rt_kube_answer *a, const struct 
 /* Waits for the proxy. Everything in `r` is copied. Never NULL. */
 struct rt_op *rt_kube_send(struct rt_kube *k, const struct rt_kube_request *r, rt_kube_fn *fn, void *ctx);
 
-/* What an answer that is not 2xx means; `words` are the latest of the child's own (an exec plugin's), or NULL. */
-void rt_kube_problem(const struct rt_kube_answer *a, const char *method, const char *path, const char *words,
-                     struct rt_error *err);
-
 /* ---- a list that is kept ---- */
 /* Lists in pages, watches from there, resumes at an end, lists again at a 410, connects again when nothing came for two
  * minutes (bookmarks do every one), tries again with back-off when there is no answer. */
@@ -106,7 +100,6 @@ struct rt_kube_watch_events {
 struct rt_kube_watch *rt_kube_watch_open(struct rt_kube *k, const char *path, const char *query,
                                          const struct rt_kube_watch_events *e);
 void rt_kube_watch_close(struct rt_kube_watch *w); /* no callback runs afterwards. NULL is fine */
-void rt_kube_watch_retry(struct rt_kube_watch *w); /* now, when it waits for its next try */
 
 /* ---- ports of pods ---- */
 /* A dialer whose streams go through `kubectl port-forward` children, one per port, to the pod that is told; supervised
@@ -136,7 +129,5 @@ struct rt_kube_port_status {
     int64_t up_since_ms;   /* rt_wall_ms time */
 };
 bool rt_kube_ports_status(const struct rt_kube_ports *p, int port, struct rt_kube_port_status *out);
-/* Runs (later) when a port's state changed. */
-void rt_kube_ports_on_change(struct rt_kube_ports *p, rt_loop_fn *fn, void *ctx);
 
 #endif

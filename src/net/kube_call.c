@@ -73,7 +73,8 @@ static void hint_for(int status, struct rt_error *err) {
         rt_error_hint(err, "a role must allow it: `kubectl auth can-i --list` shows what you may do");
 }
 
-void rt_kube_problem(const struct rt_kube_answer *a, const char *method, const char *path, const char *words, struct rt_error *err) {
+/* What an answer that is not 2xx means; `words` are the latest of the child's own (an exec plugin's), or NULL. */
+static void explain(const struct rt_kube_answer *a, const char *method, const char *path, const char *words, struct rt_error *err) {
     const char *message = rt_json_str(a->json, "message"), *kind = rt_json_str(a->json, "kind");
     char clean[400];
     if (rt_streq(kind, "Status") && message) {
@@ -131,7 +132,7 @@ static void answered(void *ctx, const struct rt_http_answer *http, const struct 
         a = (struct rt_kube_answer){.status = http->status, .body = http->body, .body_len = http->body_len, .json = json};
     }
     if (!http_err && (http->status < 200 || http->status > 299))
-        rt_kube_problem(&a, c->method, c->path, fresh_words(k), &err);
+        explain(&a, c->method, c->path, fresh_words(k), &err);
     const bool away = err.code == RT_E_UNREACHABLE || err.code == RT_E_TIMEOUT;
     if (away || (http && !http_err))
         rt_kube_note(k, away ? &err : NULL);

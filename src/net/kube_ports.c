@@ -71,24 +71,9 @@ struct rt_kube_ports {
     RT_VEC(struct port *) all;
     RT_VEC(struct stream *) streams;
     struct rt_error error; /* of the last stream that was not had */
-    rt_loop_fn *change;
-    void *ctx;
-    struct rt_op *soon;
 };
 
 static void child_start(struct port *t);
-
-static void tell_change(void *ctx) {
-    struct rt_kube_ports *p = ctx;
-    p->soon = NULL;
-    if (p->change)
-        p->change(p->ctx);
-}
-
-static void changed(struct rt_kube_ports *p) {
-    if (p->change && !p->soon)
-        p->soon = rt_loop_defer(p->loop, tell_change, p);
-}
 
 /* ---- streams ---- */
 
@@ -231,7 +216,6 @@ static void fail(struct port *t, const struct rt_error *err) {
             stream_end(t->ports->streams.v[i], err);
     t->status.retry_at_ms = rt_loop_now_ms(t->ports->loop) + wait;
     phase_timer(t, wait, on_wait_over);
-    changed(t->ports);
 }
 
 /* ---- the probe ---- */
@@ -264,7 +248,6 @@ static void went_through(struct port *t) {
     if (!news)
         return;
     t->status.up_since_ms = rt_wall_ms();
-    changed(t->ports);
     for (size_t i = 0; i < t->ports->streams.n; i++)
         if (t->ports->streams.v[i]->port == t && waits(t->ports->streams.v[i]))
             stream_go(t->ports->streams.v[i]);
@@ -510,8 +493,6 @@ void rt_kube_ports_begin(struct rt_kube_ports *p, int port) {
 void rt_kube_ports_destroy(struct rt_kube_ports *p) {
     if (!p)
         return;
-    rt_op_drop(&p->soon);
-    p->change = NULL;
     rt_kube_ports_rest(p);
     while (p->streams.n)
         stream_free(p->streams.v[p->streams.n - 1]);
@@ -545,8 +526,6 @@ void rt_kube_ports_target(struct rt_kube_ports *p, const char *space, const char
             no_target(t);
         }
     }
-    if (!same)
-        changed(p);
 }
 
 const struct rt_dialer *rt_kube_ports_dialer(struct rt_kube_ports *p) {
@@ -560,9 +539,4 @@ bool rt_kube_ports_status(const struct rt_kube_ports *p, int port, struct rt_kub
             return true;
         }
     return false;
-}
-
-void rt_kube_ports_on_change(struct rt_kube_ports *p, rt_loop_fn *fn, void *ctx) {
-    p->change = fn;
-    p->ctx = ctx;
 }

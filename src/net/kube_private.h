@@ -35,7 +35,7 @@ struct rt_kube {
     struct rt_timer *timer;   /* until it serves; then, after its end, until it is started again */
     struct rt_buf out, words; /* what it wrote on stdout, until it serves; the latest of stderr */
     int64_t words_ms;         /* when it last wrote there */
-    int64_t up_ms;
+    int64_t up_ms, failed_ms; /* loop time */
     RT_VEC(struct rt_kube_wait *) waits;
     RT_VEC(struct rt_kube_watch *) listers; /* that wait for their turn to list */
     unsigned int listing;

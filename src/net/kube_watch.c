@@ -352,13 +352,6 @@ void rt_kube_watch_paces(struct rt_kube_watch *w, int64_t silence_ms, int64_t ag
     w->again_ms = again_ms;
 }
 
-void rt_kube_watch_retry(struct rt_kube_watch *w) {
-    if (w->op || !w->timer)
-        return;
-    w->failures = 0;
-    arm(w, 0, on_again);
-}
-
 void rt_kube_watch_close(struct rt_kube_watch *w) {
     if (!w)
         return;

@@ -49,7 +49,7 @@ static char *new_id(struct rt_error *err) {
 }
 
 /* The id becomes part of a file's name on the cluster. */
-bool rt_plan_id_valid(const char *id, struct rt_error *err) {
+static bool rt_plan_id_valid(const char *id, struct rt_error *err) {
     static const char allowed[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
     const size_t n = strlen(id);

@@ -34,8 +34,6 @@ struct rt_plan {
     size_t packing; /* which one rt_plan_pack packs */
 };
 
-bool rt_plan_id_valid(const char *submission_id, struct rt_error *err);
-
 /* Copies; makes a submission id where none is given. */
 struct rt_plan *rt_plan_create(const struct rt_submit *s, struct rt_error *err);
 void rt_plan_destroy(struct rt_plan *p);
