@@ -23,6 +23,7 @@ struct rt_op *run_up(struct rt_app *a, const struct rt_call *c, rt_action_done_f
 struct rt_op *run_down(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
 struct rt_op *run_attach(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
 struct rt_op *run_forget(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);
+bool ready_shell(struct rt_app *a, const struct rt_call *c, struct rt_error *err);
 bool ready_forget(struct rt_app *a, const struct rt_call *c, struct rt_error *err);
 
 struct rt_op *run_keepalive(struct rt_app *a, const struct rt_call *c, rt_action_done_fn *done, void *ctx);

@@ -117,6 +117,14 @@ struct rt_op *run_keepalive(struct rt_app *a, const struct rt_call *c, rt_action
     return act_answer(a, done, ctx, op ? NULL : &err, op, "%s: its idle time starts anew", c->cluster);
 }
 
+/* What is known by its URL only has no host that one could log in to. */
+bool ready_shell(struct rt_app *a, const struct rt_call *c, struct rt_error *err) {
+    const struct rt_cluster_conf *conf = rt_config_cluster(a->config, c->cluster);
+    if (!conf || conf->hop || !rt_streq(conf->provider, "address"))
+        return true;
+    return rt_error_set(err, RT_E_UNSUPPORTED, "%s is known by its URL only: there is no way to a shell", c->cluster);
+}
+
 bool ready_forget(struct rt_app *a, const struct rt_call *c, struct rt_error *err) {
     const struct session *s = session_find(a, c->cluster);
     if (s && session_busy(s)) {

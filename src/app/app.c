@@ -550,11 +550,14 @@ void rt_app_stats(struct rt_app *a, const char *cluster, struct rt_buf *out) {
     struct session *s = session_find(a, cluster);
     const struct rt_route_stats *v = NULL;
     size_t n = s && s->ray ? rt_ray_stats(s->ray, &v) : 0;
-    rt_buf_addf(out, "%-44s %9s %9s %9s %9s %7s\n", "ROUTE", "REQUESTS", "BYTES", "MS EACH", "LAST MS", "ERRORS");
+    int widest = 24;
+    for (size_t i = 0; i < n; i++)
+        widest = RT_MAX(widest, (int)RT_MIN(strlen(v[i].route), (size_t)44));
+    rt_buf_addf(out, "%-*s %9s %8s %8s %8s %7s\n", widest, "ROUTE", "REQUESTS", "BYTES", "MS EACH", "LAST MS", "ERRORS");
     for (size_t i = 0; i < n; i++) {
         char bytes[24];
         const int64_t each = v[i].requests ? v[i].elapsed_us / v[i].requests : 0;
-        rt_buf_addf(out, "%-44s %9lld %9s %9.1f %9.1f %7lld\n", v[i].route, (long long)v[i].requests,
+        rt_buf_addf(out, "%-*s %9lld %8s %8.1f %8.1f %7lld\n", widest, v[i].route, (long long)v[i].requests,
                     rt_fmt_bytes(bytes, sizeof bytes, (double)v[i].bytes), (double)each / 1000.0, (double)v[i].last_us / 1000.0,
                     (long long)v[i].errors);
     }

@@ -264,7 +264,7 @@ static const struct rt_column job_columns[] = {
     {.id = "took", .title = "TOOK", .min = 4, .want = 6, .align = RT_RIGHT, .priority = 5, .text = job_took},
     {.id = "age", .title = "AGE", .min = 6, .want = 6, .align = RT_RIGHT, .text = job_age, .order = job_by_age},
     {.id = "why", .title = "WHY", .min = 16, .want = 40, .priority = 3, .grow = true, .text = job_why},
-    {.id = "submission_id", .title = "SUBMISSION ID", .min = 12, .want = 24, .cut = RT_CUT_MIDDLE, .priority = 7, .wide = true, .text = job_id},
+    {.id = "submission_id", .title = "SUBMISSION ID", .min = 13, .want = 24, .cut = RT_CUT_MIDDLE, .priority = 7, .wide = true, .text = job_id},
     {.id = "entrypoint", .title = "ENTRYPOINT", .min = 10, .want = 40, .priority = 6, .wide = true, .text = job_entrypoint},
     {0},
 };

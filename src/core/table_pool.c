@@ -162,7 +162,7 @@ static const struct rt_column columns[] = {
      .order = head_first, .health = health},
     {.id = "kind", .title = "KIND", .min = 5, .want = 12, .priority = 3, .text = kind_text},
     {.id = "ready", .title = "READY", .min = 7, .want = 9, .align = RT_RIGHT, .text = ready_text, .order = by_ready},
-    {.id = "limits", .title = "MIN..MAX", .min = 5, .want = 8, .align = RT_RIGHT, .priority = 1,
+    {.id = "limits", .title = "MIN..MAX", .min = 8, .want = 8, .align = RT_RIGHT, .priority = 1,
      .text = limits_text, .order = by_max},
     {.id = "per_node", .title = "EACH", .min = 6, .want = 22, .priority = 4, .text = offer_text},
     {.id = "why", .title = "WHY", .min = 8, .want = 30, .priority = 2, .grow = true, .text = why_text},

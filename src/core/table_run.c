@@ -243,7 +243,7 @@ static json_t *task_json(const void *row, const struct rt_row_env *env, bool sho
 /* clang-format off */
 static const struct rt_column task_columns[] = {
     {.id = "name", .title = "TASK", .min = 8, .want = 28, .grow = true, .text = task_name},
-    {.id = "state", .title = "STATE", .min = 8, .want = 26, .glyph = true, .text = task_state, .health = task_health},
+    {.id = "state", .title = "STATE", .min = 9, .want = 26, .glyph = true, .text = task_state, .health = task_health},
     {.id = "job_id", .title = "JOB", .min = 8, .want = 8, .priority = 3, .text = task_job},
     {.id = "node", .title = "NODE", .min = 8, .want = 18, .cut = RT_CUT_MIDDLE, .priority = 2, .text = task_node},
     {.id = "resources", .title = "NEEDS", .min = 6, .want = 14, .priority = 4, .text = task_needs},

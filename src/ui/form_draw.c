@@ -111,7 +111,7 @@ static int put_key(const struct rt_draw *w, int row, int col, int end, const cha
 static bool put_state(struct rt_form *f, const struct rt_draw *w, struct rt_rect r) {
     char text[200];
     if (f->leaving) {
-        rt_tool_put(w->s, r.row, r.col, r.cols, "Leave and forget what was typed?  y leaves, any other key stays",
+        rt_tool_put(w->s, r.row, r.col, r.cols, "Leave and forget what was typed?  y or Esc leaves, any other key stays",
                     rt_tool_look(w->theme, RT_R_DIALOG, RT_R_STATUS_WARN));
         return true;
     }

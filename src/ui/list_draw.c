@@ -249,9 +249,10 @@ static const struct rt_column *columns_of(struct list *l) {
     if (l->all && !rt_streq(l->rows.table->columns[0].id, whose.id)) /* forwards say it themselves */
         l->columns[n++] = whose;
     rt_setup_apply(setup, l->rows.table, l->columns + n, RT_COUNT(l->columns) - n);
-    if (l->columns_seen != setup->revision)
+    if (l->columns_seen != setup->revision || l->columns_whose != (n > 0))
         l->needs_cols = -1;
     l->columns_seen = setup->revision;
+    l->columns_whose = n > 0;
     return l->columns;
 }
 

@@ -25,6 +25,7 @@ struct list {
     struct rt_rect drawn;     /* where the rows were drawn */
     struct rt_column columns[RT_FIT_MAX]; /* as they are set up, behind the cluster's name when all are shown */
     unsigned columns_seen;    /* revision of the set-up they were measured with */
+    bool columns_whose;       /* and whether the cluster's name stood in front */
     int needs[RT_FIT_MAX];    /* widest text seen in each of them: widths grow, and do not jump back */
     int needs_cols;           /* for this width of the pane */
     struct rt_fit fit[RT_FIT_MAX];

@@ -432,9 +432,11 @@ bool shell_open_view(struct rt_ui *ui, const struct rt_call *c, const struct rt_
     if (rt_streq(view, "stats")) {
         const char *cluster = c->cluster ? c->cluster : ui->cluster;
         rt_buf_init(&text, 0);
+        char *title = cluster ? rt_strf("%s %s", view, cluster) : rt_strdup(view);
         if (cluster)
             rt_app_stats(ui->app, cluster, &text);
-        push_text(ui, view, view, &text);
+        push_text(ui, view, title, &text);
+        free(title);
         return true;
     }
     if (rt_view_find(view))

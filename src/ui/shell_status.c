@@ -268,7 +268,7 @@ static void draw_toast(struct rt_ui *ui, const struct rt_draw *d, struct rt_rect
     const char *more = ui->toast.undo ? "   u undo" : ui->toast.error ? "   Esc" : "";
     const char *mark = ui->toast.error ? rt_health_glyph(RT_H_BAD, d->ascii) : ui->toast.note ? d->ascii ? "-" : "·" : rt_health_glyph(RT_H_DONE, d->ascii);
     const int cols = RT_MAX(r.cols - 4 - (int)strlen(more), 1);
-    const int rows = RT_MIN(rt_wrap_count(ui->toast.text, cols), r.row >= 10 ? TOAST_ROWS : 1);
+    const int rows = RT_MIN(rt_wrap_count(ui->toast.text, cols), r.row >= 7 ? TOAST_ROWS : 1);
     const char *s = ui->toast.text;
     struct rt_buf text;
     rt_buf_init(&text, 0);

@@ -321,15 +321,16 @@ static bool log_mouse(struct rt_view *v, const struct rt_event *ev, struct rt_re
 
 static void add_rate(struct rt_buf *b, double rate) {
     char count[32];
+    const int64_t whole = (int64_t)(RT_MIN(rate, 1e6) + 0.5);
     if (rate < 0.5)
         return;
     if (rate < 1000)
-        rt_buf_addf(b, " %s", rt_fmt_count(count, sizeof count, (int64_t)rate));
+        rt_buf_addf(b, " %s", rt_fmt_count(count, sizeof count, whole));
     else if (rate < 1e6)
         rt_buf_addf(b, " %.1fk", rate / 1000);
     else
         rt_buf_addf(b, " %.1fM", rate / 1e6);
-    rt_buf_adds(b, " lines/s");
+    rt_buf_addf(b, " line%s/s", rt_plural(whole));
 }
 
 static void add_name(const struct log_view *lv, struct rt_buf *b) {

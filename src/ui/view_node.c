@@ -197,7 +197,7 @@ static void add_reserved(struct rt_buf *out, const char *name, double v) {
         rt_fmt_bytes(amount, sizeof amount, v);
     else
         rt_fmt_amount(amount, sizeof amount, v);
-    rt_buf_addf(out, "  and %s reserved by placement groups", amount);
+    rt_buf_addf(out, "  +%s placement groups", amount);
 }
 
 static void add_use(struct node_view *n, const struct rt_node *node) {

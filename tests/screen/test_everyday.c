@@ -194,6 +194,42 @@ static void the_dashboard_opens_where_one_stands(void **state) {
     free(program);
 }
 
+static void nobody_is_offered_a_shell_where_only_a_url_is_known(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_prod(&t);
+    rt_pty_type(&t, "3");
+    rt_pty_until(&t, "node-003", 5000);
+    rt_pty_settle(&t);
+    assert_int_equal(times(&t, 23, "s shell"), 0);
+    rt_pty_type(&t, "s");
+    rt_pty_until(&t, "there is no way to a shell", 5000);
+    world_leave(&t, "<Esc>:q<Enter>");
+}
+
+static void columns_are_measured_anew_when_a_cluster_s_name_stands_in_front(void **state) {
+    struct rt_pty t;
+    struct rt_buf before, after;
+    (void)state;
+    open_prod(&t);
+    rt_pty_type(&t, "3");
+    rt_pty_until(&t, "node-003", 5000);
+    rt_pty_settle(&t);
+    rt_buf_init(&before, 0);
+    rt_buf_init(&after, 0);
+    rt_pty_row(&t, 3, &before);
+    rt_pty_type(&t, "0");
+    rt_pty_until(&t, "all clusters", 5000);
+    rt_pty_type(&t, "0");
+    rt_pty_until_gone(&t, "all clusters", 5000);
+    rt_pty_settle(&t);
+    rt_pty_row(&t, 3, &after);
+    assert_string_equal(rt_buf_str(&before), rt_buf_str(&after));
+    rt_buf_deinit(&before);
+    rt_buf_deinit(&after);
+    world_leave(&t, ":q<Enter>");
+}
+
 static void what_runs_is_cancelled_after_a_question(void **state) {
     struct rt_pty t;
     struct rt_error err = {0};
@@ -234,6 +270,8 @@ int main(void) {
         cmocka_unit_test(how_often_is_asked_can_be_set),
         cmocka_unit_test(seven_lists_the_logs_of_the_head),
         cmocka_unit_test(the_dashboard_opens_where_one_stands),
+        cmocka_unit_test(nobody_is_offered_a_shell_where_only_a_url_is_known),
+        cmocka_unit_test(columns_are_measured_anew_when_a_cluster_s_name_stands_in_front),
         cmocka_unit_test(what_runs_is_cancelled_after_a_question),
     };
     return cmocka_run_group_tests(tests, make, world_teardown);
