@@ -40,9 +40,10 @@ static bool target_size(const struct rt_pool *p, const char *text, int64_t *out,
         rt_error_set(err, RT_E_USAGE, "%s is no number of nodes", text);
         return rt_error_hint(err, "8 for eight, +2 for two more, -1 for one less");
     }
-    const int64_t now = p->desired >= 0 ? p->desired : p->ready;
-    *out = relative ? now + n : n;
-    if (*out < 0 || *out > 100000)
+    const int64_t now = p->desired >= 0 ? p->desired : p->ready, most = 100000;
+    const bool possible = n >= -most && n <= most;
+    *out = relative && possible ? now + n : n;
+    if (!possible || *out < 0 || *out > most)
         return rt_error_set(err, RT_E_USAGE, "pool %s: %lld is no possible size", p->name, (long long)*out);
     return true;
 }

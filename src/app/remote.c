@@ -39,14 +39,19 @@ bool rt_app_exec(struct rt_app *a, const char *cluster, const char *node, const 
 
 /* ---- files: through tar, whatever the way there is ---- */
 
+/* A pipe whose first part fails fails: descriptor 3 takes the statuses, 4 is stdout. */
+#define BOTH_ENDS(first, second) \
+    "exec 4>&1\n" \
+    "failed=$({ { " first " 3>&- 4>&- || echo $? >&3; } | " second " 3>&- >&4 4>&- || echo $? >&3; } 3>&1)\n" \
+    "exit ${failed%%[!0-9]*}\n"
 /* $1 what, without a slash at its end, $2 where to; then the command that unpacks there. */
 static const char sender[] = "[ -e \"$1\" ] || { echo \"raytui: $1 is not there\" >&2; exit 1; }\n"
                              "cd -- \"$(dirname -- \"$1\")\" || exit\n"
                              "name=$(basename -- \"$1\"); shift 2\n"
-                             "tar -cf - -- \"$name\" | \"$@\"\n";
+                             BOTH_ENDS("tar -cf - -- \"$name\"", "\"$@\"");
 /* $1 what, $2 where to; then the command that packs there. */
 static const char receiver[] = "to=$2 name=$(basename -- \"$1\"); shift 2\n"
-                               "\"$@\" | sh -c \"$UNPACK\" raytui \"$to\" \"$name\"\n";
+                               BOTH_ENDS("\"$@\"", "sh -c \"$UNPACK\" raytui \"$to\" \"$name\"");
 /* $1 where to, $2 the name inside. Beside its place first: what is there is replaced by a whole file, or gets it inside. */
 static const char unpack[] = "case $1 in */) mkdir -p -- \"$1\" ;; esac\n"
                              "to=$1; [ -d \"$to\" ] && to=${to%/}/$2\n"

@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -126,6 +127,28 @@ static void files_and_directories_go_both_ways(void **state) {
     free(dir);
 }
 
+/* A file that cannot be read, say: what could be is copied. */
+static void a_copy_that_is_not_whole_is_no_success(void **state) {
+    static const char tar[] = "#!/bin/sh\nPATH=${PATH#*:}\ncase $1 in -c*) tar \"$@\"; exit 2 ;; esac\nexec tar \"$@\"\n";
+    struct rt_error err = {0};
+    (void)state;
+    char *bin = rt_strf("%s/bin/tar", home), *one = rt_strf("%s/part", home), *old = rt_strdup(getenv("PATH"));
+    char *path = rt_strf("%s/bin:%s", home, old);
+    assert_true(rt_file_write(bin, tar, strlen(tar), &err));
+    assert_int_equal(chmod(bin, 0700), 0);
+    assert_true(rt_file_write(one, "3\n", 2, &err));
+    setenv("PATH", path, 1);
+    assert_int_equal(run(one, "local:part-there"), 2);
+    assert_int_equal(run("local:part", "part-here"), 2);
+    setenv("PATH", old, 1);
+    holds("part-there", "3\n");
+    holds("part-here", "3\n");
+    free(bin);
+    free(one);
+    free(old);
+    free(path);
+}
+
 static void one_end_is_far_and_one_is_here(void **state) {
     struct rt_strs argv = {0};
     struct rt_error err = {0};
@@ -150,6 +173,7 @@ int main(void) {
         cmocka_unit_test(a_command_is_one_word_of_ssh_quoted_once),
         cmocka_unit_test(a_command_on_this_machine_runs_as_it_is),
         cmocka_unit_test(files_and_directories_go_both_ways),
+        cmocka_unit_test(a_copy_that_is_not_whole_is_no_success),
         cmocka_unit_test(one_end_is_far_and_one_is_here),
     };
     return cmocka_run_group_tests(tests, make, end);
