@@ -566,6 +566,12 @@ static struct rt_operation *local_remove_node(struct rt_provider *p, const char 
     }
     if (!may_work(p, "remove-node", err))
         return NULL;
+    n = local_node_named(p, ray->name); /* another raytui may have ended it */
+    if (!n) {
+        rt_error_set(err, RT_E_NOT_FOUND, "%s has ended already", ray->name);
+        unlock(p);
+        return NULL;
+    }
     struct task *t = task_new(p);
     struct rt_operation *op = begin(p, t, "remove-node", rt_strf("end node %s", n->name));
     t->result = rt_strf("%s has ended", n->name);
