@@ -80,7 +80,6 @@ void far_set(struct rt_buf *out, const char *name, const char *value);     /* NA
 void far_set_path(struct rt_buf *out, const char *name, const char *path); /* the same; a leading ~ is the far home */
 void far_activate(const struct far_conf *far, struct rt_buf *out);         /* the lines of python.activate, then conda */
 void far_container(const struct far_conf *far, struct rt_buf *out);        /* the container's words, a blank behind each */
-void far_option(struct rt_buf *out, const char *word);                     /* " \<newline>    'word'": next word of a long line */
 /* Sets VERSION (to be installed where none is there), RAY (where it must be, or is looked for) and, where raytui may install
  * it, V (the virtual environment); requirements: some are configured. */
 void far_where_ray(const struct far_conf *far, const char *cluster, bool requirements, struct rt_buf *out);

@@ -141,7 +141,8 @@ void far_prepared(const char *text, char **ray, char **python, char **address) {
 
 /* ---- a node's command line ---- */
 
-void far_option(struct rt_buf *out, const char *word) {
+/* " \<newline>    'word'": the next word of a long line. */
+static void far_option(struct rt_buf *out, const char *word) {
     rt_buf_adds(out, " \\\n    ");
     rt_shell_word(out, word);
 }

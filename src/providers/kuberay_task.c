@@ -2,11 +2,12 @@
  *
  * A patch tests what it changes; 409 and 422 mean that somebody else was faster: the object is read again, and if it
  * still says what the person saw, the patch is made anew. */
-#include "providers/kuberay.h"
 #include "base/vec.h"
+#include "providers/drain.h"
+#include "providers/kuberay.h"
 #include <stdio.h>
 
-enum { TRIES = 4, LIMIT_MS = 30 * 60 * 1000, DRAIN_MS = 20000, DRAINED_S = 30, DRAIN_LOOK_MS = 1000 };
+enum { TRIES = 4, LIMIT_MS = 30 * 60 * 1000, DRAINED_S = 30, DRAIN_LOOK_MS = 1000 };
 
 enum kind { T_SCALE, T_REMOVE_NODE, T_ADD_POOL, T_REMOVE_POOL, T_SUSPEND, T_RESUME };
 enum phase { P_DRAIN, P_PATCH, P_WAIT, P_CLEAR, P_REMOVE };
@@ -383,8 +384,6 @@ struct rt_operation *kuberay_scale(struct rt_provider *p, const char *pool, int6
 
 /* ---- draining ---- */
 
-static const char drain_mark[] = "raytui: it is drained";
-
 /* A node whose work is done ends by itself, and so does its container: then the operator may have replaced the pod, and
  * what came in its place goes. Without that one less is wanted, and it would take any. */
 static void drain_over(struct ktask *t) {
@@ -423,7 +422,7 @@ static void on_drained(void *ctx, const char *log, const struct rt_error *err) {
         rt_operation_output(t->operation, t->step, err->message, strlen(err->message));
         rt_operation_output(t->operation, t->step, "\n", 1);
     }
-    if (!log || !strstr(log, drain_mark)) {
+    if (!drain_taken(log)) {
         drain_over(t);
         return;
     }
@@ -442,9 +441,10 @@ static void drain(struct ktask *t, const char *node_id) {
         send_patch(t);
         return;
     }
-    char *line = rt_strf("timeout %d ray drain-node --address \"${RAY_ADDRESS:-auto}\" --node-id %s --reason DRAIN_NODE_REASON_PREEMPTION "
-                         "--reason-message 'taken away by raytui' --deadline-remaining-seconds %d 2>&1 && echo '%s' || true",
-                         DRAIN_MS / 1000, node_id, DRAINED_S, drain_mark);
+    struct rt_strs one = {0};
+    rt_strs_add(&one, node_id);
+    char *line = drain_line(&one, DRAINED_S);
+    rt_strs_deinit(&one);
     t->node_id = rt_strdup(node_id);
     t->phase = P_DRAIN;
     t->step = rt_operation_step(t->operation, t->pods.v[0], "draining the node");

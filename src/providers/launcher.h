@@ -88,7 +88,6 @@ void launcher_run_leave(struct launcher_run *r); /* it goes on alone; nothing is
 /* ---- launcher_head.c: where the head is, and whether Ray answers there ---- */
 void launcher_head_begin(struct rt_provider *p);    /* what is known without asking */
 void launcher_head_ask(struct rt_provider *p);      /* `ray get-head-ip`, unless it runs already */
-void launcher_head_set(struct rt_provider *p, const char *address); /* NULL: none any more */
 bool launcher_head_aim(struct rt_provider *p, struct rt_error *err); /* the hop leads there from now on */
 void launcher_head_forget(struct rt_provider *p);   /* the machine is gone */
 void launcher_probe(struct rt_provider *p);
@@ -124,7 +123,6 @@ bool launcher_file_write(const struct rt_provider *p, const char *before, const 
 
 /* ---- launcher_pools.c ---- */
 void launcher_pools(struct rt_provider *p, rt_pools *out);
-const char *launcher_pool_of(const struct rt_provider *p, const struct rt_node *n);
 void launcher_join(struct rt_provider *p);
 void launcher_told(struct rt_provider *p, const rt_pools *said);
 

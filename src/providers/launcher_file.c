@@ -14,6 +14,18 @@ enum { DASHBOARD = 8265, CLIENT = 10001, GCS = 6379 };
 
 /* ---- what Ray's own files say (defaults.yaml of each provider, providers.py) ---- */
 
+struct launcher_default_type {
+    const char *name;
+    int64_t min, max; /* max < 0: the cluster's */
+};
+struct launcher_default {
+    const char *type;
+    int64_t max_workers;
+    const char *user; /* NULL: none */
+    const char *head; /* head_node_type; NULL: the file has to say */
+    struct launcher_default_type types[3];
+};
+
 #define TWO_TYPES(head_type, worker) .head = head_type, .types = {{head_type, 0, 0}, {worker, 0, -1}}
 
 static const struct launcher_default defaults[] = {
@@ -35,7 +47,8 @@ static const struct launcher_default defaults[] = {
 const char *const launcher_types[] = {"local",   "aws",    "gcp",   "azure",   "external",       "vsphere",
                                       "kuberay", "aliyun", "spark", "readonly", "fake_multinode", "fake_multinode_docker", NULL};
 
-const struct launcher_default *launcher_default(const char *type) {
+/* NULL: no such provider type. */
+static const struct launcher_default *launcher_default(const char *type) {
     for (size_t i = 0; i < RT_COUNT(defaults); i++)
         if (rt_streq(defaults[i].type, type))
             return &defaults[i];

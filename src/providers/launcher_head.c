@@ -65,7 +65,8 @@ static bool aim(struct rt_provider *p, const char *address, struct rt_error *err
     return ok;
 }
 
-void launcher_head_set(struct rt_provider *p, const char *address) {
+/* NULL: none any more. */
+static void launcher_head_set(struct rt_provider *p, const char *address) {
     struct rt_error err = {0};
     char *copy = rt_strdup(address);
     if (!rt_streq(p->head, address)) {

@@ -3,7 +3,7 @@
 #include "providers/launcher.h"
 #include <string.h>
 
-const char *launcher_pool_of(const struct rt_provider *p, const struct rt_node *n) {
+static const char *launcher_pool_of(const struct rt_provider *p, const struct rt_node *n) {
     if (n->head)
         return "head";
     if (launcher_is_local(p))

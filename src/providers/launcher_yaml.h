@@ -34,19 +34,6 @@ void launcher_schema(const struct rt_ynode *root, struct lwords *w);
 void launcher_rules(const struct rt_launcher_file *f, struct lwords *w);
 void launcher_disk(const struct rt_launcher_file *f, struct lwords *w); /* the files that it names */
 
-/* What Ray's own file of a provider type says where the person's does not. */
-struct launcher_default_type {
-    const char *name;
-    int64_t min, max; /* max < 0: the cluster's */
-};
-struct launcher_default {
-    const char *type;
-    int64_t max_workers;
-    const char *user; /* NULL: none */
-    const char *head; /* head_node_type; NULL: the file has to say */
-    struct launcher_default_type types[3];
-};
-const struct launcher_default *launcher_default(const char *type); /* NULL: no such provider type */
 extern const char *const launcher_types[]; /* all provider types that Ray knows */
 
 #endif

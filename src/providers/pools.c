@@ -35,7 +35,8 @@ static bool wanted(const struct pool_node *n) {
     return n->state == POOL_NODE_QUEUED || n->state == POOL_NODE_STARTING || n->state == POOL_NODE_UP;
 }
 
-size_t pools_size(const struct pool_node *nodes, size_t n, const char *pool) {
+/* Nodes that are wanted: queued, starting or up. */
+static size_t pools_size(const struct pool_node *nodes, size_t n, const char *pool) {
     size_t size = 0;
     for (size_t i = 0; i < n; i++)
         size += rt_streq(nodes[i].pool, pool) && wanted(&nodes[i]);

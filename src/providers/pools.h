@@ -15,7 +15,6 @@ struct node_size {
 };
 /* Words of `ray start`; appends. */
 void node_size_args(const struct node_size *s, struct rt_strs *out);
-void node_size_copy(struct node_size *to, const struct node_size *from); /* `to` is zeroed */
 /* Fields of a table for the struct TYPE with a struct node_size MEMBER; OF says whose they are ("each host"). */
 #define NODE_SIZE_FIELDS(TYPE, MEMBER, OF)                                                                              \
     {.key = "cpus", .form = true, .alias = {"num_cpus_per_node", "cpus_per_node"}, .off = offsetof(struct TYPE, MEMBER.cpus),         \
@@ -93,8 +92,6 @@ void pools_show(struct rt_store *store, struct rt_cluster *c, const char *kind, 
                 const struct pool_node *nodes, size_t n);
 /* Writes our pools into Ray's nodes (rt_provider_ops.join); those that we do not know stay as they are. */
 void pools_join(struct rt_cluster *c, const struct pool_node *nodes, size_t n);
-/* Nodes that are wanted: queued, starting or up. */
-size_t pools_size(const struct pool_node *nodes, size_t n, const char *pool);
 /* Indices of the nodes that would go, at most `count`: those without work first, the last one first among them. Gives
  * their number; `out` has room for n. */
 size_t pools_leaving(const struct rt_cluster *c, const struct pool_node *nodes, size_t n, const char *pool, size_t count, size_t *out);

@@ -21,15 +21,6 @@ static const struct rt_yfield fields_with_hosts[] = {
     {0},
 };
 
-void node_size_copy(struct node_size *to, const struct node_size *from) {
-    to->cpus = from->cpus;
-    to->gpus = from->gpus;
-    to->memory_gb = from->memory_gb;
-    to->accelerator_type = rt_strdup(from->accelerator_type);
-    rt_strs_copy(&to->resources, &from->resources);
-    rt_strs_copy(&to->labels, &from->labels);
-}
-
 /* {"NAME": amount} from "NAME=AMOUNT"; gives it. */
 static json_t *resources_json(const struct node_size *s) {
     json_t *all = json_object();

@@ -226,8 +226,6 @@ bool yd_complete(const struct rt_provider *p, struct rt_error *err); /* can it b
 struct rt_operation *yd_down(struct rt_provider *p, struct rt_error *err);
 void yd_end_all(struct yd_run *r);            /* decides from now on: everything of the cluster ends */
 void yd_end_pools(struct yd_run *r, const struct rt_strs *names); /* only these; the work requirement stays */
-/* What the journal keeps of a pool: {"pool":NAME,"words":[...]}; gives it. */
-char *yd_note_text(const struct yd_want *w, const char *label);
 /* What it is called here, and with which words it was added; false: the journal does not know it. `words` may be NULL. */
 bool yd_note_read(const struct rt_provider *p, const char *pool_name, char *label, size_t size, struct rt_strs *words);
 /* yellowdog_pools.c */

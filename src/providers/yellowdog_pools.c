@@ -1,11 +1,10 @@
 /* Pools of a living cluster: added, taken away, made larger and smaller. */
+#include "providers/drain.h"
 #include "providers/yellowdog_impl.h"
 #include <stdlib.h>
 #include <string.h>
 
 enum { DRAIN_S = 60, TASKS_MS = 60000, NODES_MS = 120000, COMING_MS = 30 * 60 * 1000 };
-
-static const char drained_mark[] = "raytui: it is drained";
 
 /* ---- common ---- */
 
@@ -249,7 +248,7 @@ static void rays_to_drain(struct yd_run *r) {
 static void drained(void *ctx, const char *log, const struct rt_error *err) {
     struct yd_run *r = ctx;
     r->op = NULL;
-    r->drained = !err && log && strstr(log, drained_mark);
+    r->drained = !err && drain_taken(log);
     if (!r->drained)
         yd_run_say(r, err ? err->message : "Ray did not drain them");
     yd_run_title(r, "until their work is done, for %d s at most", DRAIN_S);
@@ -262,15 +261,10 @@ static bool drain(struct yd_run *r) {
     const struct rt_provider *p = r->provider;
     if (!r->rays.n || !p->env.ray->run_script || p->cluster->reach != RT_REACH_OK)
         return false;
-    struct rt_buf line;
-    rt_buf_init(&line, RT_MIB);
-    for (size_t i = 0; i < r->rays.n; i++)
-        rt_buf_addf(&line, "timeout 20 ray drain-node --address \"${RAY_ADDRESS:-auto}\" --node-id %s --reason DRAIN_NODE_REASON_PREEMPTION "
-                           "--reason-message 'taken away by raytui' --deadline-remaining-seconds %d 2>&1 && ", r->rays.v[i], DRAIN_S);
-    rt_buf_addf(&line, "echo '%s' || true", drained_mark);
+    char *line = drain_line(&r->rays, DRAIN_S);
     yd_run_title(r, "draining %zu node%s", r->rays.n, r->rays.n == 1 ? "" : "s");
-    r->op = p->env.ray->run_script(p->env.ray->ctx, p->conf->name, rt_buf_str(&line), drained, r);
-    rt_buf_deinit(&line);
+    r->op = p->env.ray->run_script(p->env.ray->ctx, p->conf->name, line, drained, r);
+    free(line);
     return true;
 }
 

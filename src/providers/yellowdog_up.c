@@ -58,7 +58,8 @@ static const struct yd_part *part_of(const struct yd_run *r, const struct yd_wan
     return part && !part->over && !yd_pool_over(part->pool) ? part : NULL;
 }
 
-char *yd_note_text(const struct yd_want *w, const char *label) {
+/* What the journal keeps of a pool: {"pool":NAME,"words":[...]}; gives it. */
+static char *yd_note_text(const struct yd_want *w, const char *label) {
     json_t *v = json_pack("{s:s}", "pool", label), *words = json_array();
     for (size_t i = 0; w->words && i < w->words->n; i++)
         json_array_append_new(words, json_string(w->words->v[i]));
