@@ -124,14 +124,19 @@ static bool run_before(struct rt_ui *ui, char *line, struct rt_error *err) {
     return rt_term_run(ui->term, argv, err) >= 0;
 }
 
-bool shell_run_program(struct rt_ui *ui, const char *line, struct rt_error *err) {
+/* A line whose variables have their values, behind '!'. */
+static bool start_program(struct rt_ui *ui, char *line, struct rt_error *err) {
     const bool behind = *line == '>';
     line += behind;
     line += strspn(line, " ");
     if (!*line)
         return rt_error_set(err, RT_E_USAGE, "usage: !COMMAND, or !>COMMAND to read its output in a pane");
+    return behind ? run_behind(ui, line) : run_before(ui, line, err);
+}
+
+bool shell_run_program(struct rt_ui *ui, const char *line, struct rt_error *err) {
     char *whole = expanded(ui, line, true, err);
-    const bool ok = whole && (behind ? run_behind(ui, whole) : run_before(ui, whole, err));
+    const bool ok = whole && start_program(ui, whole, err);
     free(whole);
     return ok;
 }
@@ -146,15 +151,12 @@ bool shell_own_refused(struct rt_ui *ui, const char *name, bool writes, struct r
     return true;
 }
 
-static bool run_line(struct rt_ui *ui, const char *line, struct rt_error *err) {
+static bool run_line(struct rt_ui *ui, char *line, struct rt_error *err) {
     struct rt_strs words = {0};
     if (*line == '!')
-        return shell_run_program(ui, line + 1, err);
-    char *whole = expanded(ui, line, false, err);
-    bool ok = whole && rt_split_words(whole, &words, err);
-    ok = ok && (!words.n || shell_run(ui, &words, err));
+        return start_program(ui, line + 1, err);
+    const bool ok = rt_split_words(line, &words, err) && (!words.n || shell_run(ui, &words, err));
     rt_strs_deinit(&words);
-    free(whole);
     return ok;
 }
 
@@ -171,16 +173,15 @@ static void answered(void *ctx, bool yes) {
 bool shell_run_own(struct rt_ui *ui, const struct shell_own *own, struct rt_error *err) {
     if (shell_own_refused(ui, own->name, own->writes, err))
         return false;
-    if (!own->confirm)
-        return run_line(ui, own->line, err);
-    const char *body = own->line + strspn(own->line, "!> ");
-    char *shown = expanded(ui, body, *own->line == '!', err);
-    if (!shown)
-        return false;
+    char *line = expanded(ui, own->line, *own->line == '!', err);
+    if (!line || !own->confirm) {
+        const bool ok = line && run_line(ui, line, err);
+        free(line);
+        return ok;
+    }
     free(ui->own_line);
-    ui->own_line = rt_strdup(own->line);
-    struct rt_confirmation c = {.grade = RT_CONFIRM_YES_NO, .title = rt_strf("Run %s?", own->name), .text = cleaned(shown)};
-    free(shown);
+    ui->own_line = line; /* what was asked about runs, whatever is selected when the answer comes */
+    struct rt_confirmation c = {.grade = RT_CONFIRM_YES_NO, .title = rt_strf("Run %s?", own->name), .text = cleaned(line + strspn(line, "!> "))};
     rt_ui_popup(ui, rt_dialog_confirm(ui, &c, answered, ui));
     return true;
 }

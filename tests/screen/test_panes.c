@@ -93,6 +93,29 @@ static void a_command_of_ones_own_asks_and_knows_what_is_selected(void **state) 
     world_leave(&t, ":q<Enter>");
 }
 
+static void what_was_asked_about_is_what_runs(void **state) {
+    struct rt_pty t;
+    static const char *const args[] = {"prod", NULL};
+    static const char config[] = "clusters:\n  prod: {provider: address, url: \"http://127.0.0.1:%s\"}\n"
+                                 "commands:\n  tell: {command: \"!>echo told of $JOB_ID\", confirm: true}\n";
+    (void)state;
+    world_configure(&w, config);
+    world_start(&w, &t, 24, 80, args, NULL);
+    rt_pty_until(&t, "RUNNING", 10000);
+    rt_pty_type(&t, "/tune<Enter>:tell<Enter>");
+    rt_pty_until(&t, "Run tell?", 3000);
+    rt_pty_until(&t, "echo told of raysubmit_", 3000);
+    world_post(&w, "/_test/restart", "{}"); /* the rows go, and another one comes */
+    world_post(&w, "/api/jobs/", "{\"entrypoint\": \"tune\", \"submission_id\": \"quite-another\"}");
+    rt_pty_until(&t, "quite", 30000);
+    rt_pty_type(&t, "y");
+    rt_pty_until(&t, "told of raysubmit_", 5000);
+    rt_pty_until_gone(&t, "Run tell?", 5000);
+    assert_false(rt_pty_shows(&t, "told of quite"));
+    rt_pty_type(&t, "<Esc>");
+    world_leave(&t, ":q<Enter>");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_clusters_with_the_selected_one_beside),
@@ -100,6 +123,7 @@ int main(void) {
         cmocka_unit_test(plain_characters_draw_the_heat_as_digits),
         cmocka_unit_test(the_tree_folds),
         cmocka_unit_test(a_command_of_ones_own_asks_and_knows_what_is_selected),
+        cmocka_unit_test(what_was_asked_about_is_what_runs),
     };
     return cmocka_run_group_tests(tests, make, world_teardown);
 }
