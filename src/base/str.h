@@ -25,6 +25,7 @@ size_t rt_utf8_next(const char *s, size_t n, int32_t *cp);
 size_t rt_utf8_encode(int32_t cp, char out[4]);
 bool rt_utf8_valid(const char *s, size_t n);
 int rt_cp_width(int32_t cp);                   /* 0, 1, 2; control and invalid: -1 */
+bool rt_cp_hidden(int32_t cp);                 /* draws nothing, or moves or turns what stands around it */
 int rt_width(const char *s, size_t n);         /* columns of clean text */
 
 /* Appends `s` made harmless for a terminal: control bytes as ^X, invalid bytes as \xNN, C1 control, bidirectional

@@ -63,8 +63,7 @@ int rt_width(const char *s, size_t n) {
     return cols;
 }
 
-/* Characters that draw nothing, or move or turn what stands around them. */
-static bool hidden(int32_t cp) {
+bool rt_cp_hidden(int32_t cp) {
     static const struct {
         int32_t first, last;
     } ranges[] = {
@@ -98,7 +97,7 @@ static size_t clean_one(const char *s, size_t n, char out[PIECE], size_t *len) {
         taken = 2;
     } else if (cp < 0x20 || cp == 0x7F) {
         wrote = snprintf(out, PIECE, "^%c", (char)(cp ^ 0x40));
-    } else if (hidden(cp)) {
+    } else if (rt_cp_hidden(cp)) {
         wrote = snprintf(out, PIECE, "<U+%04X>", (unsigned)cp);
     } else {
         memcpy(out, s, taken);

@@ -161,23 +161,6 @@ static void put_code_point(struct clean *c, int32_t cp) {
     put_ascii(c, text, strlen(text));
 }
 
-/* Characters that change the order of others, or take part in none: seen, they are harmless. */
-static bool hidden(int32_t cp) {
-    static const struct {
-        int32_t from, to;
-    } ranges[] = {
-        {0x80, 0x9f},       {0xad, 0xad},       {0x34f, 0x34f},   {0x61c, 0x61c},
-        {0x115f, 0x1160},   {0x17b4, 0x17b5},   {0x180b, 0x180f}, {0x200b, 0x200f},
-        {0x2028, 0x202e},   {0x2060, 0x206f},   {0x3164, 0x3164}, {0xfeff, 0xfeff},
-        {0xffa0, 0xffa0},   {0xfff0, 0xfffb},   {0xfffe, 0xffff}, {0x1bca0, 0x1bca3},
-        {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
-    };
-    for (size_t i = 0; i < RT_COUNT(ranges); i++)
-        if (cp >= ranges[i].from && cp <= ranges[i].to)
-            return true;
-    return false;
-}
-
 static size_t put_utf8(struct clean *c, const char *s, size_t n) {
     int32_t cp = -1;
     size_t took = rt_utf8_next(s, n, &cp);
@@ -186,7 +169,7 @@ static size_t put_utf8(struct clean *c, const char *s, size_t n) {
             put_byte(c, (unsigned char)s[i]);
         return took;
     }
-    int width = hidden(cp) ? -1 : rt_cp_width(cp);
+    int width = rt_cp_hidden(cp) ? -1 : rt_cp_width(cp);
     if (width < 0 || (width == 0 && c->column == 0))
         put_code_point(c, cp);
     else if (width == 0)

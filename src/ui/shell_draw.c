@@ -84,7 +84,7 @@ static size_t trimmed(const char *s) {
 }
 
 static void frame_title(const struct rt_draw *d, struct rt_rect r, const char *left, const char *right, bool many) {
-    struct rt_buf cut;
+    struct rt_buf cut, clean;
     const int room = r.cols - 4;
     int right_cols = rt_width(right, trimmed(right));
     int col = r.col + 1;
@@ -92,8 +92,10 @@ static void frame_title(const struct rt_draw *d, struct rt_rect r, const char *l
         return;
     if (right_cols > room * 2 / 3)
         right_cols = 0;
+    rt_buf_init(&clean, 0);
     rt_buf_init(&cut, 0);
-    rt_fit(&cut, left, room - (right_cols ? right_cols + 3 : 0) - (many ? 2 : 0), RT_CUT_RIGHT, d->ascii);
+    rt_clean(&clean, left, strlen(left)); /* names of things stand in it, as their cluster gave them */
+    rt_fit(&cut, rt_buf_str(&clean), room - (right_cols ? right_cols + 3 : 0) - (many ? 2 : 0), RT_CUT_RIGHT, d->ascii);
     const size_t word = strcspn(rt_buf_str(&cut), " ");
     col += put(d, r.row, col, 1, " ", RT_R_TITLE);
     if (many && d->focus)
@@ -108,6 +110,7 @@ static void frame_title(const struct rt_draw *d, struct rt_rect r, const char *l
         put(d, r.row, at + 1 + right_cols, 1, " ", RT_R_TITLE);
     }
     rt_buf_deinit(&cut);
+    rt_buf_deinit(&clean);
 }
 
 static int panes_shown(const struct rt_ui *ui) {

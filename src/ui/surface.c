@@ -85,7 +85,7 @@ int rt_surface_put(struct rt_surface *s, int row, int col, int cols, const char 
         int width = 1;
         if (cp < 0x20 || cp > 0x7e) { /* most text is plain */
             len = rt_utf8_next(text + i, n - i, &cp);
-            width = rt_cp_width(cp);
+            width = rt_cp_hidden(cp) ? -1 : rt_cp_width(cp);
         }
         const char *bytes = text + i;
         size_t size = len;

@@ -24,6 +24,7 @@ import argparse
 import fnmatch
 import json
 import os
+import re
 import socket
 import sys
 import threading
@@ -40,6 +41,34 @@ TROUBLE = "500 Internal Server Error\n\nServer got itself in trouble"
 MAX_BODY = 100 << 20
 # answered without the GCS; everything else waits while it is frozen
 WITHOUT_GCS = ("/api/version", "/api/ray/version", "/nodes", "/api/authentication_mode", "/timezone")
+
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+# Words that a terminal would obey: clipboard, title, notice, main screen, reset, questions, direction.
+EVIL = "EVIL\x1b]52;c;ZXZpbA==\x07\x1b]0;owned\x07\x1b]9;owned\x07\x1b[?1049l\x1bc\x9b5n\u202e\u2066\x1b[6n\x1bP+q\x1b\\"
+# what the other side must be able to give back, or to understand
+PLAIN = re.compile(r"(?i).*(_id|id|ip|address|state|status|type|time|time_?ms|version|session_?name|uri|socketname)$")
+NAMED = ("labels", "resources_total", "resourcesTotal", "metadata", "env_vars", "required_resources", "unit_resources", "nodeLogicalResources")
+# lists that the made-up cluster has not, as they were recorded
+RECORDED = {"tasks": "tasks_detail", "placement_groups": "pgs_busy", "runtime_envs": "runtime_envs", "cluster_events": "autoscaler_v2_events_late"}
+
+
+def evil(value, key=""):
+    """The same answer with harm in every name, message and key that people choose."""
+    if isinstance(value, dict):
+        out = {k: evil(v, k) for k, v in value.items()}
+        if key in ("labels", "metadata", "env_vars"):
+            out[EVIL] = EVIL
+        elif key in NAMED and key != "nodeLogicalResources":
+            out[EVIL] = 1.0
+        return out
+    if isinstance(value, list):
+        return [evil(v, key) for v in value]
+    if not isinstance(value, str) or not value or PLAIN.fullmatch(key) and key != "submission_id":
+        return value
+    if key == "clusterStatus":
+        return value.replace("cpu_pool", "cpu_pool" + EVIL).replace("quota exceeded", "quota exceeded " + EVIL)
+    return value + EVIL
 
 
 class Gone(Exception):
@@ -63,6 +92,7 @@ class Request:
 class Connection:
     def __init__(self, server, sock):
         self.server, self.sock, self.buffer = server, sock, b""
+        self.evil = False
 
     def run(self):
         try:
@@ -139,6 +169,10 @@ class Connection:
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
     def answer(self, status, body, ctype=None, extra=(), method="GET"):
+        if self.evil:
+            if isinstance(body, (bytes, bytearray)) and body[:1] in (b"{", b"["):
+                body = json.loads(body)
+            body = body + EVIL if isinstance(body, str) else evil(body) if isinstance(body, (dict, list)) else body
         if isinstance(body, str):
             body, ctype = body.encode(), ctype or TEXT
         elif not isinstance(body, (bytes, bytearray)):
@@ -288,6 +322,7 @@ class Server:
 
     # ---- requests
     def handle(self, c, request):
+        c.evil = self.o.evil and not request.path.startswith("/_test/")
         if request.path.startswith("/_test/"):
             return self.control(c, request)
         key = "%s %s" % (request.method, request.path)
@@ -403,7 +438,8 @@ class Server:
         "/api/component_activities": lambda s, r: s.cluster.activities(),
         "/timezone": lambda s, r: {"offset": "+00:00", "value": "Etc/UTC"},
         "/cluster_id": lambda s, r: {"result": True, "msg": "Fetched cluster id", "data": {"clusterId": "e2" * 28}},
-        "/api/serve/applications/": lambda s, r: {"controller_info": {}, "proxies": {}, "applications": {}, "target_capacity": None},
+        "/api/serve/applications/": lambda s, r: recorded("serve_running") if s.o.evil else
+        {"controller_info": {}, "proxies": {}, "applications": {}, "target_capacity": None},
         "/api/jobs/": lambda s, r: s.cluster.jobs_body(),
     }
 
@@ -477,6 +513,11 @@ class Server:
                 "placement_groups": list, "objects": list, "runtime_envs": list, "cluster_events": list}.get(what)
         if rows is None:
             return c.answer(404, "404: Not Found")
+        if self.o.evil and what == "workers":
+            return c.answer(200, model.envelope([{"worker_id": "%056x" % i, "worker_type": "WORKER", "node_id": n["node_id"], "ip": n["node_ip"], "pid": 100 + i,
+                                                  "is_alive": i > 0, "exit_type": "SYSTEM_ERROR", "exit_detail": "Worker died"} for i, n in enumerate(k.nodes)]))
+        if self.o.evil and what in RECORDED:
+            return c.answer(200, recorded(RECORDED[what]))
         try:
             limit = int(r.args.get("limit", 100))
         except ValueError:
@@ -581,6 +622,11 @@ class Half:
         raise Gone
 
 
+def recorded(name):
+    with open(os.path.join(HERE, "..", "fixtures", "ray-2.60.0", name + ".json")) as f:
+        return json.load(f)
+
+
 def envelope_of(result):
     whole = model.envelope([])
     whole["data"]["result"]["result"] = result
@@ -629,6 +675,7 @@ def options(argv=None):
     p.add_argument("--log-rate", type=float, default=0, help="lines/s that it grows by")
     p.add_argument("--no-agent", action="store_true", help="no byte ranges: logs only through the dashboard")
     p.add_argument("--delay-ms", type=float, default=0, help="before each answer")
+    p.add_argument("--evil", action="store_true", help="harm in every name and message, and lists as they were recorded")
     p.add_argument("--stay", action="store_true", help="do not end with the parent")
     return p.parse_args(argv)
 

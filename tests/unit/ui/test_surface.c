@@ -3,6 +3,7 @@
 #include "ui/surface.h"
 #include "ui/term_out.h"
 #include "unit/cmocka_all.h"
+#include <stdio.h>
 #include <string.h>
 
 static const struct rt_look plain = {RT_COLOR_DEFAULT, RT_COLOR_DEFAULT, 0};
@@ -49,6 +50,22 @@ static void half_of_a_wide_character_never_stays(void **state) {
     row_is(&s, 0, ".x中中");
     put(&s, 0, 2, 1, "y");
     row_is(&s, 0, ".xy.中");
+    rt_surface_deinit(&s);
+}
+
+static void what_turns_or_hides_others_is_never_written(void **state) {
+    static const char *const harm[] = {"\u202e", "\u2066", "\u200b", "\xc2\x9b", "\u00ad", "\x1b", "\a"};
+    struct rt_surface s;
+    (void)state;
+    rt_surface_init(&s);
+    rt_surface_resize(&s, 1, 4);
+    for (size_t i = 0; i < RT_COUNT(harm); i++) {
+        char text[16];
+        snprintf(text, sizeof text, "a%sb", harm[i]);
+        rt_surface_fill(&s, (struct rt_rect){0, 0, 1, 4}, plain);
+        put(&s, 0, 0, 4, text);
+        row_is(&s, 0, "a?b.");
+    }
     rt_surface_deinit(&s);
 }
 
@@ -190,6 +207,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_cut_on_cell_borders),
         cmocka_unit_test(half_of_a_wide_character_never_stays),
+        cmocka_unit_test(what_turns_or_hides_others_is_never_written),
         cmocka_unit_test(drawing_outside_does_nothing),
         cmocka_unit_test(only_what_changed_is_written),
         cmocka_unit_test(without_utf8_no_byte_above_ascii_is_written),
