@@ -181,7 +181,8 @@ struct rt_env {
 /* A Serve application, one of its deployments (deployment not NULL), or a replica of that (replica not NULL too). */
 struct rt_serve {
     const char *id, *app, *deployment, *replica, *status, *message, *route;
-    const char *node_id, *log_file; /* of a replica; the file among the node's logs */
+    const char *node_id;            /* of a replica */
+    const char *log_node, *log_file; /* the node and its file: what the replica wrote; of the others what Serve's controller did */
     int64_t pid;                    /* of a replica; -1 unknown */
     int64_t replicas, wanted;       /* -1 unknown */
     int64_t deployed_ms;            /* of a replica: when it started */

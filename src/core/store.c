@@ -530,6 +530,13 @@ const struct rt_node *rt_store_node(const struct rt_cluster *c, const char *id) 
     return id ? rt_map_get(&entry_at(c)->nodes, id) : NULL;
 }
 
+const struct rt_node *rt_store_head(const struct rt_cluster *c) {
+    for (size_t i = 0; i < c->nodes.n; i++)
+        if (c->nodes.v[i].head && c->nodes.v[i].alive)
+            return &c->nodes.v[i];
+    return NULL;
+}
+
 const struct rt_pool *rt_store_pool(const struct rt_cluster *c, const char *name) {
     return name ? rt_map_get(&entry_at(c)->pools, name) : NULL;
 }

@@ -128,6 +128,7 @@ void rt_store_touch(struct rt_store *s, struct rt_cluster *c, enum rt_topic t);
 
 /* Lookups lend until the next put of the same topic. NULL when absent. `id` may be whole only. */
 const struct rt_node *rt_store_node(const struct rt_cluster *c, const char *id);
+const struct rt_node *rt_store_head(const struct rt_cluster *c); /* that lives */
 const struct rt_pool *rt_store_pool(const struct rt_cluster *c, const char *name);
 const struct rt_job *rt_store_job(const struct rt_cluster *c, const char *id);
 /* By whole id or unique prefix (jobs: submission id with or without "raysubmit_", or job id; nodes: id,

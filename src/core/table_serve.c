@@ -87,6 +87,7 @@ static json_t *serve_json(const void *row, const struct rt_row_env *env, bool sh
     rt_put_i64(o, "wanted_replicas", r->wanted);
     rt_put_text(o, "node_id", r->node_id);
     rt_put_i64(o, "pid", r->pid);
+    rt_put_text(o, "log_node_id", r->log_node);
     rt_put_text(o, "log_file", r->log_file);
     rt_put_time(o, "deployed_ms", r->deployed_ms);
     return o;

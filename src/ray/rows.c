@@ -245,24 +245,30 @@ static const char *text_of(struct rows *o, const json_t *v, const char *key) {
     return s && *s ? rt_arena_strdup(o->arena, s) : NULL;
 }
 
+/* "/serve/controller_779.log": a name among the node's logs. */
+static void log_of(struct rows *o, struct rt_serve *r, const json_t *v) {
+    const char *file = rt_json_str(v, "log_file_path");
+    r->log_node = text_of(o, v, "node_id");
+    r->log_file = file && *file ? rt_arena_strdup(o->arena, file + strspn(file, "/")) : NULL;
+}
+
 static void add_replica(struct rows *o, const char *app, const char *deployment, const json_t *v) {
     struct rt_serve *r = push(o, sizeof(*r));
     const json_t *pid = json_object_get(v, "pid");
-    const char *file = rt_json_str(v, "log_file_path");
     *r = (struct rt_serve){.app = app, .deployment = deployment, .replicas = -1, .wanted = -1, .pid = -1};
     r->replica = text_of(o, v, "replica_id");
     if (!r->replica)
         r->replica = rt_arena_strdup(o->arena, "?");
     r->status = text_of(o, v, "state");
     r->node_id = text_of(o, v, "node_id");
-    r->log_file = file && *file ? rt_arena_strdup(o->arena, file + strspn(file, "/")) : NULL;
+    log_of(o, r, v);
     if (json_is_integer(pid) && json_integer_value(pid) > 0)
         r->pid = json_integer_value(pid);
     r->deployed_ms = ms_of(v, "start_time_s");
     r->id = rt_arena_strf(o->arena, "%s/%s/%s", app, deployment, r->replica);
 }
 
-static void add_deployment(struct rows *o, const char *app, const json_t *d) {
+static void add_deployment(struct rows *o, const char *app, const json_t *d, const json_t *controller) {
     struct rt_serve *r = push(o, sizeof(*r));
     const json_t *wanted = json_object_get(d, "target_num_replicas"), *replicas = json_object_get(d, "replicas");
     size_t running = 0, i;
@@ -278,10 +284,11 @@ static void add_deployment(struct rows *o, const char *app, const json_t *d) {
     r->wanted = json_is_integer(wanted) ? json_integer_value(wanted) : r->replicas;
     r->deployed_ms = -1;
     r->id = rt_arena_strf(o->arena, "%s/%s", app, name);
+    log_of(o, r, controller);
     json_array_foreach(replicas, i, replica) add_replica(o, app, name, replica); /* r may move */
 }
 
-static void add_application(struct rows *o, const char *name, const json_t *a) {
+static void add_application(struct rows *o, const char *name, const json_t *a, const json_t *controller) {
     struct rt_serve *r = push(o, sizeof(*r));
     const char *app = rt_arena_strdup(o->arena, name), *key;
     json_t *d;
@@ -290,7 +297,8 @@ static void add_application(struct rows *o, const char *name, const json_t *a) {
     r->message = text_of(o, a, "message");
     r->route = text_of(o, a, "route_prefix");
     r->deployed_ms = ms_of(a, "last_deployed_time_s");
-    json_object_foreach(json_object_get(a, "deployments"), key, d) add_deployment(o, app, d);
+    log_of(o, r, controller);
+    json_object_foreach(json_object_get(a, "deployments"), key, d) add_deployment(o, app, d, controller);
 }
 
 /* A head without the packages of Serve runs none: an empty list, and what would change that. */
@@ -305,7 +313,8 @@ static void got_serve(void *ctx, const struct rt_http_answer *a, const struct rt
     }
     json_t *doc = err ? NULL : rt_ray_json(a, "/api/serve/applications/", &e), *app;
     const char *name;
-    json_object_foreach(json_object_get(doc, "applications"), name, app) add_application(o, name, app);
+    const json_t *controller = json_object_get(doc, "controller_info");
+    json_object_foreach(json_object_get(doc, "applications"), name, app) add_application(o, name, app, controller);
     json_decref(doc);
     deliver(o, sizeof(struct rt_serve), e.code ? &e : NULL);
 }

@@ -419,7 +419,7 @@ enum rt_taken list_command(struct rt_view *v, const struct rt_strs *words, struc
 
 /* What panes add: none of it works on an empty list, some only before or after an end. */
 static bool own_offers(struct list *l, const char *name) {
-    static const char *const needs_row[] = {"stop-or-delete", "submit-again", "open", "operation-log", "up", "stack", "profile-menu", "serve-log", "actor-log",
+    static const char *const needs_row[] = {"stop-or-delete", "submit-again", "open", "operation-log", "up", "stack", "profile-menu", "row-log", "actor-log",
                                             "task-log", "worker-log", "machine-log", "node-logs", "shell", "unforward", "remove-node", "remove-pool", "nodes",
                                             "pod-log", "pod-shell", "pod-describe", "pod-yaml", "open-owned", "owned-log", "suspend-or-resume"};
     const struct rt_list_row *r = selected(l);

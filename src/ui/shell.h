@@ -172,7 +172,9 @@ bool shell_do_suspend_or_resume(struct rt_ui *ui, const struct rt_strs *w, struc
 bool shell_do_log_search(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
 bool shell_do_node_logs(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
 bool shell_do_run_log(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err); /* shell_log.c */
-bool shell_do_serve_log(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
+bool shell_do_row_log(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
+/* Opens the choice of a node's log files. */
+bool shell_pick_log(struct rt_ui *ui, const char *cluster, const char *node_id, struct rt_error *err);
 bool shell_do_copy_env(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err);
 
 /* What the focused view selects, else the cluster that is open. */

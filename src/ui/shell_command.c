@@ -335,7 +335,7 @@ const struct shell_command shell_commands[] = {
     {"actor-log", "[ACTOR] [err]", "what an actor wrote", shell_do_run_log},
     {"task-log", "[TASK] [err]", "a task's error, or what its worker wrote", shell_do_run_log},
     {"worker-log", "[WORKER] [err]", "what a worker wrote", shell_do_run_log},
-    {"serve-log", "", "what the selected replica wrote", shell_do_serve_log},
+    {"row-log", "", "the log that tells of the selected row", shell_do_row_log},
     {"process-log", "NODE/PID [err]", "what a process of a node wrote", shell_do_run_log},
     {"profile-menu", "", "look into the selected process: stack, CPU, memory", shell_do_profile_menu},
     {"browse", "", "the dashboard in a browser, at the selected job or node", shell_do_browse},

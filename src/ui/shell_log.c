@@ -75,19 +75,73 @@ bool shell_do_run_log(struct rt_ui *ui, const struct rt_strs *w, struct rt_error
     return ok;
 }
 
-/* A replica's log is a file of its node; an application and a deployment have none of their own. */
-bool shell_do_serve_log(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
-    const struct rt_list_row *row;
-    if (!which(ui, w, &rt_table_serve, &row) || !row)
-        return rt_error_set(err, RT_E_USAGE, "nothing is selected");
-    const struct rt_serve *r = row->row;
-    const char *cluster = row->cluster ? row->cluster->name : ui->cluster;
-    if (!r->replica) {
-        rt_ui_push(ui, rt_view_detail(ui, &rt_table_serve, cluster, r->id));
-        return true;
-    }
-    if (!r->node_id || !r->log_file)
-        return rt_error_set(err, RT_E_NOT_FOUND, "the replica has no log yet: it is %s", r->status ? r->status : "not placed");
-    const struct rt_log_target target = {.what = RT_LOG_NODE_FILE, .cluster = cluster, .id = r->node_id, .file = r->log_file};
+static bool show_file(struct rt_ui *ui, const char *cluster, const char *node, const char *file, struct rt_error *err) {
+    const struct rt_log_target target = {.what = RT_LOG_NODE_FILE, .cluster = cluster, .id = node, .file = file};
     return rt_show_log(ui, &target, err);
+}
+
+static bool show_job(struct rt_ui *ui, const char *cluster, const char *job, struct rt_error *err) {
+    const struct rt_log_target target = {.what = RT_LOG_JOB, .cluster = cluster, .id = job};
+    return rt_show_log(ui, &target, err);
+}
+
+/* A replica's own; an application's and a deployment's is what Serve's controller wrote. */
+static bool serve_log(struct rt_ui *ui, const struct rt_cluster *c, const struct rt_serve *r, struct rt_error *err) {
+    if (!r->log_node || !r->log_file)
+        return rt_error_set(err, RT_E_NOT_FOUND, "%s has no log yet: it is %s", r->replica ? "the replica" : "Serve's controller",
+                            r->status ? r->status : "not placed");
+    return show_file(ui, c->name, r->log_node, r->log_file, err);
+}
+
+/* A group writes nothing: the job that made it does. */
+static bool pg_log(struct rt_ui *ui, const struct rt_cluster *c, const struct rt_pg *g, struct rt_error *err) {
+    for (size_t i = 0; g->job_id && i < c->jobs.n; i++)
+        if (rt_streq(c->jobs.v[i].job_id, g->job_id))
+            return show_job(ui, c->name, c->jobs.v[i].id, err);
+    return rt_error_set(err, RT_E_NOT_FOUND, "the job that made it (%s) is not listed", g->job_id ? g->job_id : "not told");
+}
+
+static const struct rt_job *job_named_in(const struct rt_cluster *c, const char *text) {
+    for (size_t i = 0; text && i < c->jobs.n; i++) {
+        const char *id = c->jobs.v[i].id, *at = strstr(text, id);
+        const size_t n = strlen(id);
+        if (at && (at == text || at[-1] == ' ') && (!at[n] || strchr(" .,:", at[n])))
+            return &c->jobs.v[i];
+    }
+    return NULL;
+}
+
+/* Of what tells of a job that job's; else what the autoscaler wrote, which is beside the head. */
+static bool event_log(struct rt_ui *ui, const struct rt_cluster *c, const struct rt_cluster_event *e, struct rt_error *err) {
+    const struct rt_job *j = rt_streq(e->source, "AUTOSCALER") ? NULL : job_named_in(c, e->message);
+    const struct rt_node *head = rt_store_head(c);
+    if (j)
+        return show_job(ui, c->name, j->id, err);
+    if (!head)
+        return rt_error_set(err, RT_E_NOT_FOUND, "%s: the node of its head is not known yet", c->name);
+    if (rt_streq(e->source, "AUTOSCALER"))
+        return show_file(ui, c->name, head->id, "monitor.log", err);
+    return shell_pick_log(ui, c->name, head->id, err);
+}
+
+/* Those that have no log of their own lead to the one that tells of them. */
+bool shell_do_row_log(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
+    struct rt_view *v = shell_focused(ui);
+    const struct rt_list_row *row = rt_view_is_list(v) ? rt_list_selected(v) : NULL;
+    const struct rt_table *t = row ? rt_list_rows(v)->table : NULL;
+    (void)w;
+    if (!row || !row->cluster)
+        return rt_error_set(err, RT_E_USAGE, "nothing is selected");
+    if (t == &rt_table_serve)
+        return serve_log(ui, row->cluster, row->row, err);
+    if (t == &rt_table_pgs)
+        return pg_log(ui, row->cluster, row->row, err);
+    if (t == &rt_table_events)
+        return event_log(ui, row->cluster, row->row, err);
+    if (t == &rt_table_envs) {
+        const struct rt_env *e = row->row;
+        return e->node_id ? show_file(ui, row->cluster->name, e->node_id, "runtime_env_agent.log", err)
+                          : rt_error_set(err, RT_E_NOT_FOUND, "Ray does not tell the node of this environment");
+    }
+    return rt_error_set(err, RT_E_UNSUPPORTED, "%s have no log", t->name);
 }

@@ -237,26 +237,24 @@ bool shell_do_copy_env(struct rt_ui *ui, const struct rt_strs *w, struct rt_erro
     return ok;
 }
 
-static const char *head_of(const struct rt_cluster *c) {
-    for (size_t i = 0; i < c->nodes.n; i++)
-        if (c->nodes.v[i].head && c->nodes.v[i].alive)
-            return c->nodes.v[i].id;
-    return NULL;
+bool shell_pick_log(struct rt_ui *ui, const char *cluster, const char *node_id, struct rt_error *err) {
+    struct rt_view *picker = rt_view_node_logs(ui, cluster, node_id, err);
+    if (picker)
+        rt_ui_popup(ui, picker);
+    return picker != NULL;
 }
 
 bool shell_do_node_logs(struct rt_ui *ui, const struct rt_strs *w, struct rt_error *err) {
     const struct rt_selection sel = shell_selection(ui);
     const struct rt_cluster *c = sel.cluster ? rt_store_cluster(ui->app->store, sel.cluster) : NULL;
-    const char *name = w->n > 1 ? w->v[1] : sel.node ? sel.node : c ? head_of(c) : NULL;
+    const struct rt_node *head = c ? rt_store_head(c) : NULL;
+    const char *name = w->n > 1 ? w->v[1] : sel.node ? sel.node : head ? head->id : NULL;
     if (!c)
         return rt_error_set(err, RT_E_USAGE, "no cluster is open");
     if (!name)
         return rt_error_set(err, RT_E_USAGE, "%s: no node is known yet", c->name);
     const struct rt_node *n = rt_find_node(c, name, err);
-    struct rt_view *picker = n ? rt_view_node_logs(ui, c->name, n->id, err) : NULL;
-    if (picker)
-        rt_ui_popup(ui, picker);
-    return picker != NULL;
+    return n && shell_pick_log(ui, c->name, n->id, err);
 }
 
 /* The command line, with what is selected as the place to search. */

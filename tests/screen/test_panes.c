@@ -90,6 +90,7 @@ static void a_command_of_ones_own_asks_and_knows_what_is_selected(void **state) 
     rt_pty_type(&t, "3:end<Enter>");
     rt_pty_until(&t, "no job is selected", 3000);
     rt_pty_type(&t, "<Esc>");
+    rt_pty_until_gone(&t, "no job is selected", 3000);
     world_leave(&t, ":q<Enter>");
 }
 
@@ -113,6 +114,7 @@ static void what_was_asked_about_is_what_runs(void **state) {
     rt_pty_until_gone(&t, "Run tell?", 5000);
     assert_false(rt_pty_shows(&t, "told of quite"));
     rt_pty_type(&t, "<Esc>");
+    rt_pty_until_gone(&t, "told of", 5000);
     world_leave(&t, ":q<Enter>");
 }
 

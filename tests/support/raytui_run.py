@@ -176,6 +176,9 @@ class Screen:
         until(lambda: "'%s' on the screen:\n%s" % (words, last[0]), look, seconds)
         return last[0]
 
+    def gone(self, words, seconds=60):
+        until("no '%s' on the screen" % words, lambda: words not in self.text(), seconds)
+
     def keys(self, text):
         os.write(self.fd, text.encode())
 

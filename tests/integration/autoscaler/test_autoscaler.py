@@ -11,7 +11,7 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
-from raytui_run import Home, until  # noqa: E402
+from raytui_run import Home, Screen, until  # noqa: E402
 
 RAYTUI, VERSION = sys.argv[1:3]
 BED = os.path.join(HERE, "..", "..", "testbed", "autoscale.sh")
@@ -150,6 +150,24 @@ class Autoscaler(unittest.TestCase):
         self.assertIn("It stays because it is in use", self.why_until(task["node_id"], "big among them")["text"])
         head = [n["id"] for n in self.items("nodes") if n["head"]][0]
         self.assertIn("It is the head and stays as long as the cluster", self.why(head)["summary"])
+
+    def test_3b_every_list_leads_to_a_log(self):
+        head = [n["id"] for n in self.items("nodes") if n["head"]][0]
+        screen = Screen(self.home, "auto")
+        try:
+            screen.shows("demand")
+            for view, there, shown in (("pgs", "wide", "log demand"), ("events", "Adding", "log monitor.log"), ("envs", "made", "log runtime_env_agent.log"),
+                                       ("clusters", "address", "logs of node"), ("pools", "ray.head.default", "logs of node"),
+                                       ("workers", "DRIVER", "log %s" % head[:4]), ("actors", "Holder", "following")):
+                screen.keys(":%s\r" % view)
+                screen.shows(there)
+                screen.keys(":filter AUTOSCALER\r" if view == "events" else ":filter WORKER\r" if view == "workers" else "")
+                screen.keys("l")
+                screen.shows(shown)
+                screen.keys("\x1b")
+                screen.gone(shown)
+        finally:
+            screen.close()
 
     def test_4_stacks_and_profiles_of_processes_on_two_nodes(self):
         names = ("on-head", "on-big")

@@ -158,6 +158,9 @@ static void an_application_stands_before_its_deployments(void **state) {
     const struct rt_serve *replica = deployment + 1;
     assert_string_equal(replica->id, "app1/Hello/k289jw84");
     assert_string_equal(replica->log_file, "serve/replica_app1_Hello_k289jw84.log");
+    assert_string_equal(replica->log_node, replica->node_id);
+    assert_string_equal(deployment->log_file, "serve/controller_402.log");
+    assert_string_equal((deployment - 1)->log_node, "7f6f1bbb969f874aaddc8f44e1b3c08f27823502fe32ca6dd24780fa");
     assert_int_equal(replica->pid, 495);
     assert_cell(&rt_table_serve, 2, "name", "    k289jw84");
     assert_cell(&rt_table_serve, 2, "status", "RUNNING");
