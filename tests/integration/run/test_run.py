@@ -79,6 +79,20 @@ class Run(unittest.TestCase):
         self.assertEqual(p.wait(60), 130, p.err)
         self.nothing_is_left()
 
+    def test_an_interrupt_while_it_submits(self):
+        p = self.home.start("run", "--cluster", "little", "--", "sleep", "600")
+        until(lambda: p.err, lambda: any("submitting ..." in x for x in p.err), 120)
+        p.process.send_signal(signal.SIGINT)
+        self.assertEqual(p.wait(60), 130, p.err)
+        self.nothing_is_left()
+
+    def test_a_second_interrupt_leaves_at_once(self):
+        p = self.running_job()
+        p.process.send_signal(signal.SIGINT)
+        until(lambda: p.err, lambda: any("once more" in x for x in p.err), 60)
+        p.process.send_signal(signal.SIGINT)
+        self.assertEqual(p.wait(60), 130, p.err)
+
     def test_a_signal_while_the_job_runs(self):
         p = self.running_job()
         p.process.send_signal(signal.SIGTERM)
