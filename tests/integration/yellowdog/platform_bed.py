@@ -110,9 +110,9 @@ def config(platform, extra="", head="test/ray-head", pools="{cpu: {template: tes
 class World:
     """All of it."""
 
-    def __init__(self, raytui, ssh, *options, sim=True, **more):
+    def __init__(self, raytui, ssh, *options, sim=True, hosts=False, **more):
         self.ssh = ssh
-        self.platform = Platform("--public-ip", HEAD, *options)
+        self.platform = Platform(*(() if hosts else ("--public-ip", HEAD)), *options)
         self.sim = Sim("--port", "0", "--nodes", "1", "--jobs", "0") if sim else None
         self.home = Home(raytui, env={"YD_TEST_SECRET": SECRET})
         self.home.file(".ssh/config", ssh.config())
@@ -120,7 +120,9 @@ class World:
 
     def configure(self, **more):
         more.setdefault("port", self.sim.port if self.sim else 8265)
-        self.home.configure(config(self.platform, key=self.ssh.dir + "/id_ed25519", user=os.environ.get("USER", "root"), **more))
+        more.setdefault("key", self.ssh.dir + "/id_ed25519")
+        more.setdefault("user", os.environ.get("USER", "root"))
+        self.home.configure(config(self.platform, **more))
 
     def pool(self, name):
         for p in self.home.json("pools", "demo")["items"]:

@@ -5,9 +5,11 @@ usage: test_yellowdog.py RAYTUI [TEST...]. The platform is a test server; most n
 """
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -360,6 +362,68 @@ class RealRay(unittest.TestCase):
                         out.append(text.read())
         self.assertEqual(len(out), 5)
         self.assertTrue(all("Ray stopped" in x for x in out), out)
+
+
+SLEEPER = """
+import ray, time
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as On
+ray.init(log_to_driver=False)
+node = [n for n in ray.nodes() if n["Alive"] and n["NodeManagerAddress"] == "%s"][0]["NodeID"]
+@ray.remote(max_retries=0)
+def work():
+    print("begun", flush=True)
+    time.sleep(12)
+    return "whole"
+r = work.options(scheduling_strategy=On(node, soft=False)).remote()
+print("asked", flush=True)
+print("answer", ray.get(r), flush=True)
+"""
+
+
+class OwnHosts(unittest.TestCase):
+    """Nodes that are hosts of their own, with addresses of their own."""
+
+    def setUp(self):
+        if os.geteuid() != 0:
+            self.skipTest("hosts in namespaces need root")
+        self.dir = tempfile.mkdtemp(prefix="rt-yd-hosts-", dir="/tmp")
+        os.environ.update(YDN_STATE=self.dir, RTB_PREFIX="ydn%d" % (os.getpid() % 100), RTB_NET="10.%d" % (110 + os.getpid() % 100))
+        p = subprocess.run([os.path.join(TESTBED, "ray-hosts.sh"), "install", self.dir], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if p.returncode:
+            self.skipTest("no Ray for hosts: " + p.stdout[-300:])
+        hook = os.path.join(TESTBED, "yellowdog", "node-host.sh")
+        w = self.world = World(RAYTUI, ssh, "--exec", "hook", "--hook", hook, "--grace", "20", sim=False, hosts=True)
+        values = dict(bin="/srv/venv/bin", ip="$(hostname -i | cut -d' ' -f1)", gcs=6379, web=8265, client=10001, agent=52365, metrics=8080)
+        w.home.file("config/raytui/head.sh", HEAD_SCRIPT % values)
+        # Ray gives a node 30 s to be known; a busy machine takes longer.
+        w.home.file("config/raytui/worker.sh", (WORKER_SCRIPT % values).replace("\nray start", "\nuntil ray start").rstrip("\n") + "; do sleep 1; done\n")
+        w.home.file(".ssh/config", "Host *\n  StrictHostKeyChecking accept-new\n")
+        w.configure(head="test/ray-head, start_script: head.sh", user="ray", key=self.dir + "/keys/id_ed25519",
+                    pools="{cpu: {template: test/ray-worker, count: 2, max: 3, task_script: worker.sh}}")
+
+    def tearDown(self):
+        self.world.close()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def workers(self):
+        p = self.world.home.run("nodes", "demo", "-o", "json", code=None)
+        return [] if p.returncode else [n for n in json.loads(p.stdout)["items"] if n["state"] == "ALIVE" and n["pool"] == "cpu"]
+
+    def test_a_node_is_drained_before_it_goes(self):
+        home = self.world.home
+        home.run("up", "demo", "--yes", timeout=240)
+        two = until(lambda: home.run("pools", "demo", code=None).stdout, lambda: (lambda w: w if len(w) == 2 else None)(self.workers()), 400)
+        victim = two[0]
+        job = home.start("submit", "--cluster", "demo", "--wait", "--", "python", "-c", SLEEPER % victim["ip"])
+        until(lambda: "the task is asked for: %s" % (job.out + job.err), lambda: "asked" in job.out, 120)
+        p = home.run("remove-node", "demo", victim["id"], "--yes", timeout=240)
+        self.assertIn("draining 1 node: done", p.stderr)
+        self.assertNotIn("Ray did not drain", p.stderr)
+        self.assertEqual(job.wait(120), 0, job.out + job.err)
+        self.assertIn("answer whole", job.out)
+        until("one is left", lambda: [n["id"] for n in self.workers()] == [two[1]["id"]], 120)
+        home.run("down", "demo", "--yes", timeout=240)
+        self.assertEqual((self.world.platform.living(), self.world.platform.machines()), ([], []))
 
 
 if __name__ == "__main__":
