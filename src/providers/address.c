@@ -92,12 +92,6 @@ static struct rt_provider *address_create(const struct rt_provider_env *env, con
     return p;
 }
 
-static void address_destroy(struct rt_provider *p) {
-    rt_op_drop(&p->script);
-    json_decref(p->floors);
-    free(p);
-}
-
 static bool address_endpoint(struct rt_provider *p, enum rt_endpoint_kind kind, struct rt_endpoint *out, struct rt_error *err) {
     struct rt_url u = {0};
     if (!rt_url_parse(url_of(p->conf), &u, err))
@@ -151,13 +145,17 @@ static json_t *bundles(const struct rt_provider *p) {
 static char *script_for(const struct rt_provider *p) {
     json_t *list = bundles(p);
     char *json = json_dumps(list, JSON_COMPACT);
+    json_t *text = json_string(json);
+    char *literal = json_dumps(text, JSON_ENCODE_ANY | JSON_ENSURE_ASCII); /* Python reads it as JSON means it */
     char *python = rt_strf("import json, ray; ray.init(); from ray.autoscaler.sdk import request_resources; "
-                           "b = json.loads('%s'); request_resources(bundles=b) if b else request_resources(num_cpus=0)",
-                           json);
+                           "b = json.loads(%s); request_resources(bundles=b) if b else request_resources(num_cpus=0)",
+                           literal);
     const char *const words[] = {"python", "-c", python, NULL};
     char *line = rt_shell_join(words);
     free(python);
+    free(literal);
     free(json);
+    json_decref(text);
     json_decref(list);
     return line;
 }
@@ -180,6 +178,13 @@ static void cancel_script(void *ctx) {
     rt_error_set(&err, RT_E_CANCELLED, "cancelled");
     rt_operation_finish(p->operation, &err, NULL);
     p->operation = NULL;
+}
+
+static void address_destroy(struct rt_provider *p) {
+    if (p->operation)
+        cancel_script(p);
+    json_decref(p->floors);
+    free(p);
 }
 
 static struct rt_operation *address_scale(struct rt_provider *p, const char *pool, int64_t n, struct rt_error *err) {
