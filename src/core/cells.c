@@ -63,6 +63,16 @@ void rt_cell_percent(struct rt_buf *out, double percent) {
         rt_buf_addf(out, "%.0f%%", percent);
 }
 
+const char *rt_last_line(const char *s, size_t *n) {
+    const char *end = s + strlen(s), *line;
+    while (end > s && (end[-1] == '\n' || end[-1] == ' '))
+        end--;
+    for (line = end; line > s && line[-1] != '\n';)
+        line--;
+    *n = (size_t)(end - line);
+    return line;
+}
+
 /* Below 9e15 a double holds whole numbers exactly, and an int64_t holds them too. */
 static bool is_whole(double v) {
     return v >= 0 && v < 9e15 && !(v > (double)(int64_t)v);

@@ -15,6 +15,8 @@ void rt_cell_clock(struct rt_buf *out, int64_t wall_ms, int64_t now_ms); /* <= 0
 void rt_cell_bytes(struct rt_buf *out, double bytes);
 void rt_cell_count(struct rt_buf *out, int64_t n);
 void rt_cell_percent(struct rt_buf *out, double percent);
+/* Of an error with its traceback: the line that says what happened. Into `s`, `n` long; 0 where all is blank. */
+const char *rt_last_line(const char *s, size_t *n);
 /* "612/768", "?/768", "-" */
 void rt_cell_amounts(struct rt_buf *out, double used, double total);
 /* "612+100/768": 100 more are reserved by placement groups and not used. */

@@ -56,6 +56,16 @@ static void actor_why(struct rt_buf *out, const void *row, const struct rt_row_e
     brief(out, RT_WHY_ACTOR, ((const struct rt_actor *)row)->id, env);
 }
 
+/* Somebody wanted it, or nobody needed it any more (reasons of common.proto; older ones have the texts alone). */
+static bool died_as_meant(const char *cause) {
+    static const char *const meant[] = {"INTENDED", "\"RAY_KILL\"", "\"OUT_OF_SCOPE\"", "\"REF_DELETED\"", "was killed by `ray.kill`",
+                                        "all references to the actor were removed"};
+    for (size_t i = 0; i < RT_COUNT(meant); i++)
+        if (strstr(cause, meant[i]))
+            return true;
+    return false;
+}
+
 static enum rt_health actor_health(const void *row, const struct rt_row_env *env) {
     const struct rt_actor *r = row;
     (void)env;
@@ -64,8 +74,9 @@ static enum rt_health actor_health(const void *row, const struct rt_row_env *env
     if (rt_streq(r->state, "RESTARTING"))
         return RT_H_BUSY;
     if (rt_streq(r->state, "DEAD"))
-        return r->death_cause && strstr(r->death_cause, "actor_died_error") && !strstr(r->death_cause, "INTENDED") ? RT_H_BAD
-                                                                                                                : RT_H_OFF;
+        return !r->death_cause || !strstr(r->death_cause, "_context")                                ? RT_H_OFF
+               : strstr(r->death_cause, "actor_died_error") && died_as_meant(r->death_cause) ? RT_H_OFF
+                                                                                             : RT_H_BAD;
     return RT_H_WAITING;
 }
 
@@ -103,10 +114,10 @@ static const struct rt_column actor_columns[] = {
     {.id = "node", .title = "NODE", .min = 8, .want = 18, .cut = RT_CUT_MIDDLE, .priority = 1, .text = actor_node},
     {.id = "pid", .title = "PID", .min = 6, .want = 8, .align = RT_RIGHT, .priority = 4, .text = actor_pid, .order = actor_by_pid},
     {.id = "job_id", .title = "JOB", .min = 8, .want = 8, .priority = 3, .text = actor_job},
-    {.id = "resources", .title = "NEEDS", .min = 6, .want = 16, .priority = 5, .text = actor_needs},
-    {.id = "restarts", .title = "RESTARTS", .min = 8, .want = 8, .align = RT_RIGHT, .priority = 6, .text = actor_restarts,
+    {.id = "resources", .title = "NEEDS", .min = 6, .want = 16, .priority = 6, .text = actor_needs},
+    {.id = "restarts", .title = "RESTARTS", .min = 8, .want = 8, .align = RT_RIGHT, .priority = 5, .text = actor_restarts,
      .order = actor_by_restarts},
-    {.id = "why", .title = "WHY", .min = 8, .want = 40, .priority = 2, .costly = true, .text = actor_why},
+    {.id = "why", .title = "WHY", .min = 16, .want = 40, .priority = 2, .grow = true, .costly = true, .text = actor_why},
     {.id = "id", .title = "ID", .min = 9, .want = 32, .cut = RT_CUT_MIDDLE, .priority = 7, .wide = true, .text = actor_id},
     {0},
 };
@@ -187,14 +198,10 @@ static void task_why(struct rt_buf *out, const void *row, const struct rt_row_en
         brief(out, RT_WHY_TASK, r->id, env);
         return;
     }
-    const char *text = r->error_message, *end = text ? text + strlen(text) : NULL;
-    while (end && end > text && (end[-1] == '\n' || end[-1] == ' '))
-        end--;
-    const char *line = end;
-    while (line && line > text && line[-1] != '\n')
-        line--;
-    if (line && end > line)
-        rt_clean(out, line, (size_t)(end - line));
+    size_t n = 0;
+    const char *line = r->error_message ? rt_last_line(r->error_message, &n) : NULL;
+    if (n)
+        rt_clean(out, line, n);
     else
         rt_cell_text(out, r->error_type);
 }
@@ -248,7 +255,7 @@ static const struct rt_column task_columns[] = {
     {.id = "node", .title = "NODE", .min = 8, .want = 18, .cut = RT_CUT_MIDDLE, .priority = 2, .text = task_node},
     {.id = "resources", .title = "NEEDS", .min = 6, .want = 14, .priority = 4, .text = task_needs},
     {.id = "took", .title = "TOOK", .min = 5, .want = 7, .align = RT_RIGHT, .text = task_age, .order = task_by_took},
-    {.id = "why", .title = "WHY", .min = 8, .want = 36, .priority = 1, .costly = true, .text = task_why},
+    {.id = "why", .title = "WHY", .min = 8, .want = 36, .priority = 1, .grow = true, .costly = true, .text = task_why},
     {.id = "started", .title = "STARTED", .min = 7, .want = 10, .align = RT_RIGHT, .priority = 5, .wide = true, .text = task_started,
      .order = task_by_start},
     {.id = "type", .title = "TYPE", .min = 8, .want = 20, .priority = 6, .wide = true, .text = task_type},

@@ -298,7 +298,11 @@ static const char *death(struct why *w, const struct rt_actor *a) {
     const char *key, *why = NULL;
     json_object_foreach(v, key, kind) {
         why = why ? why : rt_json_str(kind, "error_message");
-        why = why ? why : rt_json_str(kind, "formatted_exception_string");
+        if (!why && rt_json_str(kind, "formatted_exception_string")) {
+            size_t n = 0; /* below its traceback */
+            const char *line = rt_last_line(rt_json_str(kind, "formatted_exception_string"), &n);
+            why = rt_arena_strf(w->arena, "Its constructor failed: %.*s", (int)RT_MIN(n, (size_t)2000), line);
+        }
         why = why ? why : rt_json_str(kind, "preemption_context");
     }
     const char *out = why ? why_clean(w, why) : NULL;
@@ -307,6 +311,7 @@ static const char *death(struct why *w, const struct rt_actor *a) {
 }
 
 void why_actor(struct why *w, const struct rt_actor *a) {
+    static const char because[] = "The actor is dead because "; /* as Ray begins; a narrow column shows nothing else of it */
     const char *name = why_clean(w, a->name && *a->name ? a->name : a->class_name);
     const char *dead = death(w, a);
     if (rt_streq(a->state, "PENDING_CREATION") || rt_streq(a->state, "RESTARTING")) {
@@ -323,7 +328,7 @@ void why_actor(struct why *w, const struct rt_actor *a) {
     } else if (rt_streq(a->state, "DEAD")) {
         title(w, "why is actor %s dead?", name);
         w->summary = dead ? dead : "It is dead; Ray does not say why.";
-        w->brief = dead ? dead : "";
+        w->brief = dead ? dead + (rt_starts(dead, because) ? sizeof because - 1 : 0) : "";
     } else {
         title(w, "actor %s", name);
         w->summary = rt_arena_strf(w->arena, "It is %s on %s.", why_clean(w, a->state),

@@ -371,7 +371,7 @@ struct rt_view *rt_text_create(struct rt_ui *ui, const char *name, const char *t
     t->title = rt_strdup(title);
     t->text = rt_strdup(text ? text : "");
     t->hang = rt_streq(name, "detail");
-    t->wrap = t->hang || rt_streq(name, "why") || rt_streq(name, "doctor"); /* sentences, not rows */
+    t->wrap = t->hang || rt_streq(name, "why"); /* sentences, not rows */
     t->found = SIZE_MAX;
     cut_lines(t);
     return &t->view;

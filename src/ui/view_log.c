@@ -334,7 +334,8 @@ static void add_rate(struct rt_buf *b, double rate) {
 }
 
 static void add_name(const struct log_view *lv, struct rt_buf *b) {
-    const char *id = lv->file ? lv->file : lv->id;
+    const bool process = lv->what == RT_LOG_ACTOR || lv->what == RT_LOG_TASK || lv->what == RT_LOG_PROCESS; /* its file is "err", or none */
+    const char *id = lv->file && !process ? lv->file : lv->id;
     if (lv->what == RT_LOG_OPERATION) {
         const struct rt_operation *op = rt_operations_find(rt_ui_app(lv->view.ui)->operations, lv->id);
         id = op && op->title ? op->title : id;
@@ -345,6 +346,8 @@ static void add_name(const struct log_view *lv, struct rt_buf *b) {
     else if ((lv->what == RT_LOG_JOB || lv->what == RT_LOG_MERGED) && rt_starts(id, "raysubmit_"))
         id += strlen("raysubmit_");
     rt_clean(b, id, strlen(id));
+    if (process && lv->file)
+        rt_buf_addf(b, " %s", lv->file);
     if (lv->what == RT_LOG_MERGED)
         rt_buf_addf(b, ", %zu source%s", rt_log_sources(lv->log), rt_log_sources(lv->log) == 1 ? "" : "s");
 }

@@ -1,6 +1,7 @@
 /* Reasons of clusters made by hand. */
 #include "batch.h"
 #include "core/provider.h"
+#include "core/table.h"
 #include "core/why.h"
 #include "unit/cmocka_all.h"
 #include <stdlib.h>
@@ -196,6 +197,39 @@ static void the_resource_that_is_shortest_is_named(void **state) {
     a = waiting(none, 2);
     put_actors(*state, &a, 1, NULL, 0);
     check_brief(*state, RT_WHY_ACTOR, "a1", "needs 16 CPU: 4 free at most");
+}
+
+static void a_dead_actor_tells_its_error_without_the_traceback(void **state) {
+    struct rt_actor a = waiting(NULL, 0);
+    a.state = "DEAD";
+    a.death_cause = "{\"creation_task_failure_context\": {\"formatted_exception_string\": \"Traceback (most recent call last):\\n  File \\\"work.py\\\", line 20\\n"
+                    "OSError: no such device\\n\\n\"}}";
+    put_actors(*state, &a, 1, NULL, 0);
+    check_brief(*state, RT_WHY_ACTOR, "a1", "Its constructor failed: OSError: no such device");
+    a.death_cause = "{\"actor_died_error_context\": {\"error_message\": \"The actor is dead because it was killed by `ray.kill`.\"}}";
+    put_actors(*state, &a, 1, NULL, 0);
+    check_brief(*state, RT_WHY_ACTOR, "a1", "it was killed by `ray.kill`.");
+}
+
+static void only_actors_that_nobody_let_go_have_failed(void **state) {
+    static const struct {
+        const char *cause;
+        enum rt_health want;
+    } all[] = {{NULL, RT_H_OFF},
+               {"{\"creation_task_failure_context\": {}}", RT_H_BAD},
+               {"{\"oom_context\": {}}", RT_H_BAD},
+               {"{\"actor_died_error_context\": {\"reason\": \"WORKER_DIED\", \"error_message\": \"Worker exit type: SYSTEM_ERROR\"}}", RT_H_BAD},
+               {"{\"actor_died_error_context\": {\"reason\": \"OWNER_DIED\", \"error_message\": \"Owner worker exit type: INTENDED_USER_EXIT\"}}", RT_H_OFF},
+               {"{\"actor_died_error_context\": {\"reason\": \"OUT_OF_SCOPE\"}}", RT_H_OFF},
+               {"{\"actor_died_error_context\": {\"error_message\": \"The actor is dead because it was killed by `ray.kill`.\"}}", RT_H_OFF}};
+    struct world *w = *state;
+    const struct rt_row_env env = {.store = w->s, .cluster = w->c, .now_ms = NOW};
+    for (size_t i = 0; i < RT_COUNT(all); i++) {
+        struct rt_actor a = waiting(NULL, 0);
+        a.state = "DEAD";
+        a.death_cause = all[i].cause;
+        assert_int_equal(rt_table_actors.health(&a, &env), all[i].want);
+    }
 }
 
 static void a_label_that_no_node_has_is_named(void **state) {
@@ -523,6 +557,8 @@ int main(void) {
         T(what_placement_groups_reserve_is_not_free),
         T(a_pool_at_its_max_is_not_offered),
         T(the_resource_that_is_shortest_is_named),
+        T(a_dead_actor_tells_its_error_without_the_traceback),
+        T(only_actors_that_nobody_let_go_have_failed),
         T(a_label_that_no_node_has_is_named),
         T(what_waits_for_a_label_is_no_reason_to_grow),
         T(kinds_of_node_that_were_never_seen_are_not_judged),
