@@ -47,6 +47,22 @@ static void the_heat_map_is_walked_and_opens_a_node(void **state) {
     world_leave(&t, ":q<Enter>");
 }
 
+static void each_gpu_of_a_node_has_its_bar(void **state) {
+    struct rt_pty t;
+    (void)state;
+    open_prod(&t, 60, 100, NULL);
+    rt_pty_type(&t, ":nodes<Enter>");
+    rt_pty_until(&t, "node-001", 10000);
+    rt_pty_type(&t, "/node-003<Enter>");
+    rt_pty_until(&t, "1 of 40", 5000);
+    rt_pty_type(&t, "<Enter>");
+    rt_pty_until(&t, "NVIDIA H100", 20000);
+    static const char *const rows[] = {"gpu 0", "39%  39.1G/79.6G  NVIDIA H100", "gpu 7", "88%  39.1G/79.6G  NVIDIA H100", "disk", "network out", "processes of Ray"};
+    for (size_t i = 0; i < RT_COUNT(rows); i++)
+        rt_pty_until(&t, rows[i], 5000);
+    world_leave(&t, ":q<Enter>");
+}
+
 static void plain_characters_draw_the_heat_as_digits(void **state) {
     struct rt_pty t;
     static const char *const env[] = {"NO_COLOR=1", "LC_ALL=C", NULL};
@@ -122,6 +138,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_clusters_with_the_selected_one_beside),
         cmocka_unit_test(the_heat_map_is_walked_and_opens_a_node),
+        cmocka_unit_test(each_gpu_of_a_node_has_its_bar),
         cmocka_unit_test(plain_characters_draw_the_heat_as_digits),
         cmocka_unit_test(the_tree_folds),
         cmocka_unit_test(a_command_of_ones_own_asks_and_knows_what_is_selected),

@@ -414,6 +414,18 @@ static void a_pool_without_demand_has_no_reason_to_grow(void **state) {
     rt_why_deinit(&y);
 }
 
+static void a_pool_at_its_max_says_that_more_waits(void **state) {
+    struct world *w = *state;
+    const struct rt_pool pools[] = {pool_with("small", 1, 1), pool_with("large", 1, 3)};
+    put_pools(w, pools, 2);
+    put_demand(w, "{'CPU': 2.0}", "tasks/actors");
+    struct rt_why y = ask(w, RT_WHY_POOL, "small");
+    assert_string_equal(y.summary, "It is at its max of 1, and more waits for it.");
+    assert_string_equal(y.brief, "at its max, and more waits");
+    assert_null(y.action.pool); /* no node more is offered */
+    rt_why_deinit(&y);
+}
+
 static void a_node_is_held_by_what_lives_on_it(void **state) {
     struct world *w = *state;
     const struct rt_actor a = {.id = "a1",
@@ -568,6 +580,7 @@ int main(void) {
         T(a_stop_without_effect_is_told),
         T(a_failed_job_tells_its_exit_and_its_last_words),
         T(a_pool_without_demand_has_no_reason_to_grow),
+        T(a_pool_at_its_max_says_that_more_waits),
         T(a_node_is_held_by_what_lives_on_it),
         T(an_idle_node_stays_for_its_pool_or_its_timeout),
         T(an_unreachable_cluster_tells_the_error_and_the_next_try),
