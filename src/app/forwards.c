@@ -72,29 +72,17 @@ static int pinned_port(const struct session *s, int port) {
 
 /* STATE/clusters/NAME/ports.json: {"8265": 9000} */
 static json_t *remembered(const struct session *s) {
-    char *path = rt_cluster_path(s->conf->name, "ports.json");
-    struct rt_buf text;
-    struct rt_error err = {0};
-    rt_buf_init(&text, 64 * RT_KIB);
-    json_t *v = rt_file_read(path, text.max, &text, &err) ? rt_json_parse(rt_buf_str(&text), text.len, &err) : NULL;
-    rt_buf_deinit(&text);
-    free(path);
-    if (json_is_object(v))
-        return v;
-    json_decref(v);
-    return json_object();
+    json_t *v = rt_cluster_read(s->conf->name, "ports.json", JSON_OBJECT);
+    return v ? v : json_object();
 }
 
 static void remember(const struct session *s, const char *key, int local) {
     json_t *v = remembered(s);
     if (json_integer_value(json_object_get(v, key)) != local) {
         json_object_set_new(v, key, json_integer(local));
-        char *text = json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS), *path = rt_cluster_path(s->conf->name, "ports.json");
         struct rt_error err = {0};
-        if (!rt_file_write(path, text, strlen(text), &err))
+        if (!rt_cluster_write(s->conf->name, "ports.json", v, &err))
             rt_log(RT_LOG_WARN, "%s: local ports not remembered: %s", s->conf->name, err.message);
-        free(path);
-        free(text);
     }
     json_decref(v);
 }

@@ -14,17 +14,8 @@ enum { REMEMBERED = 200, SUBMIT_ASKED_MAX = 64 };
 /* ---- remembered submissions: STATE/clusters/NAME/submits.json, {"ID": "submit --working-dir ... -- ..."} ---- */
 
 static json_t *remembered(const char *cluster) {
-    char *path = rt_cluster_path(cluster, "submits.json");
-    struct rt_buf text;
-    struct rt_error err = {0};
-    rt_buf_init(&text, 4 * RT_MIB);
-    json_t *v = rt_file_read(path, text.max, &text, &err) ? rt_json_parse(rt_buf_str(&text), text.len, &err) : NULL;
-    rt_buf_deinit(&text);
-    free(path);
-    if (json_is_array(v))
-        return v;
-    json_decref(v);
-    return json_array();
+    json_t *v = rt_cluster_read(cluster, "submits.json", JSON_ARRAY);
+    return v ? v : json_array();
 }
 
 static json_t *list_json(const struct rt_strs *l) {
@@ -59,13 +50,10 @@ static void remember(const char *cluster, const char *id, const struct rt_call *
     json_array_append_new(all, json_pack("{s:s, s:o, s:o}", "id", id, "options", list_json(&kept), "command", list_json(&c->command)));
     while (json_array_size(all) > REMEMBERED)
         json_array_remove(all, 0);
-    char *text = json_dumps(all, JSON_COMPACT), *path = rt_cluster_path(cluster, "submits.json");
     struct rt_error err = {0};
-    if (text && !rt_file_write(path, text, strlen(text), &err))
+    if (!rt_cluster_write(cluster, "submits.json", all, &err))
         rt_log(RT_LOG_WARN, "%s: submission not remembered: %s", cluster, err.message);
     rt_strs_deinit(&kept);
-    free(path);
-    free(text);
     json_decref(all);
 }
 

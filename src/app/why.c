@@ -10,17 +10,8 @@ enum { STOPS_KEPT = 200 };
 /* ---- STATE/clusters/NAME/stops.json: {"JOB": ms} ---- */
 
 static json_t *stops(const char *cluster) {
-    char *path = rt_cluster_path(cluster, "stops.json");
-    struct rt_buf text;
-    struct rt_error err = {0};
-    rt_buf_init(&text, RT_MIB);
-    json_t *v = rt_file_read(path, text.max, &text, &err) ? rt_json_parse(rt_buf_str(&text), text.len, &err) : NULL;
-    rt_buf_deinit(&text);
-    free(path);
-    if (json_is_object(v))
-        return v;
-    json_decref(v);
-    return json_object();
+    json_t *v = rt_cluster_read(cluster, "stops.json", JSON_OBJECT);
+    return v ? v : json_object();
 }
 
 /* The oldest goes: it was asked first. */
@@ -41,12 +32,9 @@ void why_stop_asked(const char *cluster, const char *job) {
         json_object_set_new(all, job, json_integer(rt_wall_ms()));
     while (json_object_size(all) > STOPS_KEPT)
         drop_oldest(all);
-    char *text = json_dumps(all, JSON_COMPACT), *path = rt_cluster_path(cluster, "stops.json");
     struct rt_error err = {0};
-    if (text && !rt_file_write(path, text, strlen(text), &err))
+    if (!rt_cluster_write(cluster, "stops.json", all, &err))
         rt_log(RT_LOG_WARN, "%s: that a stop was asked for is not remembered: %s", cluster, err.message);
-    free(path);
-    free(text);
     json_decref(all);
 }
 

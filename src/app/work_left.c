@@ -208,34 +208,13 @@ struct rt_cluster_conf *work_left_make(struct rt_app *a, const char *spec, struc
 
 /* ---- on disk ---- */
 
-static bool write_note(const char *name, const json_t *v, struct rt_error *err) {
-    char *path = rt_cluster_path(name, NOTE), *text = json_dumps(v, JSON_INDENT(2));
-    const bool ok = text ? rt_file_write(path, text, strlen(text), err) : rt_error_set(err, RT_E_INTERNAL, "%s: no text", path);
-    free(text);
-    free(path);
-    return ok;
-}
-
-static json_t *read_note(const char *name) {
-    struct rt_buf text;
-    struct rt_error ignored = {0};
-    char *path = rt_cluster_path(name, NOTE);
-    rt_buf_init(&text, RT_MIB);
-    json_t *v = rt_file_exists(path) && rt_file_read(path, RT_MIB, &text, &ignored)
-                    ? rt_json_parse(rt_buf_str(&text), text.len, &ignored)
-                    : NULL;
-    rt_buf_deinit(&text);
-    free(path);
-    return v;
-}
-
 bool work_left_note(struct rt_app *a, const char *name, const struct rt_call *c, struct rt_error *err) {
     const struct rt_cluster_conf *conf = rt_config_cluster(a->config, name);
     const int64_t pid = getpid();
     char *fields = fields_of(conf->node, NULL, conf->ops), *line = rt_call_text(c);
     json_t *v = json_pack("{sI sI ss ss sI}", "pid", (json_int_t)pid, "started", (json_int_t)rt_process_started(pid), "fields", fields,
                           "command", line, "at_ms", (json_int_t)rt_wall_ms());
-    const bool ok = write_note(name, v, err);
+    const bool ok = rt_cluster_write(name, NOTE, v, err);
     json_decref(v);
     free(fields);
     free(line);
@@ -244,13 +223,11 @@ bool work_left_note(struct rt_app *a, const char *name, const struct rt_call *c,
 
 void work_left_kept(const char *name) {
     struct rt_error err = {0};
-    json_t *v = read_note(name);
-    if (!json_is_object(v)) {
-        json_decref(v);
+    json_t *v = rt_cluster_read(name, NOTE, JSON_OBJECT);
+    if (!v)
         return;
-    }
     json_object_set_new(v, "kept", json_true());
-    if (!write_note(name, v, &err))
+    if (!rt_cluster_write(name, NOTE, v, &err))
         rt_log(RT_LOG_WARN, "%s: %s", name, err.message);
     json_decref(v);
 }
@@ -299,7 +276,7 @@ void work_left_adopt(struct rt_app *a) {
     if (dir)
         closedir(dir);
     for (size_t i = 0; i < names.n; i++) {
-        json_t *note = read_note(names.v[i]);
+        json_t *note = rt_cluster_read(names.v[i], NOTE, JSON_OBJECT);
         if (note)
             adopt(a, names.v[i], note);
         json_decref(note);
@@ -310,7 +287,7 @@ void work_left_adopt(struct rt_app *a) {
 void rt_works_left(const struct rt_app *a, struct rt_strs *names) {
     for (size_t i = 0; i < rt_store_count(a->store); i++) {
         const char *name = rt_store_at(a->store, i)->name;
-        json_t *note = read_note(name);
+        json_t *note = rt_cluster_read(name, NOTE, JSON_OBJECT);
         if (note && !json_is_true(json_object_get(note, "kept")) && !runs_still(note) && rt_journal_lives(name))
             rt_strs_add(names, name);
         json_decref(note);
@@ -318,7 +295,7 @@ void rt_works_left(const struct rt_app *a, struct rt_strs *names) {
 }
 
 void rt_work_left_text(const char *name, struct rt_buf *out) {
-    json_t *note = read_note(name);
+    json_t *note = rt_cluster_read(name, NOTE, JSON_OBJECT);
     const char *command = rt_json_str(note, "command");
     const int64_t at_ms = json_integer_value(json_object_get(note, "at_ms"));
     char age[24], clean[300];

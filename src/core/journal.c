@@ -12,11 +12,11 @@
 #include "base/vec.h"
 #include "net/loop.h"
 #include <errno.h>
-#include <jansson.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define JOURNAL_MAX (16 * RT_MIB)
+#define STATE_MAX (4 * RT_MIB)
 #define JOURNAL_FILE "journal.jsonl"
 
 struct rt_journal {
@@ -52,6 +52,28 @@ char *rt_cluster_path(const char *cluster, const char *file) {
     free(sub);
     free(name);
     return path;
+}
+
+json_t *rt_cluster_read(const char *cluster, const char *file, json_type kind) {
+    char *path = rt_cluster_path(cluster, file);
+    struct rt_buf text;
+    struct rt_error ignored = {0};
+    rt_buf_init(&text, STATE_MAX);
+    json_t *v = rt_file_read(path, STATE_MAX, &text, &ignored) ? json_loadb(rt_buf_str(&text), text.len, 0, NULL) : NULL;
+    rt_buf_deinit(&text);
+    free(path);
+    if (v && json_typeof(v) == kind)
+        return v;
+    json_decref(v);
+    return NULL;
+}
+
+bool rt_cluster_write(const char *cluster, const char *file, const json_t *v, struct rt_error *err) {
+    char *path = rt_cluster_path(cluster, file), *text = json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS);
+    const bool ok = text ? rt_file_write(path, text, strlen(text), err) : rt_error_set(err, RT_E_INTERNAL, "%s: no text", path);
+    free(text);
+    free(path);
+    return ok;
 }
 
 int rt_cluster_lock(const char *cluster, const char *what, struct rt_error *err) {

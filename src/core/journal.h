@@ -4,6 +4,7 @@
 #define RT_CORE_JOURNAL_H
 
 #include "base/error.h"
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,6 +45,9 @@ bool rt_journal_lives(const char *cluster);
 
 /* STATE/clusters/NAME/FILE; gives it. */
 char *rt_cluster_path(const char *cluster, const char *file);
+/* Its content as JSON, when it is of this kind; gives it, NULL without. */
+json_t *rt_cluster_read(const char *cluster, const char *file, json_type kind);
+bool rt_cluster_write(const char *cluster, const char *file, const json_t *v, struct rt_error *err);
 /* The lock that an operation holds on its cluster; -1 with RT_E_BUSY "busy: pid N, up". */
 int rt_cluster_lock(const char *cluster, const char *what, struct rt_error *err);
 /* Before a provider makes anything: there must be a journal (`unopened` is what rt_journal_open said), and the lock must
