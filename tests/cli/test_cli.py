@@ -118,6 +118,21 @@ class Status(Sims):
         self.assertIn("raysubmit_", p.stderr)
 
 
+class Restart(unittest.TestCase):
+    def test_a_job_that_went_with_its_head_is_not_waited_for(self):
+        sim = Sim("--jobs", "8")
+        self.addCleanup(sim.close)
+        home = Home(RAYTUI, "clusters:\n  sim: {provider: address, url: \"%s\"}\n" % sim.url)
+        self.addCleanup(home.close)
+        job = next(j["id"] for j in home.json("jobs", "sim")["items"] if j["status"] == "RUNNING" and j["submission_id"])
+        p = home.start("wait", "-c", "sim", job, "--verbose")
+        self.addCleanup(p.stop)
+        until(lambda: p.err, lambda: sum("/api/jobs/" in x for x in p.err) > 1)
+        sim.post("restart")
+        self.assertEqual(p.wait(60), 4, p.err)
+        self.assertIn("sim has no job %s any more" % job, "\n".join(p.err))
+
+
 class Output(Sims):
     def test_a_list_has_the_documented_envelope(self):
         for verb in ("nodes", "jobs", "pools"):
