@@ -16,4 +16,4 @@ if [ ! -e "$venv/.ready" ]; then
     fi
     touch "$venv/.ready"
 fi
-exec "$python" "$here/test_raydog.py" "$raytui" "$venv/bin/python" "$@"
+exec "$here/../../testbed/apart.sh" "$python" "$here/test_raydog.py" "$raytui" "$venv/bin/python" "$@"

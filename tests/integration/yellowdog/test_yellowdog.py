@@ -3,6 +3,7 @@
 
 usage: test_yellowdog.py RAYTUI [TEST...]. The platform is a test server; most nodes are made up.
 """
+import contextlib
 import json
 import os
 import shutil
@@ -17,7 +18,6 @@ sys.path.insert(0, HERE)
 from platform_bed import HEAD, SECRET, TESTBED, Screen, Ssh, World, free_ports, until  # noqa: E402
 
 RAYTUI = sys.argv[1]
-ssh = None
 
 
 class Made(unittest.TestCase):
@@ -266,22 +266,29 @@ class Trouble(unittest.TestCase):
         self.assertNotIn(SECRET, "\n".join(p.out + p.err))
 
 
-HEAD_SCRIPT = """#!/bin/bash
-export PATH=%(bin)s:$PATH
-trap "ray stop; echo Ray stopped" EXIT
-set -eo pipefail
-ray start --head --node-ip-address=%(ip)s --port=%(gcs)d --num-cpus=0 --dashboard-host=127.0.0.1 --dashboard-port=%(web)d \\
-  --ray-client-server-port=%(client)d --dashboard-agent-listen-port=%(agent)d --metrics-export-port=%(metrics)d --disable-usage-stats \\
-  --min-worker-port=0 --max-worker-port=0 --object-store-memory=100000000 --block
-"""
-WORKER_SCRIPT = """#!/bin/bash
-export PATH=%(bin)s:$PATH
-trap "ray stop; echo Ray stopped" EXIT
-set -eo pipefail
-env | grep -E "^RAY_HEAD"
-ray start --address=$RAY_HEAD_IP:%(gcs)d --num-cpus=2 --disable-usage-stats --object-store-memory=100000000 \\
-  --dashboard-agent-listen-port=0 --metrics-export-port=0 --min-worker-port=0 --max-worker-port=0 --block
-"""
+SMALL = "--object-store-memory=100000000 --disable-usage-stats --min-worker-port=0 --max-worker-port=0"
+
+
+def scripts_of_init(home, bin, ip, gcs, web, client, agent, metrics):
+    """What `init` writes, with the place of Ray here and with ports of this test: all nodes have one address."""
+    home.run("init", "yellowdog", "mine")
+    at = home.dir + "/config/raytui/clusters.d/mine"
+    os.remove(at + ".yaml")
+    changes = {"head": [("--port=6379", "--port=%d --node-ip-address=%s --dashboard-port=%d --ray-client-server-port=%d --dashboard-agent-listen-port=%d "
+                         "--metrics-export-port=%d %s" % (gcs, ip, web, client, agent, metrics, SMALL)),
+                        ("--dashboard-host=0.0.0.0", "--dashboard-host=127.0.0.1")],
+               "worker": [('--address="$RAY_HEAD_IP:6379"', '--address="$RAY_HEAD_IP:%d" --num-cpus=2 --dashboard-agent-listen-port=0 '
+                           "--metrics-export-port=0 %s" % (gcs, SMALL))]}
+    for role, pairs in changes.items():
+        path = "%s-%s.sh" % (at, role)
+        with open(path) as f:
+            text = f.read()
+        for old, new in [("VENV=/opt/yellowdog/agent/venv", "VENV=" + os.path.dirname(bin)), *pairs]:
+            assert old in text, old
+            text = text.replace(old, new)
+        with open(path, "w") as f:
+            f.write(text)
+    return at
 
 
 def own_address():
@@ -302,7 +309,7 @@ print("answer", ray.get(ray.remote(lambda: 6 * 7).remote()))
 
 
 class RealRay(unittest.TestCase):
-    """The life of one cluster with a real Ray behind its tasks."""
+    """The life of one cluster with a real Ray behind its tasks, which the scripts of `init` start and stop."""
 
     def setUp(self):
         if os.geteuid() != 0:
@@ -310,14 +317,12 @@ class RealRay(unittest.TestCase):
         p = subprocess.run([os.path.join(TESTBED, "ray-venv.sh"), os.environ.get("RAY_VERSION", "2.60.0")], stdout=subprocess.PIPE, text=True)
         if p.returncode:
             self.skipTest("no Ray environment")
-        gcs, web, client, agent, metrics = free_ports(5)
-        values = dict(bin=p.stdout.strip(), ip=own_address(), gcs=gcs, web=web, client=client, agent=agent, metrics=metrics)
-        self.python = p.stdout.strip() + "/python"
-        w = self.world = World(RAYTUI, ssh, "--exec", "local", "--private-ip", values["ip"], sim=False)
-        w.home.file("config/raytui/head.sh", HEAD_SCRIPT % values)
-        w.home.file("config/raytui/worker.sh", WORKER_SCRIPT % values)
-        w.configure(port=web, head="test/ray-head, start_script: head.sh", extra="    client_port: %d\n" % client,
-                    pools="{cpu: {template: test/ray-worker, count: 1, max: 3, task_script: worker.sh}}")
+        bin, ip, ports = p.stdout.strip(), own_address(), free_ports(5)
+        self.python = bin + "/python"
+        w = self.world = World(RAYTUI, ssh, "--exec", "local", "--private-ip", ip, "--grace", "60", sim=False)
+        at = scripts_of_init(w.home, bin, ip, *ports)
+        w.configure(port=ports[1], head="test/ray-head, start_script: %s-head.sh" % at, extra="    client_port: %d\n" % ports[2],
+                    pools="{cpu: {template: test/ray-worker, count: 1, max: 3, task_script: %s-worker.sh}}" % at)
 
     def tearDown(self):
         self.world.close()
@@ -427,14 +432,5 @@ class OwnHosts(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not os.access(RAYTUI, os.X_OK):
-        print("skipped: no %s" % RAYTUI)
-        sys.exit(77)
-    try:
-        ssh = Ssh()
-        program = unittest.main(argv=[sys.argv[0], "-v", *sys.argv[2:]], exit=False)
-        status = 0 if program.result.wasSuccessful() else 1
-    finally:
-        if ssh:
-            ssh.close()
-    sys.exit(status)
+    with contextlib.closing(Ssh()) as ssh:
+        unittest.main(argv=[sys.argv[0], "-v", *sys.argv[2:]])
