@@ -27,12 +27,12 @@ class Scripts:
 
 
 class FarBed(Scripts):
-    """`up` and `down` are scripts of the test bed; beds that run at once differ in `letters` and in the network's second number."""
+    """`up` and `down` are scripts of the test bed; beds that run at once differ in `letters` and in the 25 numbers from `net` on."""
 
     def __init__(self, name, letters, net, up, down, state=None, **env):
         self.mine = state is None
         self.state = state or tempfile.mkdtemp(prefix="rt-%s-" % name, dir="/tmp")
-        self.env = {"RTB_PREFIX": "%s%d" % (letters, os.getpid() % 1000), "RTB_NET": "10.%d" % (net + os.getpid() % 50),
+        self.env = {"RTB_PREFIX": "%s%d" % (letters, os.getpid() % 1000), "RTB_NET": "10.%d" % (net + os.getpid() % 25),
                     "RTB_RAY_VERSION": VERSION, **env}
         self.config = self.state + "/ssh_config"
         self.down = down

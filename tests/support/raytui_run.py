@@ -216,12 +216,12 @@ class Sim:
 
 
 def until(what, fn, seconds=40):
-    end = time.time() + seconds
-    while time.time() < end:
+    begin = time.time()
+    while time.time() < begin + seconds:
         got = fn()
         if got:
             return got
-        time.sleep(0.2)
+        time.sleep(min(1, 0.2 + (time.time() - begin) / 20))  # asking costs what is waited for some of its time
     raise AssertionError("not in %d s: %s" % (seconds, what() if callable(what) else what))
 
 

@@ -105,8 +105,7 @@ up() {
     setsid nohup unshare --mount --pid --fork --mount-proc --kill-child=KILL bash "$D/inside.sh" >"$D/log" 2>&1 </dev/null &
     echo $! >"$D/pid"
     for i in $(seq 600); do
-        "$bin/python" -c 'import sys, urllib.request as u; u.urlopen(u.Request(sys.argv[1], headers={"User-Agent": "autoscale"}), timeout=2)' \
-            "http://127.0.0.1:$2/api/version" 2>/dev/null && break
+        ! curl -sf --max-time 2 -o "$D/version" "http://127.0.0.1:$2/api/version" || break
         alive && [ "$i" != 600 ] || { tail -n 20 "$D/log" >&2; down; rtb_die "Ray $version did not start"; }
         sleep 0.2
     done

@@ -11,6 +11,7 @@
 RTB_PREFIX=${RTB_PREFIX:-rtb}
 RTB_NET=${RTB_NET:-10.77}
 RTB_PASSWORD=${RTB_PASSWORD:-correct-horse}
+RTB_LOCK=/run/lock/raytui-testbed
 
 rtb_state() { # [STATE-DIR] -> absolute state dir
     local s=${1:-${XDG_RUNTIME_DIR:-/tmp}/raytui-testbed}
@@ -21,17 +22,18 @@ rtb_need_root() { [ "$(id -u)" = 0 ] || rtb_die "needs root (see hosts-lo-up.sh 
 
 # rtb_packages PKG...: installs what is missing, without letting any of it start a daemon
 rtb_packages() {
-    local missing=() p pol=/usr/sbin/policy-rc.d made=0 rc=0
+    local missing=() p pol=/usr/sbin/policy-rc.d
     for p in "$@"; do
         dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
     done
     [ ${#missing[@]} = 0 ] && return 0
-    echo "testbed: installing ${missing[*]}" >&2
-    if [ ! -e $pol ]; then printf '#!/bin/sh\nexit 101\n' >$pol; chmod 755 $pol; made=1; fi
-    apt-get update -qq || true
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null || rc=$?
-    [ $made = 0 ] || rm -f $pol
-    return $rc
+    ( # one at a time, and none while a host gets its copy of /etc
+        flock 9
+        echo "testbed: installing ${missing[*]}" >&2
+        if [ ! -e $pol ]; then printf '#!/bin/sh\nexit 101\n' >$pol; chmod 755 $pol; trap 'rm -f $pol' EXIT; fi
+        apt-get update -qq || true
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    ) 9>"$RTB_LOCK"
 }
 
 rtb_ns()   { echo "$RTB_PREFIX-$1"; }
@@ -63,7 +65,7 @@ rtb_prepare() {
         done
         return 0
     fi
-    cp -a /etc/. "$d/etc/"
+    flock -s "$RTB_LOCK" cp -a /etc/. "$d/etc/"
     rm -f "$d"/etc/ssh/ssh_host_* "$d/etc/resolv.conf" "$d"/etc/motd "$d"/etc/update-motd.d/*
     : >"$d/etc/resolv.conf"; echo "$h" >"$d/etc/hostname"
     local hash; hash=$(openssl passwd -6 "$RTB_PASSWORD")
@@ -273,18 +275,15 @@ EOF
     [ $# -gt 0 ] || echo "  User ray"
 }
 
+rtb_env() { # env.sh: what the testbed was made with
+    printf '%s\n' "RTB_STATE=$S" "RTB_PREFIX=$RTB_PREFIX" "RTB_NET=$RTB_NET" "RTB_PASSWORD=$RTB_PASSWORD" >"$S/env.sh"
+}
+
 rtb_login_files() { # COUNT: known_hosts, ssh_config and env.sh of a login node with n1 to nCOUNT behind it
     local i
     : >"$S/known_hosts"
     rtb_known_hosts "$S/known_hosts" "login,$RTB_NET.0.2" login
     for i in $(seq "$1"); do rtb_known_hosts "$S/known_hosts" "n$i,$RTB_NET.1.$((10 + i))" "n$i"; done
     { printf 'Host login\n  HostName %s.0.2\nHost n*\n  ProxyJump login\n' "$RTB_NET"; rtb_ssh_for_all; } >"$S/ssh_config"
-    cat >"$S/env.sh" <<EOF
-RTB_STATE=$S
-RTB_PREFIX=$RTB_PREFIX
-RTB_NET=$RTB_NET
-RTB_PASSWORD=$RTB_PASSWORD
-RTB_SSH_CONFIG=$S/ssh_config
-RTB_LOGIN=$RTB_NET.0.2
-EOF
+    rtb_env
 }

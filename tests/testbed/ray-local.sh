@@ -14,13 +14,11 @@ mkdir -p "$2"; D=$(cd "$2" && pwd -P); shift 2
 die() { echo "ray-local: $*" >&2; exit 1; }
 
 pids() {
-    local t a seeds='' p
+    local t a seeds=''
     [ -s "$D/temp_dir" ] || return 0
     t=$(cat "$D/temp_dir"); a=$(cat "$D/address")
     if [ -d /proc/self/fd ]; then # a retitled process is still known by its log
-        for p in /proc/[0-9]*; do
-            case $(readlink "$p/fd/1" "$p/fd/2" 2>/dev/null || true) in *"$t"/*) seeds="$seeds ${p#/proc/}" ;; esac
-        done
+        seeds=$(find /proc/[0-9]*/fd/[12] -lname "$t/*" 2>/dev/null | cut -d/ -f3 | tr '\n' ' ') || true
     fi
     # by the environment, so that awk does not find itself
     ps -axww -o pid=,ppid=,command= 2>/dev/null | T=$t/ A="=$a " SEEDS=$seeds awk -v me=$$ '
@@ -44,19 +42,17 @@ down() {
     [ ! -s "$D/temp_dir" ] || rm -rf "$(cat "$D/temp_dir")"
     rm -f "$D/temp_dir" "$D/address" "$D/env"
 }
-answers() { # URL: a minute's patience
-    local i
-    for i in $(seq 300); do
-        "$bin/python" - "$1" ${token:+"$D/token"} <<'P' && return
-import sys, urllib.request
+answers() { # URL: two minutes' patience
+    "$bin/python" - "$1" ${token:+"$D/token"} <<'P'
+import sys, time, urllib.request
 head = {"User-Agent": "ray-local"}
 if len(sys.argv) > 2: head["Authorization"] = "Bearer " + open(sys.argv[2]).read()
-try: urllib.request.urlopen(urllib.request.Request(sys.argv[1], headers=head), timeout=2)
-except Exception: sys.exit(1)
+end = time.time() + 120
+while time.time() < end:
+    try: sys.exit(urllib.request.urlopen(urllib.request.Request(sys.argv[1], headers=head), timeout=2).status != 200)
+    except Exception: time.sleep(0.2)
+sys.exit(1)
 P
-        sleep 0.2
-    done
-    return 1
 }
 up() {
     local version=2.60.0 token='' bin ip=127.0.0.2 tmp gcs dash client agent metrics

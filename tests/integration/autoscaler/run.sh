@@ -8,4 +8,4 @@ case $3 in 2.9.*) test=test_autoscaler_v1.py extra= ;; *) test=test_autoscaler.p
 "$here/../../testbed/ray-venv.sh" "$3" $extra >/dev/null || { echo "skipped: no environment with Ray $3"; exit 77; }
 raytui=$1 python=$2 version=$3
 shift 3
-exec "$python" "$here/$test" "$raytui" "$version" "$@"
+exec "$here/../../testbed/apart.sh" "$python" "$here/$test" "$raytui" "$version" "$@"

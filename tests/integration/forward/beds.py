@@ -38,7 +38,7 @@ class Namespaces(Bed):
 
     def __init__(self):
         self.state = tempfile.mkdtemp(prefix="rt-bed-", dir="/tmp")
-        self.env = {"RTB_PREFIX": "rtf%d" % (os.getpid() % 1000), "RTB_NET": "10.%d" % (100 + os.getpid() % 100), "RTB_WORKERS": ""}
+        self.env = {"RTB_PREFIX": "rtf%d" % (os.getpid() % 1000), "RTB_NET": "10.%d" % (150 + os.getpid() % 25), "RTB_WORKERS": ""}
         self.config_file = self.state + "/ssh_config"
         self.known_hosts = self.state + "/known_hosts"
         self.dashboard, self.client_port = "http://127.0.0.1:8265", 10001

@@ -6,4 +6,4 @@ here=$(cd "$(dirname "$0")" && pwd)
 "$here/../../testbed/ray-venv.sh" "$3" >/dev/null || { echo "skipped: no environment with Ray $3"; exit 77; }
 raytui=$1 python=$2 version=$3
 shift 3
-exec "$python" "$here/test_logs.py" "$raytui" "$version" "$@"
+exec "$here/../../testbed/apart.sh" "$python" "$here/test_logs.py" "$raytui" "$version" "$@"

@@ -5,4 +5,4 @@ here=$(cd "$(dirname "$0")" && pwd)
 bin=$("$here/../../testbed/ray-venv.sh" "${RAY_VERSION:-2.60.0}") || { echo "skipped: no Ray environment"; exit 77; }
 raytui=$1 python=$2
 shift 2
-exec "$python" "$here/test_run.py" "$raytui" "$bin" "$@"
+exec "$here/../../testbed/apart.sh" "$python" "$here/test_run.py" "$raytui" "$bin" "$@"

@@ -7,4 +7,4 @@ here=$(cd "$(dirname "$0")" && pwd)
 [ "$(id -u)" != 0 ] || rtb_packages stunnel4 openssl >&2
 raytui=$1 python=$2 version=$3
 shift 3
-exec "$python" "$here/test_verbs.py" "$raytui" "$version" "$@"
+exec "$here/../../testbed/apart.sh" "$python" "$here/test_verbs.py" "$raytui" "$version" "$@"
