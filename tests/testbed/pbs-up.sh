@@ -131,6 +131,5 @@ QMGR
 if [ $kind = real ]; then real_up; else stand_in_up; fi
 
 rtb_login_files "$K"
-echo "RTB_PBS=$kind" >>"$S/env.sh"
 ssh -F "$S/ssh_config" -o BatchMode=yes login 'pbsnodes -a' >/dev/null || rtb_die "no PBS on login"
 echo "testbed: pbs up ($kind); ssh -F $S/ssh_config login"

@@ -4,6 +4,7 @@
 usage: test_hosts.py RAYTUI [TEST...]. The hosts are namespaces with an sshd each; Ray lies in a directory that they share.
 """
 import base64
+import contextlib
 import os
 import signal
 import sys
@@ -24,7 +25,7 @@ class Bed(FarBed):
     """bastion, head, w1, w2; the inner ones are reached through the bastion, `head-direct` is the head from outside."""
 
     def __init__(self):
-        super().__init__("hosts", "rth", 150, "hosts-up.sh", "hosts-down.sh")
+        super().__init__("hosts", "rth", 125, "hosts-up.sh", "hosts-down.sh")
 
     def fault(self, host, what):
         self.script("fault.sh", "-s", self.state, host, what)
@@ -45,9 +46,6 @@ class Bed(FarBed):
 
     def daemons(self, host, name, user="ray"):
         return len(self.ssh(host, "pgrep -u %s -x %s" % (user, name), user).split())
-
-
-bed = None
 
 
 def config(name="lab", head="head", user="", hosts="[w1, w2]", extra="", ssh_config=None):
@@ -423,14 +421,5 @@ class Faults(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not os.access(RAYTUI, os.X_OK):
-        print("skipped: no %s" % RAYTUI)
-        sys.exit(77)
-    try:
-        bed = Bed()
-        program = unittest.main(argv=[sys.argv[0], "-v", *sys.argv[2:]], exit=False)
-        status = 0 if program.result.wasSuccessful() else 1
-    finally:
-        if bed:
-            bed.close()
-    sys.exit(status)
+    with contextlib.closing(Bed()) as bed:
+        unittest.main(argv=[sys.argv[0], "-v", *sys.argv[2:]])

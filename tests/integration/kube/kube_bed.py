@@ -2,9 +2,11 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.join(HERE, "..", "..")
@@ -82,6 +84,47 @@ class Bed:
             self.podrun.stop()
         self.script("bed.sh", "down", self.dir)
         shutil.rmtree(self.dir, ignore_errors=True)
+
+
+class Wire:
+    """What comes to a server's socket is carried to where `connect` leads; `look` gets each piece before it goes there."""
+
+    def __init__(self, server, connect, look=lambda data: None):
+        self.server, self.connect, self.look, self.carried = server, connect, look, []
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                near, _ = self.server.accept()
+            except OSError:
+                return
+            far = self.connect()
+            self.carried += [near, far]
+            threading.Thread(target=self.carry, args=(near, far, self.look), daemon=True).start()
+            threading.Thread(target=self.carry, args=(far, near, lambda data: None), daemon=True).start()
+
+    @staticmethod
+    def carry(a, b, look):
+        try:
+            while True:
+                data = a.recv(65536)
+                if not data:
+                    break
+                look(data)
+                b.sendall(data)
+            b.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def close(self):
+        """Also what the API server keeps open for later requests."""
+        for s in (self.server, *self.carried):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            s.close()
 
 
 BED = None

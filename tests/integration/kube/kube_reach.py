@@ -3,11 +3,10 @@ import json
 import os
 import socket
 import subprocess
-import threading
 import unittest
 import urllib.request
 
-from kube_bed import HERE, SCRIPTS, bed, home, until
+from kube_bed import SCRIPTS, Wire, bed, home, until
 from raytui_run import Screen, Sim, free_port
 
 CONFIG = """clusters:
@@ -20,46 +19,9 @@ def manifest(name="raycluster.yaml"):
         return f.read()
 
 
-class Wire:
+def dashboard_of(pod, port):
     """A pod's own port: 10.244.x.y:8265 leads to a port of this machine."""
-
-    def __init__(self, host, to):
-        self.to = to
-        self.carried = []
-        self.server = socket.create_server((host, 8265))
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                near, _ = self.server.accept()
-            except OSError:
-                return
-            far = socket.create_connection(("127.0.0.1", self.to))
-            self.carried += [near, far]
-            for a, b in ((near, far), (far, near)):
-                threading.Thread(target=self.carry, args=(a, b), daemon=True).start()
-
-    @staticmethod
-    def carry(a, b):
-        try:
-            while True:
-                data = a.recv(65536)
-                if not data:
-                    break
-                b.sendall(data)
-            b.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
-
-    def close(self):
-        """Also what the API server keeps open for later requests."""
-        for s in (self.server, *self.carried):
-            try:
-                s.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            s.close()
+    return Wire(socket.create_server((pod["status"]["podIP"], 8265)), lambda: socket.create_connection(("127.0.0.1", port)))
 
 
 def get(port, path="/api/version"):
@@ -249,7 +211,7 @@ class Reach(unittest.TestCase):
             "spec": {"forwards": [{"ports": [8265], "target": {"address": "127.0.0.1", "port": self.sim.port}}]}}))
 
     def test_1_the_dashboard_comes_through_the_service_proxy(self):
-        wire = Wire(self.head["status"]["podIP"], self.sim.port)
+        wire = dashboard_of(self.head, self.sim.port)
         try:
             jobs = self.home.json("jobs", "demo", env={"RAYTUI_LOG": "debug"})["items"]
             self.assertGreater(len(jobs), 3)
@@ -277,7 +239,7 @@ class Reach(unittest.TestCase):
 
     def test_4_a_log_followed_by_the_service_proxy_goes_on_by_a_port_forward(self):
         self.behind(self.head)
-        wire = Wire(self.head["status"]["podIP"], self.sim.port)
+        wire = dashboard_of(self.head, self.sim.port)
         log = None
         try:
             job = self.home.run("submit", "--cluster", "demo", "--", "train").stdout.split()[-1]

@@ -7,7 +7,7 @@ import subprocess
 import threading
 import unittest
 
-from kube_bed import bed, home, until
+from kube_bed import Wire, bed, home, until
 from kube_reach import manifest
 from raytui_run import Screen
 
@@ -111,51 +111,36 @@ class Between:
     def __init__(self, act):
         self.act, self.lock, self.done = act, threading.Lock(), False
         self.home = home()
-        self.real, self.near = self.home.dir + "/run/real.sock", self.home.dir + "/run/near.sock"
-        self.child = subprocess.Popen(["kubectl", "proxy", "--unix-socket", self.real], env={**os.environ, **bed().env},
+        real, near = self.home.dir + "/run/real.sock", self.home.dir + "/run/near.sock"
+        self.child = subprocess.Popen(["kubectl", "proxy", "--unix-socket", real], env={**os.environ, **bed().env},
                                       stdout=subprocess.PIPE, text=True)
         self.child.stdout.readline()
-        self.server = socket.socket(socket.AF_UNIX)
-        self.server.bind(self.near)
-        self.server.listen(64)
-        threading.Thread(target=self.accept, daemon=True).start()
-        real = next(d + "/kubectl" for d in bed().path.split(":") if os.path.exists(d + "/kubectl"))
+
+        def connect():
+            s = socket.socket(socket.AF_UNIX)
+            s.connect(real)
+            return s
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(near)
+        server.listen(64)
+        self.wire = Wire(server, connect, self.look)
+        kubectl = next(d + "/kubectl" for d in bed().path.split(":") if os.path.exists(d + "/kubectl"))
         script = self.home.file("between/kubectl", "#!/bin/sh\nfor a; do case $a in --unix-socket=*) s=${a#*=} ;; esac; done\n"
                                 "[ -n \"$s\" ] || exec %s \"$@\"\n"
-                                "ln -s %s \"$s\" && echo \"Starting to serve on $s\" && exec sleep 600\n" % (real, self.near), 0o755)
+                                "ln -s %s \"$s\" && echo \"Starting to serve on $s\" && exec sleep 600\n" % (kubectl, near), 0o755)
         self.path = os.path.dirname(script) + ":" + bed().path
 
-    def accept(self):
-        while True:
-            try:
-                near, _ = self.server.accept()
-            except OSError:
-                return
-            far = socket.socket(socket.AF_UNIX)
-            far.connect(self.real)
-            threading.Thread(target=self.carry, args=(near, far, True), daemon=True).start()
-            threading.Thread(target=self.carry, args=(far, near, False), daemon=True).start()
-
-    def carry(self, a, b, asks):
-        try:
-            while True:
-                data = a.recv(65536)
-                if not data:
-                    break
-                with self.lock:
-                    if asks and data.startswith(b"PATCH ") and not self.done:
-                        self.done = True
-                        self.act()
-                b.sendall(data)
-            b.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
+    def look(self, data):
+        with self.lock:
+            if data.startswith(b"PATCH ") and not self.done:
+                self.done = True
+                self.act()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.server.close()
+        self.wire.close()
         self.child.send_signal(signal.SIGTERM)
         self.child.wait(20)
         self.child.stdout.close()

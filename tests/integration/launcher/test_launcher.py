@@ -4,6 +4,7 @@
 usage: test_launcher.py RAYTUI [TEST...]. The hosts are namespaces with an sshd each; Ray lies in a directory that they share, and
 the same one is run here.
 """
+import contextlib
 import json
 import os
 import signal
@@ -58,9 +59,6 @@ class Bed(FarBed):
         with open(path, "w") as f:
             f.write(text)
         return path
-
-
-bed = None
 
 
 def entry(name, path, ssh_config=None):
@@ -244,14 +242,5 @@ class Trouble(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not os.access(RAYTUI, os.X_OK):
-        print("skipped: no %s" % RAYTUI)
-        sys.exit(77)
-    try:
-        bed = Bed()
-        program = unittest.main(argv=[sys.argv[0], "-v", *sys.argv[2:]], exit=False)
-        status = 0 if program.result.wasSuccessful() else 1
-    finally:
-        if bed:
-            bed.close()
-    sys.exit(status)
+    with contextlib.closing(Bed()) as bed:
+        unittest.main(argv=[sys.argv[0], "-v", *sys.argv[2:]])

@@ -4,6 +4,7 @@
 usage: test_pbs.py RAYTUI [TEST...]. A login node and three nodes of four CPUs each, namespaces with an sshd each; their homes
 are shared. OpenPBS runs in them where `qstat --version` on this machine names it (RTB_PBS=real: or else the test fails).
 """
+import contextlib
 import json
 import os
 import signal
@@ -22,7 +23,7 @@ NODES = ("n1", "n2", "n3")
 
 class Bed(FarBed):
     def __init__(self):
-        super().__init__("pbs", "rtq", 200, "pbs-up.sh", "pbs-down.sh", RTB_NODES="3", RTB_CPUS="4")
+        super().__init__("pbs", "rtq", 175, "pbs-up.sh", "pbs-down.sh", RTB_NODES="3", RTB_CPUS="4")
         print(self.said.splitlines()[-1], flush=True)
 
     def jobs(self, name):
@@ -39,9 +40,6 @@ class Bed(FarBed):
             files = self.ssh(host, "ls -Ad /tmp/rt-$(id -u)-* /tmp/ray 2>/dev/null", user)
             found += [host + ": " + x for x in files.split() if x.startswith("/")]
         return found
-
-
-bed = None
 
 
 def config(name="lab", extra="", nodes=2, cpus=2, walltime="20m", login="login", provider="pbs"):
@@ -209,14 +207,5 @@ class Faults(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not os.access(RAYTUI, os.X_OK):
-        print("skipped: no %s" % RAYTUI)
-        sys.exit(77)
-    try:
-        bed = Bed()
-        program = unittest.main(argv=[sys.argv[0], "-v", *sys.argv[2:]], exit=False)
-        status = 0 if program.result.wasSuccessful() else 1
-    finally:
-        if bed:
-            bed.close()
-    sys.exit(status)
+    with contextlib.closing(Bed()) as bed:
+        unittest.main(argv=[sys.argv[0], "-v", *sys.argv[2:]])

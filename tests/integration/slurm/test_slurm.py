@@ -3,6 +3,7 @@
 
 usage: test_slurm.py RAYTUI [TEST...]. A login node and three nodes of four CPUs, in namespaces, with one shared home.
 """
+import contextlib
 import os
 import signal
 import subprocess
@@ -44,9 +45,6 @@ class Bed(FarBed):
             rows = self.ssh(host, "ps -u ray -o args=; ls -Ad /tmp/rt-* /tmp/ray 2>/dev/null").splitlines()
             found += [host + ": " + x for x in rows if ("ray" in x.replace("-u ray", "") or "rt-" in x) and "ssh" not in x and "ps -u" not in x]
         return found
-
-
-bed = None
 
 
 def config(name="hpc", partition="long", walltime="20m", extra="", more=""):
@@ -317,14 +315,5 @@ class Faults(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not os.access(RAYTUI, os.X_OK):
-        print("skipped: no %s" % RAYTUI)
-        sys.exit(77)
-    try:
-        bed = Bed()
-        program = unittest.main(argv=[sys.argv[0], "-v", *sys.argv[2:]], exit=False)
-        status = 0 if program.result.wasSuccessful() else 1
-    finally:
-        if bed:
-            bed.close()
-    sys.exit(status)
+    with contextlib.closing(Bed()) as bed:
+        unittest.main(argv=[sys.argv[0], "-v", *sys.argv[2:]])

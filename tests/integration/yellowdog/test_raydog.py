@@ -3,6 +3,7 @@
 
 usage: test_raydog.py RAYTUI PYTHON-WITH-RAYDOG [TEST...].
 """
+import contextlib
 import json
 import os
 import subprocess
@@ -17,7 +18,6 @@ RAYTUI, PYTHON = sys.argv[1:3]
 SCRIPTS = {"HEAD_SCRIPT": "#!/usr/bin/bash\ntrap 'ray stop' EXIT\nray start --head --block\n",
            "WORKER_SCRIPT": "#!/usr/bin/bash\ntrap 'ray stop' EXIT\nray start --address=$RAY_HEAD_IP:6379 --block\n",
            "OBSERVABILITY_SCRIPT": "#!/usr/bin/bash\nsleep infinity\n"}
-ssh = None
 
 
 def library(platform, *words):
@@ -127,11 +127,5 @@ class BothWays(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    try:
-        ssh = Ssh()
-        program = unittest.main(argv=[sys.argv[0], "-v", *sys.argv[3:]], exit=False)
-        status = 0 if program.result.wasSuccessful() else 1
-    finally:
-        if ssh:
-            ssh.close()
-    sys.exit(status)
+    with contextlib.closing(Ssh()) as ssh:
+        unittest.main(argv=[sys.argv[0], "-v", *sys.argv[3:]])
