@@ -13,7 +13,7 @@ import urllib.request
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "support")]
 import beds  # noqa: E402
-from raytui_run import Home, Running, free_port, until  # noqa: E402
+from raytui_run import Home, free_port, until  # noqa: E402
 
 RAYTUI, RAY_BIN, KIND = sys.argv[1:4]
 BED = None
