@@ -101,7 +101,9 @@ class Autoscaler(Scaled):
         nodes = self.pool_of_nodes()
         task = until("the task runs", lambda: [t for t in self.items("tasks") if t["name"] == "big" and t["state"] == "RUNNING"], PATIENCE)[0]
         self.assertEqual(nodes[task["node_id"]], "big")
-        self.assertIn("It stays because it is in use", self.why_until(task["node_id"], "big among them")["text"])
+        stays = self.why_until(task["node_id"], "2 tasks run here, ")["text"]
+        self.assertIn("It stays because it is in use", stays)
+        self.assertRegex(stays, "run here, (big|Holder.spin) among them")
         head = [n["id"] for n in self.items("nodes") if n["head"]][0]
         self.assertIn("It is the head and stays as long as the cluster", self.why(head)["summary"])
 

@@ -6,50 +6,33 @@ started are ended, and by raytui. One cluster serves the whole class: bringing o
 """
 import json
 import os
-import pty
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-import threading
 import time
 import unittest
 import urllib.request
 
-RAYTUI, RAY_BIN = sys.argv[1], sys.argv[2]
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
+import raytui_run  # noqa: E402
+from raytui_run import Screen, until  # noqa: E402
+
+RAYTUI, RAY_BIN = sys.argv[1:3]
 
 
-class Home:
-    """A HOME with a configuration, and raytui run in it."""
+class Home(raytui_run.Home):
+    """One with a cluster of this machine."""
 
-    def __init__(self, name, extra=""):
-        self.dir = tempfile.mkdtemp(prefix="rt-it-", dir="/tmp")
-        self.name = name
-        self.tmp = os.path.join(self.dir, "ray")
-        self.env = {k: v for k, v in os.environ.items() if not k.startswith(("RAY", "XDG_", "PYTHON"))}
-        self.env.update(HOME=self.dir, XDG_CONFIG_HOME=self.dir + "/config", XDG_STATE_HOME=self.dir + "/state",
-                        XDG_CACHE_HOME=self.dir + "/cache", TERM="dumb", LC_ALL="C.UTF-8")
-        os.makedirs(self.dir + "/config/raytui")
-        with open(self.dir + "/config/raytui/config.yaml", "w") as f:
-            f.write("clusters:\n  %s:\n    provider: local\n    ray_command: %s/ray\n    temp_dir: %s\n    cpus: 2\n"
-                    "    object_store_memory: 100MiB\n    dashboard_port: 28265\n    client_port: 21001\n    gcs_port: 26379\n"
-                    "    pools: {workers: {cpus: 1, nodes: 1, max: 4}}\n%s" % (name, RAY_BIN, self.tmp, extra))
+    def __init__(self, name):
+        super().__init__(RAYTUI)
+        self.name, self.tmp = name, self.dir + "/ray"
+        self.configure("clusters:\n  %s:\n    provider: local\n    ray_command: %s/ray\n    temp_dir: %s\n    cpus: 2\n"
+                       "    object_store_memory: 100MiB\n    dashboard_port: 28265\n    client_port: 21001\n    gcs_port: 26379\n"
+                       "    pools: {workers: {cpus: 1, nodes: 1, max: 4}}\n" % (name, RAY_BIN, self.tmp))
 
-    def run(self, *words, timeout=120, code=0, stdin=None):
-        p = subprocess.run([RAYTUI, *words], env=self.env, cwd=self.dir, stdin=stdin or subprocess.DEVNULL,
-                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, text=True,
-                           start_new_session=True)  # no terminal to ask on
-        if code is not None and p.returncode != code:
-            raise AssertionError("raytui %s: exit %d, not %d\n%s\n%s" % (" ".join(words), p.returncode, code, p.stdout, p.stderr))
-        return p
-
-    def json(self, *words, **more):
-        return json.loads(self.run(words[0], "-o", "json", *words[1:], **more).stdout)
-
-    def start(self, *words):
-        return subprocess.Popen([RAYTUI, *words], env=self.env, cwd=self.dir, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True, start_new_session=True)
+    def run(self, *words, timeout=120, **more):
+        return super().run(*words, timeout=timeout, **more)
 
     def processes(self):
         """Processes of this cluster that still run: by its temp dir or its GCS on their command lines, or its name."""
@@ -66,36 +49,9 @@ class Home:
                 found.append((int(pid), line[:150]))
         return found
 
-    def screen(self, *words):
-        """raytui on a terminal of its own, whose output nobody keeps; gives the pid and where keys go."""
-        pid, keys = pty.fork()
-        if pid == 0:
-            os.chdir(self.dir)
-            os.execve(RAYTUI, [RAYTUI, *words], dict(self.env, TERM="xterm-256color", LINES="24", COLUMNS="80"))
-        threading.Thread(target=drain, args=(keys,), daemon=True).start()
-        return pid, keys
-
     def close(self):
         self.run("down", self.name, "--yes", code=None)
-        shutil.rmtree(self.dir, ignore_errors=True)
-
-
-def drain(fd):
-    try:
-        while os.read(fd, 65536):
-            pass
-    except OSError:
-        pass
-
-
-def until(what, fn, seconds=40):
-    end = time.time() + seconds
-    while time.time() < end:
-        got = fn()
-        if got:
-            return got
-        time.sleep(0.3)
-    raise AssertionError("not in %d s: %s" % (seconds, what))
+        super().close()
 
 
 class Local(unittest.TestCase):
@@ -144,7 +100,8 @@ class Local(unittest.TestCase):
         self.home.run("stop", "-c", "mine", job, "--yes")
 
     def test_what_another_raytui_brings_up_is_seen_by_one_that_waits(self):
-        self.assertEqual(self.waiting.communicate(timeout=60), ("mine up\n", ""))
+        self.waiting.wait(60)
+        self.assertEqual((self.waiting.out, self.waiting.err), (["mine up"], []))
 
     def test_up_again_adds_what_is_missing_and_then_says_that_it_is_up(self):
         self.home.run("scale", "mine", "workers", "0", "--yes")
@@ -165,7 +122,7 @@ class Local(unittest.TestCase):
     def test_a_scale_that_is_taken_back_on_the_screen_is_over(self):
         logs = os.path.join(self.home.dir, "state/raytui/clusters/mine")
         before, had = len(self.nodes()), set(os.listdir(logs))
-        pid, keys = self.home.screen("mine")
+        screen = Screen(self.home, "mine")
 
         def started(n):
             new = [os.path.join(logs, f) for f in os.listdir(logs) if f.startswith("op-") and f not in had]
@@ -177,13 +134,12 @@ class Local(unittest.TestCase):
 
         try:
             time.sleep(2)  # until it has read the terminal's answers; a key that comes too early is typed again
-            until("a worker more is asked for", lambda: os.write(keys, b"2G") and (os.write(keys, b"+"), time.sleep(2), started(1))[-1], 60)
-            os.write(keys, b"u")
+            until("a worker more is asked for", lambda: (screen.keys("2G"), screen.keys("+"), time.sleep(2), started(1))[-1], 60)
+            screen.keys("u")
             until("both operations are over", both, 60)
             until("as many as before", lambda: len(self.nodes()) == before)
         finally:
-            os.kill(pid, signal.SIGTERM)
-            os.waitpid(pid, 0)
+            screen.close()
 
     def test_several_workers_at_once_all_join(self):
         self.home.run("scale", "mine", "workers", "4")
@@ -245,8 +201,7 @@ class Local(unittest.TestCase):
     def test_killed_and_started_again_it_finds_what_it_made(self):
         p = self.home.start("scale", "mine", "workers", "2")
         time.sleep(1.5)
-        p.kill()
-        p.communicate()
+        p.stop(signal.SIGKILL)
         until("two workers", lambda: len([n for n in self.nodes() if n["pool"] == "workers"]) == 2)
         pools = {x["name"]: x for x in self.home.json("pools", "mine")["items"]}
         self.assertEqual(pools["workers"]["desired"], 2)
@@ -290,7 +245,7 @@ class NothingThere(unittest.TestCase):
             home.close()
 
     def test_a_ray_that_cannot_start_shows_its_own_words(self):
-        home = Home("other", extra="")
+        home = Home("other")
         path = home.dir + "/config/raytui/config.yaml"
         bad = home.dir + "/bad-ray"
         with open(bad, "w") as f:
@@ -329,8 +284,8 @@ class NothingThere(unittest.TestCase):
         try:
             p = home.start("up", "other", "--yes")
             time.sleep(3)
-            p.send_signal(signal.SIGINT)
-            p.communicate(timeout=60)
+            p.process.send_signal(signal.SIGINT)
+            p.wait(60)
             until("no process", lambda: not home.processes(), 60)
             self.assertFalse(os.path.exists(home.tmp))
         finally:
@@ -338,7 +293,4 @@ class NothingThere(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not os.access(RAYTUI, os.X_OK) or not os.access(RAY_BIN + "/ray", os.X_OK):
-        print("skipped: %s or %s is not there" % (RAYTUI, RAY_BIN + "/ray"))
-        sys.exit(77)
     unittest.main(argv=[sys.argv[0], "-v", *sys.argv[3:]])
