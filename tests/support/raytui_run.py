@@ -215,6 +215,22 @@ class Sim:
         self.process.stdout.close()
 
 
+def ray_client(address=None):
+    """Python that connects to the address, or that of the environment. Ray starts a server for each client and gives up on it when
+    the machine is busy: that is tried again."""
+    return """
+import ray, sys, time
+for attempt in range(4):
+    try:
+        ray.init(%r, log_to_driver=False)
+        break
+    except ConnectionError:
+        if attempt == 3:
+            raise
+        time.sleep(1)
+""" % address
+
+
 def until(what, fn, seconds=40):
     begin = time.time()
     while time.time() < begin + seconds:

@@ -13,25 +13,11 @@ import urllib.request
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "support")]
 import beds  # noqa: E402
-from raytui_run import Home, free_port, until  # noqa: E402
+from raytui_run import Home, free_port, ray_client, until  # noqa: E402
 
 RAYTUI, RAY_BIN, KIND = sys.argv[1:4]
 BED = None
 COUNTING = "import time\nfor i in range(%d):\n    print('line', i, flush=True)\n    time.sleep(0.02)"
-
-
-# Ray starts a server for each client and gives up on it when the machine is busy: that is tried again.
-CONNECT = """
-import ray, sys, time
-for attempt in range(4):
-    try:
-        ray.init('ray://127.0.0.1:%d', log_to_driver=False)
-        break
-    except ConnectionAbortedError:
-        if attempt == 3:
-            raise
-        time.sleep(1)
-"""
 
 
 def entry(name, config_file=None, extra=""):
@@ -114,7 +100,7 @@ class Through(Case):
         done = self.ray("ray", "job", "submit", "--address", "http://127.0.0.1:%d" % self.web, "--", "echo", "by ray itself")
         self.assertIn("by ray itself", done.stdout)
         self.assertEqual(done.returncode, 0, done.stdout)
-        done = self.ray("python", "-c", CONNECT % self.client + "print('CPUS', ray.cluster_resources()['CPU'])", timeout=180)
+        done = self.ray("python", "-c", ray_client("ray://127.0.0.1:%d" % self.client) + "print('CPUS', ray.cluster_resources()['CPU'])", timeout=180)
         self.assertIn("CPUS 2.0", done.stdout)
         self.assertEqual(p.stop(), 143)
         with self.assertRaises(OSError):
@@ -200,7 +186,7 @@ class Lost(Case):
 
     def test_a_forward_keeps_its_port_and_a_ray_client_its_connection(self):
         p = self.forward()
-        script = CONNECT % self.client + """
+        script = ray_client("ray://127.0.0.1:%d" % self.client) + """
 @ray.remote(num_cpus=0)
 class Counter:
     n = 0

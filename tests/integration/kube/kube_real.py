@@ -6,7 +6,7 @@ import unittest
 
 from kube_bed import SCRIPTS, VERSION, bed, home, until
 from kube_reach import get
-from raytui_run import Running, free_port
+from raytui_run import Running, free_port, ray_client
 
 CONFIG = """clusters:
   real: {provider: kuberay, namespace: %s, name: real, local_ports: {8265: %d, 10001: %d}}
@@ -28,13 +28,6 @@ for a in all:
 print("works", flush=True)
 ray.get(there.work.remote())"""
 CLIENT = """
-import ray, time
-for again in range(4):  # a machine that is busy may be later than Ray's own patience
-    try:
-        ray.init("ray://127.0.0.1:%d")
-        break
-    except ConnectionError:
-        time.sleep(2)
 print("got", ray.get(ray.remote(lambda x: 2 * x).remote(21)), flush=True)
 time.sleep(600)
 """
@@ -96,7 +89,7 @@ class Real(unittest.TestCase):
         """A program that is connected by ray://, and stays so."""
         ray = subprocess.run([os.path.join(SCRIPTS, "..", "ray-venv.sh"), VERSION], stdout=subprocess.PIPE, text=True, check=True)
         env = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
-        return Running([ray.stdout.strip() + "/python", "-c", CLIENT % self.client_port], env)
+        return Running([ray.stdout.strip() + "/python", "-c", ray_client("ray://127.0.0.1:%d" % self.client_port) + CLIENT], env)
 
     def test_3_a_new_head_answers_at_the_same_ports(self):
         held = self.home.start("forward", "real")

@@ -15,7 +15,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
 from far_bed import TESTBED, VERSION, FarBed  # noqa: E402
-from raytui_run import Home, until  # noqa: E402
+from raytui_run import Home, ray_client, until  # noqa: E402
 
 RAYTUI = sys.argv[1]
 HOSTS = ("head-direct", "w1", "w2")
@@ -115,8 +115,8 @@ class Cluster(unittest.TestCase):
         self.assertIn("Ray runtime started", p.stdout)
 
     def test_dashboard_and_ray_client_come_through_forwards(self):
-        code = "import ray; ray.init(log_to_driver=False); print('NODES', len(ray.nodes()) > 0)"
-        p = self.home.run("forward", "bed", "--", bed.bin + "/python", "-c", code, timeout=120)
+        code = ray_client() + "print('NODES', len(ray.nodes()) > 0)"
+        p = self.home.run("forward", "bed", "--", bed.bin + "/python", "-c", code, timeout=180)
         self.assertIn("NODES True", p.stdout)
         p = self.home.run("forward", "bed", "--", "sh", "-c", 'curl -s "$DASHBOARD_URL/api/version"', timeout=60)
         self.assertEqual(json.loads(p.stdout)["ray_version"], VERSION)
