@@ -12,6 +12,14 @@ pip_install() { # WHAT LOG: the end of the installer's own words, when it fails
     "$d/bin/pip" install -q --disable-pip-version-check "$1" >"$2" 2>&1 ||
         { tail -n 5 "$2" >&2; rtb_die "$1 cannot be installed with $("$d/bin/python" --version)"; }
 }
+patient() { # a node that is not there after 30 s is given up by Ray; several that start at once on two cores may take longer
+    local f
+    for f in "$d"/lib/python3*/site-packages/ray/_private/node.py; do
+        grep -qs 'raylet_start_wait_time_s = 30$' "$f" || continue
+        sed -i 's/raylet_start_wait_time_s = 30$/raylet_start_wait_time_s = 180/' "$f"
+        "$d/bin/python" -m compileall -q "$f"
+    done
+}
 if ! ready; then
     mkdir -p "$(dirname "$d")"
     lock=$d.lock
@@ -36,4 +44,5 @@ if ! ready; then
         touch "$d/.ready-$extra"
     fi
 fi
+patient
 echo "$d/bin"
