@@ -16,7 +16,7 @@ import urllib.request
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
 import raytui_run  # noqa: E402
-from raytui_run import Screen, until  # noqa: E402
+from raytui_run import Screen, ray_client, until  # noqa: E402
 
 RAYTUI, RAY_BIN = sys.argv[1:3]
 
@@ -214,7 +214,7 @@ class Local(unittest.TestCase):
             name, value = line[len("export "):].split("=", 1)
             env[name] = value.strip("'")
         self.assertTrue(env["RAY_ADDRESS"].startswith("ray://127.0.0.1:"))
-        out = subprocess.run([RAY_BIN + "/python", "-c", "import ray; ray.init(); print('CPUS', ray.cluster_resources()['CPU'])"],
+        out = subprocess.run([RAY_BIN + "/python", "-c", ray_client() + "print('CPUS', ray.cluster_resources()['CPU'])"],
                              env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120).stdout
         self.assertIn("CPUS", out)
 
