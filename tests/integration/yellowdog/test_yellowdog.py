@@ -270,7 +270,7 @@ SMALL = "--object-store-memory=100000000 --disable-usage-stats --min-worker-port
 
 
 def scripts_of_init(home, bin, ip, gcs, web, client, agent, metrics):
-    """What `init` writes, with the place of Ray here and with ports of this test: all nodes have one address."""
+    """What `init` writes, with the place of Ray here and with ports of this test; where its files begin."""
     home.run("init", "yellowdog", "mine")
     at = home.dir + "/config/raytui/clusters.d/mine"
     os.remove(at + ".yaml")
@@ -398,13 +398,10 @@ class OwnHosts(unittest.TestCase):
             self.skipTest("no Ray for hosts: " + p.stdout[-300:])
         hook = os.path.join(TESTBED, "yellowdog", "node-host.sh")
         w = self.world = World(RAYTUI, ssh, "--exec", "hook", "--hook", hook, "--grace", "20", sim=False, hosts=True)
-        values = dict(bin="/srv/venv/bin", ip="$(hostname -i | cut -d' ' -f1)", gcs=6379, web=8265, client=10001, agent=52365, metrics=8080)
-        w.home.file("config/raytui/head.sh", HEAD_SCRIPT % values)
-        # Ray gives a node 30 s to be known; a busy machine takes longer.
-        w.home.file("config/raytui/worker.sh", (WORKER_SCRIPT % values).replace("\nray start", "\nuntil ray start").rstrip("\n") + "; do sleep 1; done\n")
+        at = scripts_of_init(w.home, "/srv/venv/bin", "$(hostname -i | cut -d' ' -f1)", 6379, 8265, 10001, 52365, 8080)
         w.home.file(".ssh/config", "Host *\n  StrictHostKeyChecking accept-new\n")
-        w.configure(head="test/ray-head, start_script: head.sh", user="ray", key=self.dir + "/keys/id_ed25519",
-                    pools="{cpu: {template: test/ray-worker, count: 2, max: 3, task_script: worker.sh}}")
+        w.configure(head="test/ray-head, start_script: %s-head.sh" % at, user="ray", key=self.dir + "/keys/id_ed25519",
+                    pools="{cpu: {template: test/ray-worker, count: 2, max: 3, task_script: %s-worker.sh}}" % at)
 
     def tearDown(self):
         self.world.close()
