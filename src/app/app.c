@@ -54,11 +54,8 @@ static void add_local(struct rt_app *a) {
 
 static void save_snapshots(void *ctx) {
     struct rt_app *a = ctx;
-    for (size_t i = 0; i < a->p->nsessions; i++) {
-        struct rt_error err = {0};
-        if (a->p->sessions[i]->attached && !rt_snapshot_save(a->p->sessions[i]->cluster, &err))
-            rt_log(RT_LOG_WARN, "%s: last known state not saved: %s", a->p->sessions[i]->conf->name, err.message);
-    }
+    for (size_t i = 0; i < a->p->nsessions; i++)
+        session_keep(a->p->sessions[i]);
 }
 
 /* A verb wins over a cluster of its name: such a cluster could not be opened by its name alone. */

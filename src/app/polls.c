@@ -192,6 +192,15 @@ static void got_health(void *ctx, const struct rt_error *err) {
     session_schedule(s);
 }
 
+/* The first whole look is kept at once: a raytui that is killed leaves it, too. */
+static void keep_first(struct session *s) {
+    const struct rt_freshness *nodes = &s->cluster->fresh[RT_T_NODES], *jobs = &s->cluster->fresh[RT_T_JOBS];
+    if (s->kept || !nodes->at_ms || nodes->from_snapshot || !jobs->at_ms || jobs->from_snapshot)
+        return;
+    s->kept = true;
+    session_keep(s);
+}
+
 static void got_nodes(void *ctx, rt_nodes *b, const struct rt_error *err) {
     struct poll *p = ctx;
     struct session *s = ended(p);
@@ -204,6 +213,7 @@ static void got_nodes(void *ctx, rt_nodes *b, const struct rt_error *err) {
             s->conf->ops->join(s->provider);
         else
             pools_merge(s->app->store, s->cluster, &s->status_pools);
+        keep_first(s);
     }
     session_schedule(s);
 }
@@ -239,6 +249,7 @@ static void got_jobs(void *ctx, rt_jobs *b, const struct rt_error *err) {
     } else {
         rt_store_put_jobs(s->app->store, s->cluster, b);
         reached(s);
+        keep_first(s);
     }
     session_schedule(s);
 }

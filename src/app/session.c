@@ -290,12 +290,15 @@ void session_attach(struct session *s, bool may_ask) {
     session_poke(s, 0);
 }
 
+void session_keep(struct session *s) {
+    struct rt_error err = {0};
+    if (s->attached && s->app->p->snapshots && !rt_snapshot_save(s->cluster, &err))
+        rt_log(RT_LOG_WARN, "%s: last known state not saved: %s", s->conf->name, err.message);
+}
+
 void session_detach(struct session *s) {
-    if (s->attached && s->app->p->snapshots) {
-        struct rt_error err = {0};
-        if (!rt_snapshot_save(s->cluster, &err))
-            rt_log(RT_LOG_WARN, "%s: last known state not saved: %s", s->conf->name, err.message);
-    }
+    session_keep(s);
+    s->kept = false;
     s->attached = s->used = false;
     polls_cancel(s);
     rt_op_drop(&s->secret);

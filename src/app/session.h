@@ -69,6 +69,7 @@ struct session {
     struct rt_log *logs;         /* log.c: that are read over it */
     bool token_had, headers_had, secret_had, secret_failed; /* secret_had: all of them */
     bool attached;
+    bool kept; /* what the first answers after attaching told */
     bool used;            /* something but the polls asked its dashboard */
     uint32_t looked, waited; /* topics */
     bool listed;
@@ -95,6 +96,7 @@ void session_destroy(struct session *s);
 bool session_busy(const struct session *s);
 void session_attach(struct session *s, bool may_ask);
 void session_detach(struct session *s);
+void session_keep(struct session *s); /* what is known goes to disk, where last known states are kept */
 /* Are its ports seen from here only through forwards? */
 bool session_carried(const struct session *s);
 /* The dashboard's client, made on demand; NULL with the reason. */

@@ -137,6 +137,21 @@ class Frozen(Bed):
         self.screen.shows("no jobs")
 
 
+class Offline(Bed):
+    def test_what_was_seen_is_there_after_a_kill_and_without_the_cluster(self):
+        self.screen = Screen(self.home, "sim")
+        self.screen.shows("RUNNING")
+        kept = os.path.join(self.home.dir, "state/raytui/clusters/sim/snapshot.json")
+        until("it is kept", lambda: os.path.exists(kept))
+        self.screen.process.kill()
+        self.screen.close()
+        self.sim.close()
+        self.screen = Screen(self.home, "sim")
+        self.assertIn("RUNNING", self.screen.shows("unreachable"))
+        self.screen.keys(":nodes\r")
+        self.screen.shows("node-003")
+
+
 if __name__ == "__main__":
     if not os.access(RAYTUI, os.X_OK):
         print("skipped: %s is not there" % RAYTUI)
