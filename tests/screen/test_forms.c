@@ -177,6 +177,8 @@ static void the_form_of_a_slurm_cluster_asks_for_what_slurm_wants(void **state) 
     rt_pty_until(&t, "hpc.yaml", 5000);
     rt_pty_type(&t, ":doctor hpc<Enter>");
     rt_pty_until(&t, "doctor hpc", 3000);
+    rt_pty_until(&t, "ok    cache", 20000);
+    rt_pty_type(&t, "G");
     rt_pty_until(&t, "bad   hpc", 20000);
     world_leave(&t, ":q<Enter>");
 }
