@@ -110,6 +110,31 @@ static void a_command_of_ones_own_asks_and_knows_what_is_selected(void **state) 
     world_leave(&t, ":q<Enter>");
 }
 
+static void a_command_of_ones_own_that_writes_is_refused_where_one_only_reads(void **state) {
+    struct rt_pty t;
+    static const char *const args[] = {"prod", NULL};
+    static const char config[] = "clusters:\n  prod: {provider: address, readonly: true, url: \"http://127.0.0.1:%s\"}\n"
+                                 "commands:\n  end: {command: \"stop $JOB_ID\", writes: true}\n  tell: \"!>echo told of $JOB_ID\"\n"
+                                 "hotkeys: {jobs: {Z: tell, B: {command: end, writes: true}}}\n";
+    (void)state;
+    world_configure(&w, config);
+    world_start(&w, &t, 24, 80, args, NULL);
+    rt_pty_until(&t, "RUNNING", 10000);
+    rt_pty_type(&t, ":end<Enter>");
+    rt_pty_until(&t, "end: read-only", 5000);
+    rt_pty_type(&t, "<Esc>");
+    rt_pty_until_gone(&t, "end: read-only", 5000);
+    rt_pty_type(&t, "B");
+    rt_pty_until(&t, ": read-only", 5000);
+    rt_pty_type(&t, "<Esc>");
+    rt_pty_until_gone(&t, ": read-only", 5000);
+    rt_pty_type(&t, "Z");
+    rt_pty_until(&t, "told of ", 5000);
+    rt_pty_type(&t, "<Esc>");
+    rt_pty_until_gone(&t, "told of ", 5000);
+    world_leave(&t, ":q<Enter>");
+}
+
 static void what_was_asked_about_is_what_runs(void **state) {
     struct rt_pty t;
     static const char *const args[] = {"prod", NULL};
@@ -142,6 +167,7 @@ int main(void) {
         cmocka_unit_test(plain_characters_draw_the_heat_as_digits),
         cmocka_unit_test(the_tree_folds),
         cmocka_unit_test(a_command_of_ones_own_asks_and_knows_what_is_selected),
+        cmocka_unit_test(a_command_of_ones_own_that_writes_is_refused_where_one_only_reads),
         cmocka_unit_test(what_was_asked_about_is_what_runs),
     };
     return cmocka_run_group_tests(tests, make, world_teardown);
