@@ -12,10 +12,6 @@ struct rt_app *rt_ui_app(struct rt_ui *ui) {
     return ui->app;
 }
 
-const struct rt_theme *rt_ui_theme(struct rt_ui *ui) {
-    return &ui->theme;
-}
-
 struct rt_term *rt_ui_term(struct rt_ui *ui) {
     return ui->term;
 }

@@ -43,7 +43,7 @@ struct rt_term {
     int out_fd;               /* of its own where it can be: its flags are not shared with the shell */
     int rows, cols;
     bool all, taken, sync, asked_sync, mouse, cursor, waiting;
-    int64_t written;
+    int ended_by; /* signal */
     int64_t click_ms;
     int click_row, click_col;
     char *title;
@@ -135,7 +135,6 @@ static void drain(struct rt_term *t) {
         if (n <= 0)
             break;
         t->out_at += (size_t)n;
-        t->written += n;
     }
     if (t->out_at == t->out.len) {
         rt_buf_clear(&t->out);
@@ -340,6 +339,7 @@ static void on_signal(void *ctx, int signum) {
         rt_term_suspend(t);
         break;
     default:
+        t->ended_by = signum;
         t->ev.gone(t->ev.ctx);
         break;
     }
@@ -576,6 +576,6 @@ int rt_term_run(struct rt_term *t, char *const argv[], struct rt_error *err) {
     return pid < 0 || status == 127 ? -1 : status;
 }
 
-int64_t rt_term_bytes(const struct rt_term *t) {
-    return t->written;
+int rt_term_ended_by(const struct rt_term *t) {
+    return t->ended_by;
 }

@@ -44,6 +44,6 @@ void rt_term_suspend(struct rt_term *t); /* ^Z; returns after fg */
 /* Gives the terminal to another program and takes it back; its exit status, -1 if it could not be started.
  * The loop stands still meanwhile, as for a shell or an editor. */
 int rt_term_run(struct rt_term *t, char *const argv[], struct rt_error *err);
-int64_t rt_term_bytes(const struct rt_term *t); /* written so far */
+int rt_term_ended_by(const struct rt_term *t); /* the signal that asked for the end; 0: none did */
 
 #endif

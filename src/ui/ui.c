@@ -146,7 +146,8 @@ static void on_resumed(void *ctx) {
 
 static void on_gone(void *ctx) {
     struct rt_ui *ui = ctx;
-    ui->status = 0;
+    const int signum = rt_term_ended_by(ui->term);
+    ui->status = signum ? 128 + signum : 0;
     shell_quit(ui, false);
 }
 

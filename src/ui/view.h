@@ -66,7 +66,6 @@ struct rt_view {
 
 /* ---- what views may ask of the shell (shell.c) ---- */
 struct rt_app *rt_ui_app(struct rt_ui *ui);
-const struct rt_theme *rt_ui_theme(struct rt_ui *ui);
 struct rt_term *rt_ui_term(struct rt_ui *ui);
 bool rt_ui_ascii(const struct rt_ui *ui);
 const char *rt_ui_cluster(const struct rt_ui *ui); /* the current one's name, or NULL */

@@ -29,7 +29,8 @@ static void a_signal_to_end_gives_it_back(void **state) {
         struct rt_pty t;
         open_clusters(&t);
         assert_int_equal(kill(t.program, signals[i]), 0);
-        (void)rt_pty_wait(&t, 5000);
+        const int status = rt_pty_wait(&t, 5000);
+        assert_int_equal(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status), 128 + signals[i]); /* as a shell tells it */
         rt_pty_given_back(&t);
         rt_pty_end(&t);
     }

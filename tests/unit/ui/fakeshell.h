@@ -30,7 +30,6 @@ struct rt_ui {
 };
 
 struct rt_app *rt_ui_app(struct rt_ui *ui) { return ui->app; }
-const struct rt_theme *rt_ui_theme(struct rt_ui *ui) { return &ui->theme; }
 struct rt_term *rt_ui_term(struct rt_ui *ui) { return (struct rt_term *)(void *)ui; }
 bool rt_ui_ascii(const struct rt_ui *ui) { (void)ui; return false; }
 const char *rt_ui_cluster(const struct rt_ui *ui) { return ui->cluster; }
