@@ -230,24 +230,6 @@ void why_job(struct why *w, const struct rt_job *j) {
 
 /* ---- what is inside a placement group ---- */
 
-/* CPU_group_0_<id> -> CPU; what only marks a bundle goes. */
-static struct need unfolded(struct why *w, const struct rt_resources *res,
-                            const struct rt_kvs *labels) {
-    struct need out = {.labels = *labels};
-    out.res.v = rt_arena_alloc(w->arena, (res->n + 1) * sizeof(*out.res.v));
-    for (size_t i = 0; i < res->n; i++) {
-        const char *group = strstr(res->v[i].name, "_group_");
-        const char *name =
-            group ? rt_arena_strndup(w->arena, res->v[i].name, (size_t)(group - res->v[i].name))
-                  : res->v[i].name;
-        if (rt_streq(name, "bundle") || rt_resources_get(&out.res, name, -1) >= 0)
-            continue;
-        out.res.v[out.res.n++] = (struct rt_resource){.name = name, .amount = res->v[i].amount};
-    }
-    rt_resources_sort(&out.res);
-    return out;
-}
-
 static const struct rt_pg *pg_of(const struct rt_cluster *c, const char *id) {
     for (size_t i = 0; id && i < c->lists[RT_T_PGS].n; i++) {
         const struct rt_pg *g = rt_rows_at(&c->lists[RT_T_PGS], i);
@@ -279,7 +261,7 @@ static bool in_group(struct why *w, const char *pg_id) {
 
 static void waits_for_node(struct why *w, const struct rt_resources *res,
                            const struct rt_kvs *labels, const char *pg_id) {
-    const struct need need = unfolded(w, res, labels);
+    const struct need need = {.res = *res, .labels = *labels};
     if (in_group(w, pg_id))
         return;
     const enum room room = why_fit(w, "It", &need);

@@ -75,7 +75,7 @@ static bool actor_came(void *ctx, const json_t *v, struct rt_error *err) {
     struct rt_actor d = {0};
     if (!rt_decode(v, actor_fields, &d, o->arena, err))
         return false;
-    rt_resources_sort(&d.resources);
+    rt_needs_unfold(&d.resources, o->arena);
     if (!of_ray(&d))
         *rt_vec_push(&o->v) = d;
     else if (!rt_streq(d.state, "DEAD"))

@@ -9,15 +9,17 @@
 /* "node:10.0.0.1", "node:__internal_head__", and the copies that placement groups make of a
  * resource
  * ("CPU_group_0_<hex>", "bundle_group_<hex>") are Ray's bookkeeping. */
-static bool is_bookkeeping(const char *name) {
-    if (rt_starts(name, "node:"))
-        return true;
+static const char *group_mark(const char *name) {
     const char *g = strstr(name, "_group_");
     if (!g)
-        return false;
+        return NULL;
     const char *hex = strrchr(name, '_') + 1;
     const size_t n = strlen(hex);
-    return n >= 32 && strspn(hex, "0123456789abcdef") == n;
+    return n >= 32 && strspn(hex, "0123456789abcdef") == n ? g : NULL;
+}
+
+static bool is_bookkeeping(const char *name) {
+    return rt_starts(name, "node:") || group_mark(name);
 }
 
 static int by_rank(const void *a, const void *b) {
@@ -127,4 +129,19 @@ struct rt_amounts rt_node_amounts(const struct rt_resources *total, const char *
         qsort(out.v, out.n, sizeof(*out.v), by_rank);
     out.reserved = reserves(&out, logical, arena);
     return out;
+}
+
+void rt_needs_unfold(struct rt_resources *needs, struct rt_arena *arena) {
+    struct rt_resources out = {.v = needs->v};
+    for (size_t i = 0; i < needs->n; i++) {
+        struct rt_resource r = needs->v[i];
+        const char *mark = group_mark(r.name);
+        if (mark)
+            r.name = rt_arena_strndup(arena, r.name, (size_t)(mark - r.name));
+        if (mark && (rt_streq(r.name, "bundle") || rt_resources_get(&out, r.name, -1) >= 0))
+            continue;
+        out.v[out.n++] = r;
+    }
+    rt_resources_sort(&out);
+    *needs = out;
 }

@@ -106,5 +106,8 @@ bool rt_job_decode(const json_t *v, struct rt_job *out, struct rt_arena *arena,
  * nodeLogicalResources or NULL. */
 struct rt_amounts rt_node_amounts(const struct rt_resources *total, const char *logical,
                                   struct rt_arena *arena);
+/* What an actor or a task needs, under real names and ordered: inside of a placement group Ray asks for the copies of its bundles
+ * ("CPU_group_0_<hex>" and "CPU_group_<hex>" for one CPU). Changes the list itself. */
+void rt_needs_unfold(struct rt_resources *needs, struct rt_arena *arena);
 
 #endif

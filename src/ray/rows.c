@@ -204,7 +204,7 @@ static bool row_came(void *ctx, const json_t *v, struct rt_error *err) {
     if (o->kind->topic == RT_T_ENVS)
         name_env(o, slot);
     else if (o->kind->topic == RT_T_TASKS)
-        rt_resources_sort(&((struct rt_task *)slot)->resources);
+        rt_needs_unfold(&((struct rt_task *)slot)->resources, o->arena);
     return true;
 }
 

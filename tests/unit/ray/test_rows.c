@@ -189,6 +189,17 @@ static void resources_come_in_one_order_whatever_order_ray_gave(void **state) {
     end();
 }
 
+static void what_is_inside_of_a_placement_group_needs_what_it_asked_for(void **state) {
+    (void)state;
+    static const struct route tasks[] = {{"GET", "/api/v0/tasks", .text =
+        "{\"result\": true, \"data\": {\"result\": {\"result\": [{\"task_id\": \"t1\", \"state\": \"RUNNING\", \"required_resources\": "
+        "{\"bundle_group_0123456789abcdef0123456789abcdef0100\": 0.001, \"CPU_group_0_0123456789abcdef0123456789abcdef0100\": 0.5, "
+        "\"my_group_x\": 1.0, \"CPU_group_0123456789abcdef0123456789abcdef0100\": 0.5}}]}}}"}};
+    ask(RT_T_TASKS, tasks, RT_COUNT(tasks));
+    assert_cell(&rt_table_tasks, 0, "resources", "CPU 0.5, my_group_x 1");
+    end();
+}
+
 static void a_list_that_ray_itself_cut_says_so(void **state) {
     (void)state;
     static const struct route routes[] = {{"GET", "/api/v0/workers", .text =
@@ -238,6 +249,7 @@ int main(void) {
         cmocka_unit_test(workers_survive_numbers_past_64_bits),
         cmocka_unit_test(an_application_stands_before_its_deployments),
         cmocka_unit_test(resources_come_in_one_order_whatever_order_ray_gave),
+        cmocka_unit_test(what_is_inside_of_a_placement_group_needs_what_it_asked_for),
         cmocka_unit_test(a_list_that_ray_itself_cut_says_so),
         cmocka_unit_test(a_head_without_the_packages_of_serve_has_no_applications),
         cmocka_unit_test(what_cannot_be_had_says_why),
