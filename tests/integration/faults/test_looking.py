@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The screen over a dashboard whose every word means harm, and what looking costs. usage: test_looking.py RAYTUI"""
 import os
+import re
 import sys
 import time
 import unittest
@@ -92,6 +93,31 @@ class Hostile(Bed):
         self.sim.post("job", submission_id=self.sim.get("info")["log_job"], status="FAILED")
         until("the bell or the desktop is told", lambda: b"\x1b]777;notify;" in self.screen.all or b"\x1b]9;" in self.screen.all, 60)
         self.check("a notice")
+
+
+class Told(Bed):
+    """A job that fails is told as the configuration says."""
+
+    def fail_a_job(self, notify):
+        self.home.close()
+        self.home = Home(RAYTUI, "notify: %s\nclusters:\n  sim: {provider: address, url: \"%s\"}\n" % (notify, self.sim.url))
+        self.screen = Raw(self.home, "sim")
+        self.screen.shows("RUNNING")
+        self.sim.post("job", submission_id=self.sim.get("info")["log_job"], status="FAILED")
+
+    def rings(self):
+        """The bell itself; one also ends what is written beside the text, as the title is."""
+        return b"\a" in re.sub(rb"\x1b\][^\a]*\a", b"", bytes(self.screen.all))
+
+    def test_by_the_bell_alone(self):
+        self.fail_a_job("bell")
+        until("the bell", self.rings, 60)
+        self.assertFalse(re.search(rb"\x1b\](9|777);", bytes(self.screen.all)))
+
+    def test_by_nothing(self):
+        self.fail_a_job("none")
+        self.screen.shows("3 failed")
+        self.assertFalse(self.rings())
 
 
 class Polite(Bed):
