@@ -173,16 +173,37 @@ static void tell_left(struct cli *c) {
     rt_strs_deinit(&left);
 }
 
-/* YAML is for what people keep as YAML: a configuration, a manifest. */
-static bool form_fits(const struct cli *c, struct rt_error *err) {
-    static const char *const with_yaml[] = {"check", "up", "run"};
-    bool fits = c->kind != RT_OUT_YAML;
-    for (size_t i = 0; i < RT_COUNT(with_yaml); i++)
-        fits = fits || rt_streq(c->call.def->name, with_yaml[i]);
-    if (fits)
+bool cli_thing(struct cli *c, struct rt_error *err) {
+    struct rt_strs *words = &c->call.args;
+    if (words->n < 2)
         return true;
-    rt_error_set(err, RT_E_USAGE, "-o yaml: not for %s", c->call.def->name);
-    return rt_error_hint(err, "table, wide, json");
+    if (words->n > 2 || rt_call_option(&c->call, "cluster") || rt_call_option(&c->call, "address"))
+        return rt_error_set(err, RT_E_USAGE, "usage: raytui %s %s", c->call.def->name, c->call.def->args);
+    const char *name = rt_app_target(c->app, words->v[0], err);
+    if (!name)
+        return false;
+    c->call.cluster = rt_strdup(name);
+    free(words->v[0]);
+    words->v[0] = words->v[1];
+    words->n = 1;
+    return true;
+}
+
+static bool is_one_of(const char *verb, const char *const *list) {
+    while (*list && !rt_streq(verb, *list))
+        list++;
+    return *list != NULL;
+}
+
+/* YAML is for what people keep as YAML: a configuration, a manifest. What is only read by people has no JSON. */
+static bool form_fits(const struct cli *c, struct rt_error *err) {
+    static const char *const with_yaml[] = {"check", "up", "run", NULL}, *const without_json[] = {"doctor", "stats", NULL};
+    const char *verb = c->call.def->name;
+    const bool yaml = c->kind == RT_OUT_YAML, json = c->kind == RT_OUT_JSON && is_one_of(verb, without_json);
+    if (!json && (!yaml || is_one_of(verb, with_yaml)))
+        return true;
+    rt_error_set(err, RT_E_USAGE, "-o %s: not for %s", json ? "json" : "yaml", verb);
+    return rt_error_hint(err, "%s", is_one_of(verb, without_json) ? "it prints lines for people" : "table, wide, json");
 }
 
 static int run_verb(struct parsed *p, const struct rt_cli_opts *o) {

@@ -33,6 +33,9 @@ void cli_fail(struct cli *c, const struct rt_error *err);
 void cli_hold(struct cli *c, void *held, void (*release)(void *held));
 void cli_release(struct cli *c);
 
+/* "[CLUSTER] [THING]": of two words the first is the cluster, which goes from the words into the call. */
+bool cli_thing(struct cli *c, struct rt_error *err);
+
 /* Waits for topics of the call's cluster, then calls `go` (or fails). */
 typedef void cli_fn(struct cli *c);
 void cli_when(struct cli *c, uint32_t topics, cli_fn *go);

@@ -204,6 +204,10 @@ void verb_show(struct cli *c) {
         cli_fail(c, &err);
         return;
     }
+    if (!cli_thing(c, &err)) {
+        cli_fail(c, &err);
+        return;
+    }
     if (!c->call.cluster) {
         const char *name = rt_store_cluster(c->app->store, c->call.args.v[0]) ? c->call.args.v[0] : NULL;
         if (name && !rt_call_option(&c->call, "cluster") && !rt_call_option(&c->call, "address")) {

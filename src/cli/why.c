@@ -135,8 +135,12 @@ static void have_cluster(void *ctx, const struct rt_error *err) {
 
 void verb_why(struct cli *c) {
     struct rt_error err = {0};
+    if (!cli_thing(c, &err)) {
+        cli_fail(c, &err);
+        return;
+    }
     const char *thing = c->call.args.n ? c->call.args.v[0] : NULL;
-    const char *named = rt_call_option(&c->call, "cluster");
+    const char *named = c->call.cluster ? c->call.cluster : rt_call_option(&c->call, "cluster");
     struct why *y = RT_NEW(struct why);
     cli_hold(c, y, why_release);
     if (!named)
@@ -150,7 +154,8 @@ void verb_why(struct cli *c) {
         cli_fail(c, &err);
         return;
     }
-    c->call.cluster = rt_strdup(name);
+    if (!c->call.cluster)
+        c->call.cluster = rt_strdup(name);
     y->kind = RT_WHY_CLUSTER;
     y->id = rt_strdup(name);
     c->op = rt_app_wait(c->app, name, needed | RT_TOPIC_BIT(RT_T_CLUSTER), 0, is_cluster || !thing ? have_cluster : waited, c);

@@ -279,7 +279,7 @@ static void targets(struct completing *c, const struct rt_action_def *d) {
     case RT_ON_NOTHING:
         if (rt_streq(d->name, "init") && c->words.n == 1)
             providers(c);
-        else if (rt_streq(d->name, "show") || strstr(d->args, "CLUSTER"))
+        else if (strstr(d->args, "CLUSTER"))
             clusters(c, "");
         break;
     }

@@ -43,7 +43,7 @@ class Status(Sims):
                             (("nodes", "sim", "-o", "xml"), "table, wide, json"), (("nodes", "sim", "-o"), "-o wants a value"),
                             (("nodes", "sim", "--color", "blue"), "never, auto or always"), (("nodes", "sim", "--sort", "nam"), "did you mean name?"),
                             (("nodes", "sim", "--refresh", "soon"), "no duration"), (("init", "slrum"), "there are: address, local"),
-                            (("submit", "-c", "sim"), "nothing to run"), (("nodes", "sim", "-o", "yaml"), "not for nodes"),
+                            (("submit", "-c", "sim"), "nothing to run"), (("nodes", "sim", "-o", "yaml"), "not for nodes"), (("doctor", "-o", "yaml"), "it prints lines for people"), (("show", "sim", "head", "x"), "usage: raytui show"),
                             (("nodes", "sim", "--sort", "zzzzzz"), "there are: name, state"), (("help", "frobnicate"), "no such verb"), (("nodes", "--cluster"), "--cluster wants NAME")):
             p = raytui(self.home, *words)
             self.assertEqual((p.returncode, p.stdout), (64, ""), words)
@@ -149,7 +149,7 @@ class Output(Sims):
 
     def test_one_thing_is_an_item(self):
         job = self.home.json("jobs", "sim")["items"][0]["id"]
-        for words in (("show", "sim"), ("job", "-c", "sim", job), ("show", "-c", "sim", job), ("show", "-c", "sim", "head")):
+        for words in (("show", "sim"), ("job", "-c", "sim", job), ("show", "-c", "sim", job), ("show", "-c", "sim", "head"), ("show", "sim", "head"), ("why", "sim", job), ("why", "sim")):
             doc = self.home.json(*words)
             self.assertEqual(doc["schema"], 1)
             self.assertIsInstance(doc["item"], dict)
