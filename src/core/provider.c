@@ -16,7 +16,6 @@ const char *rt_cap_name(uint32_t one_cap) {
         {RT_CAP_ADD_POOL, "add-pool"},
         {RT_CAP_REMOVE_POOL, "remove-pool"},
         {RT_CAP_REMOVE_NODE, "remove-node"},
-        {RT_CAP_DRAIN, "drain"},
         {RT_CAP_SHELL, "shell"},
         {RT_CAP_SUSPEND, "suspend"},
         {RT_CAP_KEEPALIVE, "keepalive"},

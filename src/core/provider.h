@@ -19,17 +19,16 @@ enum rt_cap {
     RT_CAP_ADD_POOL = 1u << 3,
     RT_CAP_REMOVE_POOL = 1u << 4,
     RT_CAP_REMOVE_NODE = 1u << 5,
-    RT_CAP_DRAIN = 1u << 6,
-    RT_CAP_SHELL = 1u << 7,
-    RT_CAP_SUSPEND = 1u << 8,
-    RT_CAP_KEEPALIVE = 1u << 9,
-    RT_CAP_MACHINE_LOGS = 1u << 10,
-    RT_CAP_DISCOVER = 1u << 11,
-    RT_CAP_EDIT = 1u << 12,
-    RT_CAP_PODS = 1u << 13,
-    RT_CAP_RAYJOBS = 1u << 14,
-    RT_CAP_RAYSERVICES = 1u << 15,
-    RT_CAP_USER_SCRIPT = 1u << 16 /* without a watchdog beside its head, which sends it too */
+    RT_CAP_SHELL = 1u << 6,
+    RT_CAP_SUSPEND = 1u << 7,
+    RT_CAP_KEEPALIVE = 1u << 8,
+    RT_CAP_MACHINE_LOGS = 1u << 9,
+    RT_CAP_DISCOVER = 1u << 10,
+    RT_CAP_EDIT = 1u << 11,
+    RT_CAP_PODS = 1u << 12,
+    RT_CAP_RAYJOBS = 1u << 13,
+    RT_CAP_RAYSERVICES = 1u << 14,
+    RT_CAP_USER_SCRIPT = 1u << 15 /* without a watchdog beside its head, which sends it too */
 };
 const char *rt_cap_name(uint32_t one_cap);
 
