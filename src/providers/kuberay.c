@@ -430,11 +430,11 @@ static bool not_there(const struct rt_provider *p, struct rt_error *err) {
         *err = p->error;
         return false;
     }
+    if (!p->listed) { /* its object may have come, its pools have not been told */
+        rt_error_set(err, RT_E_BUSY, "%s: its RayCluster was not looked at yet", p->conf->name);
+        return rt_error_hint(err, "`raytui ls` shows whether it can be reached");
+    }
     if (!p->object) {
-        if (!p->listed) {
-            rt_error_set(err, RT_E_BUSY, "%s: its RayCluster was not looked at yet", p->conf->name);
-            return rt_error_hint(err, "`raytui ls` shows whether it can be reached");
-        }
         rt_error_set(err, RT_E_UNREACHABLE, "there is no RayCluster %s in namespace %s", p->name, p->space ? p->space : "of any name");
         return rt_error_hint(err, "`raytui discover kube://%s` lists those that are there", p->own->context ? p->own->context : "");
     }

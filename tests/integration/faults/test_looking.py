@@ -85,6 +85,7 @@ class Hostile(Bed):
             self.screen.keys(line + "\r")
             self.screen.text()
             self.screen.keys("\x1b")
+            self.screen.text()  # else Esc and what comes next are one key
             self.check(line)
 
     def test_a_notice_tells_it_harmlessly(self):

@@ -24,6 +24,7 @@ down() {
 up() {
     local url=''
     down
+    : >"$D/url"
     (cd "$D" && exec setsid python3 "$here/ydserver.py" --state "$D" "$@" >"$D/url" 2>"$D/server.log" </dev/null) &
     echo $! >"$D/pid"
     for _ in $(seq 600); do
