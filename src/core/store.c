@@ -226,10 +226,23 @@ static void remap(struct rt_map *m) {
     rt_map_init(m, true);
 }
 
+/* Its name with the beginning of its id, or with the end of it. False: another one has that as well. */
+static bool mark(rt_nodes *b, struct rt_node *n, const char *name, bool by_end, struct rt_map *taken) {
+    const size_t len = strlen(n->id), piece = 6;
+    n->unlike = rt_arena_strf(b->arena, "%s#%.6s", name, by_end && len > piece ? n->id + len - piece : n->id);
+    const bool alone = !rt_map_get(taken, n->unlike);
+    rt_map_set(taken, n->unlike, n);
+    return alone;
+}
+
 /* Nodes of one machine have its name all of them. Not those that died: one that came back under its old name is alone with it. */
-static void tell_apart(rt_nodes *b) {
-    struct rt_map first; /* name -> the first one that has it */
+static bool tell_apart(rt_nodes *b, bool by_end) {
+    struct rt_map first, taken; /* name -> the first one that has it; what tells them apart */
+    bool apart = true;
     rt_map_init(&first, true);
+    rt_map_init(&taken, true);
+    for (size_t i = 0; i < b->n; i++)
+        b->v[i].unlike = NULL;
     for (size_t i = 0; i < b->n; i++) {
         struct rt_node *n = &b->v[i];
         const char *name = rt_node_name(n);
@@ -240,17 +253,20 @@ static void tell_apart(rt_nodes *b) {
             rt_map_set(&first, name, n);
             continue;
         }
-        n->unlike = rt_arena_strf(b->arena, "%s#%.6s", name, n->id);
         if (!other->unlike)
-            other->unlike = rt_arena_strf(b->arena, "%s#%.6s", name, other->id);
+            mark(b, other, name, by_end, &taken);
+        apart = mark(b, n, name, by_end, &taken) && apart;
     }
     rt_map_deinit(&first);
+    rt_map_deinit(&taken);
+    return apart;
 }
 
 void rt_store_put_nodes(struct rt_store *s, struct rt_cluster *c, rt_nodes *b) {
     struct entry *e = entry_of(c);
     remap(&e->nodes);
-    tell_apart(b);
+    if (!tell_apart(b, false)) /* ids of some kinds of nodes differ in their last digits alone */
+        tell_apart(b, true);
     SWAP_BATCH(&c->nodes, b);
     for (size_t i = 0; i < c->nodes.n; i++)
         if (c->nodes.v[i].id)

@@ -318,6 +318,18 @@ static void living_nodes_of_one_name_are_told_apart(void **state) {
     assert_string_equal(rt_node_name(rt_store_node(w->c, "aaaabbbbcccc")), "box");
 }
 
+static void nodes_whose_ids_begin_alike_are_told_apart_by_their_ends(void **state) {
+    struct world *w = *state;
+    struct rt_node rows[] = {node_of("ffffffff00000", "10.0.0.1", "cpu"), node_of("ffffffff00001", "10.0.0.1", "cpu"),
+                             node_of("ffffffff00002", "10.0.0.1", "cpu")};
+    for (size_t i = 0; i < 3; i++)
+        rows[i].hostname = "box";
+    put_nodes(w, rows, 3);
+    assert_string_equal(rt_node_name(rt_store_node(w->c, "ffffffff00000")), "box#f00000");
+    assert_string_equal(rt_node_name(rt_store_node(w->c, "ffffffff00001")), "box#f00001");
+    assert_string_equal(rt_node_name(rt_store_node(w->c, "ffffffff00002")), "box#f00002");
+}
+
 /* ---- pools and work ---- */
 
 static void pools_are_made_of_the_nodes_that_live(void **state) {
@@ -468,6 +480,7 @@ int main(void) {
         store_test(jobs_are_found_by_id_short_id_and_prefix),
         store_test(nodes_are_found_by_id_prefix_address_and_name),
         store_test(living_nodes_of_one_name_are_told_apart),
+        store_test(nodes_whose_ids_begin_alike_are_told_apart_by_their_ends),
         store_test(pools_are_made_of_the_nodes_that_live),
         store_test(what_an_autoscaler_told_of_a_pool_stays),
         store_test(work_on_nodes_is_named),
