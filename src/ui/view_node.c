@@ -185,7 +185,7 @@ static void add_net(struct node_view *n, const struct rt_node *node, enum rt_mea
     rt_buf_addf(&tail, "%-22s", both);
     add_spark(n, &tail, m, 0);
     struct rt_outline_row *r = rt_outline_add(&n->outline, 1, rt_measure_name(m), rt_measure_name(m));
-    r->bar = top > 0 ? bps / top : 0; /* of its own highest, which is named */
+    r->bar = bps / RT_MAX(top, (double)RT_MIB); /* of its own highest, which is named, where that is worth a bar */
     r->tail = rt_buf_take(&tail);
 }
 
