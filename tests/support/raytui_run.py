@@ -148,9 +148,12 @@ class Screen:
             while True:
                 data = os.read(self.fd, 65536)
                 with self.lock:
-                    self.taken += data
+                    self.take(data)
         except OSError:
             pass
+
+    def take(self, data):
+        self.taken += data
 
     def resize(self):
         """Another height: all of it is drawn anew."""

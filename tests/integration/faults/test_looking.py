@@ -22,15 +22,9 @@ class Raw(Screen):
         self.all = bytearray()
         super().__init__(*words, **more)
 
-    def read(self):
-        try:
-            while True:
-                data = os.read(self.fd, 65536)
-                with self.lock:
-                    self.taken += data
-                    self.all += data
-        except OSError:
-            pass
+    def take(self, data):
+        super().take(data)
+        self.all += data
 
 
 class Bed(unittest.TestCase):
