@@ -43,9 +43,9 @@ class Life(unittest.TestCase):
         def alive():
             return len([n for n in self.home.json("nodes", "life")["items"] if n["state"] == "ALIVE"])
         self.assertEqual(alive(), 2)
-        self.home.run("scale", "life", "small", "2", "--yes", timeout=180)
+        self.home.run("scale", "life", "small", "2", "--yes", timeout=400)
         until(alive, lambda: alive() == 3, 90)
-        self.home.run("scale", "life", "small", "1", "--yes", timeout=180)
+        self.home.run("scale", "life", "small", "1", "--yes", timeout=400)
         until(alive, lambda: alive() == 2, 90)
 
     def test_3_a_head_that_is_deleted_under_a_followed_log(self):
@@ -57,5 +57,5 @@ class Life(unittest.TestCase):
         self.assertNotEqual(p.wait(90), 0)
         self.assertIn("raysubmit_", "\n".join(p.err))
         self.home.run("wait", "life", "--up", "--timeout", "120s", timeout=150)
-        again = self.home.run("submit", "-c", "life", "--wait", "--", "python", "-c", COUNT % 3, timeout=180)
+        again = self.home.run("submit", "-c", "life", "--wait", "--", "python", "-c", COUNT % 3, timeout=400)
         self.assertIn("line 2", again.stdout)

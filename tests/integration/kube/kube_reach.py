@@ -43,7 +43,7 @@ class Pools(unittest.TestCase):
         cls.space = cls.bed.namespace("pools")
         cls.bed.kubectl("apply", "-n", cls.space, "-f", "-", given=manifest())
         cls.home = home(CONFIG % (cls.space, free_port(), free_port()))
-        until("four pods are ready", lambda: cls.ready() == 4, 90)
+        until("four pods are ready", lambda: cls.ready() == 4, 180)
 
     @classmethod
     def tearDownClass(cls):
@@ -107,7 +107,7 @@ class Pools(unittest.TestCase):
         p = self.home.run("scale", "demo", "small", "3", "--yes", code=None)
         self.assertIn("is suspended", p.stderr)
         self.home.run("resume", "demo", "--yes")
-        until("four pods are ready", lambda: self.ready() == 4, 90)
+        until("four pods are ready", lambda: self.ready() == 4, 180)
 
     def test_why_pods_wait_is_said_in_the_schedulers_words(self):
         impossible = [{"op": "test", "path": "/spec/workerGroupSpecs/0/groupName", "value": "small"},

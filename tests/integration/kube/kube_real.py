@@ -62,17 +62,17 @@ class Real(unittest.TestCase):
                 if p["metadata"]["labels"]["ray.io/node-type"] == "worker" and "deletionTimestamp" not in p["metadata"]]
 
     def test_1_ray_gets_a_worker_more_and_a_worker_less(self):
-        self.home.run("scale", "real", "small", "2", "--yes", timeout=180)
+        self.home.run("scale", "real", "small", "2", "--yes", timeout=400)
         until("Ray lists three nodes", lambda: len(self.nodes()) == 3, 90)
         until(lambda: "two are ready: %s" % self.pool(), lambda: (self.pool()["ready"], self.pool()["desired"]) == (2, 2), 60)
         old = set(self.workers())
-        self.home.run("scale", "real", "small", "1", "--yes", timeout=180)
+        self.home.run("scale", "real", "small", "1", "--yes", timeout=400)
         self.assertEqual(len(self.workers()), 1)
         self.assertLess(set(self.workers()), old)
         until("Ray lists two nodes", lambda: len(self.nodes()) == 2, 90)
 
     def test_2_a_chosen_worker_is_drained_and_goes(self):
-        self.home.run("scale", "real", "small", "2", "--yes", timeout=180)
+        self.home.run("scale", "real", "small", "2", "--yes", timeout=400)
         until("Ray lists three nodes", lambda: len(self.nodes()) == 3, 90)
         chosen, stays = sorted(self.workers())
         busy = self.home.start("submit", "-c", "real", "--wait", "--", "python", "-c", WORK % stays)

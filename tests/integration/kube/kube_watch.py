@@ -78,7 +78,7 @@ class Watch(unittest.TestCase):
         self.assertIn("/%s/old " % self.space, self.home.run("discover", "kube:///" + self.space).stdout)
         other = home("clusters:\n  old: {provider: kuberay, namespace: %s}\n" % self.space)
         try:
-            until("its pods", lambda: sum(p["status"].get("phase") == "Running" for p in bed().pods("old", self.space)) == 4, 60)
+            until("its pods", lambda: sum(p["status"].get("phase") == "Running" for p in bed().pods("old", self.space)) == 4, 180)
             other.run("scale", "old", "small", "1", "--yes")
             pool = next(p for p in other.json("pools", "old")["items"] if p["name"] == "small")
             self.assertEqual((pool["desired"], pool["ready"]), (1, 1))
