@@ -154,28 +154,33 @@ static int newest_first(const void *a, const void *b) {
                         (*(const struct rt_job *const *)a)->start_ms);
 }
 
-static json_t *jobs_json(const rt_jobs *b) {
-    json_t *list = json_array();
-    if (!b->n)
-        return list;
-    const struct rt_job **order = rt_alloc(b->n * sizeof(struct rt_job *));
+static int put(const char *data, size_t n, void *out) {
+    rt_buf_add(out, data, n);
+    return 0;
+}
+
+/* Written row by row: the JSON of all rows at once would stay with the process, in pieces. */
+static void add_row(struct rt_buf *out, size_t i, json_t *row) {
+    if (i)
+        rt_buf_addc(out, ',');
+    (void)json_dump_callback(row, put, out, JSON_COMPACT);
+    json_decref(row);
+}
+
+static void add_jobs(struct rt_buf *out, const rt_jobs *b) {
+    const struct rt_job **order = rt_alloc((b->n + 1) * sizeof(struct rt_job *));
     for (size_t i = 0; i < b->n; i++)
         order[i] = &b->v[i];
     qsort(order, b->n, sizeof(struct rt_job *), newest_first);
     for (size_t i = 0; i < RT_MIN(b->n, (size_t)JOBS_KEPT); i++)
-        json_array_append_new(list, job_json(order[i]));
+        add_row(out, i, job_json(order[i]));
     free(order);
-    return list;
 }
 
-static json_t *cluster_json(const struct rt_cluster *c) {
-    json_t *o = json_object(), *at = json_object(), *nodes = json_array(), *pools = json_array();
+static json_t *head_json(const struct rt_cluster *c) {
+    json_t *o = json_object(), *at = json_object();
     for (size_t i = 0; i < RT_COUNT(topics); i++)
         rt_put_time(at, rt_topic_name(topics[i]), c->fresh[topics[i]].at_ms);
-    for (size_t i = 0; i < RT_MIN(c->nodes.n, (size_t)NODES_KEPT); i++)
-        json_array_append_new(nodes, node_json(&c->nodes.v[i]));
-    for (size_t i = 0; i < c->pools.n; i++)
-        json_array_append_new(pools, pool_json(&c->pools.v[i]));
     json_object_set_new(o, "schema", json_integer(SCHEMA));
     rt_put_text(o, "name", c->name);
     rt_put_text(o, "state", rt_cluster_state_name(c->state));
@@ -183,21 +188,27 @@ static json_t *cluster_json(const struct rt_cluster *c) {
     rt_put_text(o, "python_version", c->python_version);
     rt_put_text(o, "session_name", c->session_name);
     json_object_set_new(o, "at_ms", at);
-    json_object_set_new(o, "nodes", nodes);
-    json_object_set_new(o, "pools", pools);
-    json_object_set_new(o, "jobs", jobs_json(&c->jobs));
     rt_put_i64(o, "jobs_total", (int64_t)RT_MAX(c->jobs.n, c->jobs.total));
     return o;
 }
 
 bool rt_snapshot_save(const struct rt_cluster *c, struct rt_error *err) {
-    json_t *o = cluster_json(c);
-    char *text = json_dumps(o, JSON_COMPACT);
+    struct rt_buf text;
+    rt_buf_init(&text, 0);
+    add_row(&text, 0, head_json(c));
+    text.len--; /* it goes on behind its brace */
+    rt_buf_adds(&text, ",\"nodes\":[");
+    for (size_t i = 0; i < RT_MIN(c->nodes.n, (size_t)NODES_KEPT); i++)
+        add_row(&text, i, node_json(&c->nodes.v[i]));
+    rt_buf_adds(&text, "],\"pools\":[");
+    for (size_t i = 0; i < c->pools.n; i++)
+        add_row(&text, i, pool_json(&c->pools.v[i]));
+    rt_buf_adds(&text, "],\"jobs\":[");
+    add_jobs(&text, &c->jobs);
+    rt_buf_adds(&text, "]}");
     char *path = rt_cluster_path(c->name, "snapshot.json");
-    bool ok = text ? rt_file_write(path, text, strlen(text), err)
-                   : rt_error_set(err, RT_E_INTERNAL, "no JSON could be made");
-    json_decref(o);
-    free(text);
+    const bool ok = rt_file_write(path, rt_buf_str(&text), text.len, err);
+    rt_buf_deinit(&text);
     free(path);
     return ok || rt_error_wrap(err, "last known state of %s", c->name);
 }
