@@ -103,7 +103,7 @@ static bool is_meant(const struct rt_log_part *p, const char *node) {
 
 static bool is_reached(const struct log_files *f) {
     const enum rt_reach r = cluster_of(f)->reach;
-    return r == RT_REACH_OK || r == RT_REACH_CONNECTING || r == RT_REACH_TURN || r == RT_REACH_NONE;
+    return rt_reach_answers(r) || r == RT_REACH_NONE;
 }
 
 static bool can_ask(const struct log_files *f, const struct rt_node *n) {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PEEKS = 16 /* of a round */, LOOK_INTO = 64 * 1024 };
+enum { PEEKS = 16 /* of a round */ };
 
 struct candidate {
     char *node, *name, *job; /* whose it would be: "02000000" */
@@ -27,16 +27,22 @@ struct log_peek {
     bool over, mine;      /* of the one that is looked into */
 };
 
-/* The job that the beginning of a file names; 1: this one, 0: another, -1: none yet. */
-static int names_job(const struct rt_buf *text, const char *job) {
+int log_line_job(const char *line, size_t n, const char *job) {
     static const char mark[] = ":job_id:";
-    for (const char *line = rt_buf_str(text), *end; (end = strchr(line, '\n')); line = end + 1)
-        if (rt_starts(line, mark)) {
-            const char *id = line + sizeof mark - 1;
-            const size_t n = strcspn(id, "\r\n");
-            return n == strlen(job) && strncmp(id, job, n) == 0;
-        }
-    return -1;
+    const size_t m = sizeof mark - 1, len = strlen(job);
+    while (n && line[n - 1] == '\r')
+        n--;
+    if (n < m || memcmp(line, mark, m) != 0)
+        return -1;
+    return n - m == len && memcmp(line + m, job, len) == 0;
+}
+
+/* What the beginning of a file tells, in its whole lines. */
+static int names_job(const struct rt_buf *text, const char *job) {
+    int said = -1;
+    for (const char *line = rt_buf_str(text), *end; said < 0 && (end = strchr(line, '\n')); line = end + 1)
+        said = log_line_job(line, (size_t)(end - line), job);
+    return said;
 }
 
 static void over(struct log_peek *p) {
@@ -49,9 +55,9 @@ static void got_data(void *ctx, const char *data, size_t n) {
     struct candidate *c = p->all.v[p->at];
     if (p->over)
         return;
-    rt_buf_add(&p->text, data, RT_MIN(n, LOOK_INTO - p->text.len));
+    rt_buf_add(&p->text, data, RT_MIN(n, LOG_LOOK_INTO - p->text.len));
     const int said = names_job(&p->text, c->job);
-    if (said < 0 && p->text.len < LOOK_INTO)
+    if (said < 0 && p->text.len < LOG_LOOK_INTO)
         return;
     c->decided = true;
     p->mine = said == 1;
@@ -112,7 +118,7 @@ struct log_peek *log_peek_create(struct rt_log *l, log_peek_fn *ours, void *ctx)
     p->log = l;
     p->ours = ours;
     p->ctx = ctx;
-    rt_buf_init(&p->text, 2 * LOOK_INTO);
+    rt_buf_init(&p->text, 2 * LOG_LOOK_INTO);
     p->next = rt_timer_start(l->app->loop, INT32_MAX, 0, go_on, p);
     return p;
 }

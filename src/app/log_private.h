@@ -74,6 +74,11 @@ void log_files_destroy(struct log_files *f); /* NULL is fine; not inside its cal
 void log_files_look(struct log_files *f);
 bool log_files_busy(const struct log_files *f);
 
+/* log_peek.c: Ray starts workers before there is a job for them; then a line near the beginning of the file tells it
+ * (":job_id:02000000", python/ray/_private/worker.py). 1: this job, 0: another, -1: the line tells none. */
+enum { LOG_LOOK_INTO = 64 * 1024 /* so much of a file may be read until one does */ };
+int log_line_job(const char *line, size_t n, const char *job);
+
 /* log_peek.c: whose the files are that tell no job in their names. `ours` once for each that is of its job. */
 struct log_peek;
 typedef void log_peek_fn(void *ctx, const char *node, const char *name);

@@ -16,8 +16,7 @@ enum {
     HITS_MAX = 10000,
     HITS_OF_FILE = 2000, /* one file leaves room for others */
     SHOWN_BYTES = 2000,  /* of a line */
-    TROUBLES = 5,        /* files that are named when they cannot be read */
-    LOOK_INTO = 64 * 1024 /* so much of a worker's file may be read until it says whose it is */
+    TROUBLES = 5         /* files that are named when they cannot be read */
 };
 static const int64_t FILE_BYTES = RT_GIB; /* more of a file is not read */
 
@@ -139,18 +138,10 @@ static void try_line(struct file *f, const char *text, size_t n) {
     f->lines++;
 }
 
-/* Ray starts workers before there is a job for them; then the first line tells it (python/ray/_private/worker.py). */
 static void ask_whose(struct file *f, const char *text, size_t n) {
-    static const char mark[] = ":job_id:";
-    const size_t m = sizeof mark - 1, len = strlen(f->whose);
-    while (n && text[n - 1] == '\r')
-        n--;
-    if (n < m || memcmp(text, mark, m) != 0) {
-        f->foreign = f->bytes > LOOK_INTO;
-        return;
-    }
-    f->foreign = n - m != len || memcmp(text + m, f->whose, len) != 0;
-    if (!f->foreign) {
+    const int said = log_line_job(text, n, f->whose);
+    f->foreign = said == 0 || (said < 0 && f->bytes > LOG_LOOK_INTO);
+    if (said == 1) {
         free(f->whose);
         f->whose = NULL;
     }
@@ -297,7 +288,7 @@ static bool is_gone(const struct file *f) {
     const struct rt_job *j = f->job ? rt_store_job(c, f->job) : NULL;
     const char *node = f->job ? (j ? j->driver_node_id : NULL) : f->node;
     const struct rt_node *n = node ? rt_store_node(c, node) : NULL;
-    return (n && !n->alive) || (c->reach != RT_REACH_OK && c->reach != RT_REACH_CONNECTING && c->reach != RT_REACH_TURN);
+    return (n && !n->alive) || !rt_reach_answers(c->reach);
 }
 
 static void begin(struct search *s, struct file *f) {

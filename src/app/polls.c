@@ -336,12 +336,11 @@ static void ask_provider(struct session *s, int64_t now) {
 
 /* Without a dashboard to ask: say why, and look again when the provider does. */
 static void no_endpoint(struct session *s, const struct rt_error *err) {
-    const enum rt_reach r = s->cluster->reach;
     if (err->code == RT_E_BUSY) { /* the provider is still looking where it is */
         s->polls[POLL_VERSION].due_ms = rt_loop_now_ms(s->app->loop) + 1000;
         return;
     }
-    if (r == RT_REACH_OK || r == RT_REACH_CONNECTING || r == RT_REACH_TURN)
+    if (rt_reach_answers(s->cluster->reach))
         rt_store_set_reach(s->app->store, s->cluster, RT_REACH_LOST, err->message);
     rt_store_fail(s->app->store, s->cluster, RT_T_CLUSTER, err);
     s->polls[POLL_VERSION].due_ms = rt_loop_now_ms(s->app->loop) + 1000;

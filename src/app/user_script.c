@@ -19,7 +19,7 @@ static void add_option(const json_t *map, const char *key, const char *option, s
 }
 
 /* The submit call of a cluster's user_script; false when it has none. Deinit in any case. */
-static bool user_script_call(const struct rt_cluster_conf *conf, struct rt_call *out) {
+static bool submit_call(const struct rt_cluster_conf *conf, struct rt_call *out) {
     struct rt_error ignored = {0};
     const char *text = conf->user_script;
     *out = (struct rt_call){.def = rt_action_find("submit"), .cluster = rt_strdup(conf->name)};
@@ -44,7 +44,7 @@ bool user_script_job(struct session *s, char **body, struct rt_error *err) {
     struct rt_call call;
     bool ok = true;
     *body = NULL;
-    if (user_script_call(s->conf, &call)) {
+    if (submit_call(s->conf, &call)) {
         /* One that goes from here is only waited for there. */
         *body = from_here(&call) ? rt_strdup("{\"raytui_elsewhere\": true}") : submit_body(s, &call, err);
         ok = *body != NULL;
@@ -73,7 +73,7 @@ static void is_up(void *ctx, struct rt_operation *op) {
         return;
     struct rt_journal *j = rt_journal_open(op->cluster, &err);
     char *id = j ? watchdog_job_id(j) : NULL;
-    if (user_script_call(s->conf, &call) && from_here(&call) && id) {
+    if (submit_call(s->conf, &call) && from_here(&call) && id) {
         rt_strs_addf(&call.options, "submission-id=%s", id);
         s->script = run_submit(a, &call, submitted, &s->script);
     }
@@ -84,7 +84,7 @@ static void is_up(void *ctx, struct rt_operation *op) {
 
 void user_script_follow(struct rt_app *a, struct session *s, struct rt_operation *up) {
     struct rt_call call;
-    if (user_script_call(s->conf, &call) && from_here(&call))
+    if (submit_call(s->conf, &call) && from_here(&call))
         rt_operation_on_done(up, is_up, a);
     rt_call_deinit(&call);
 }

@@ -20,6 +20,12 @@ bool rt_starts(const char *s, const char *prefix) {
     return s && strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
+bool rt_is_one_of(const char *s, const char *const *list) {
+    while (*list && !rt_streq(s, *list))
+        list++;
+    return *list != NULL;
+}
+
 bool rt_ends(const char *s, const char *suffix) {
     size_t n = s ? strlen(s) : 0, m = strlen(suffix);
     return s && n >= m && memcmp(s + n - m, suffix, m) == 0;

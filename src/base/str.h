@@ -11,6 +11,7 @@
 
 bool rt_streq(const char *a, const char *b);          /* NULL equals NULL */
 bool rt_starts(const char *s, const char *prefix);
+bool rt_is_one_of(const char *s, const char *const *list); /* ends with NULL */
 bool rt_ends(const char *s, const char *suffix);
 int rt_strcmp(const char *a, const char *b);          /* NULL sorts first */
 int rt_natcmp(const char *a, const char *b);          /* node2 before node10; NULL first */

@@ -189,21 +189,15 @@ bool cli_thing(struct cli *c, struct rt_error *err) {
     return true;
 }
 
-static bool is_one_of(const char *verb, const char *const *list) {
-    while (*list && !rt_streq(verb, *list))
-        list++;
-    return *list != NULL;
-}
-
 /* YAML is for what people keep as YAML: a configuration, a manifest. What is only read by people has no JSON. */
 static bool form_fits(const struct cli *c, struct rt_error *err) {
     static const char *const with_yaml[] = {"check", "up", "run", NULL}, *const without_json[] = {"doctor", "stats", NULL};
     const char *verb = c->call.def->name;
-    const bool yaml = c->kind == RT_OUT_YAML, json = c->kind == RT_OUT_JSON && is_one_of(verb, without_json);
-    if (!json && (!yaml || is_one_of(verb, with_yaml)))
+    const bool yaml = c->kind == RT_OUT_YAML, json = c->kind == RT_OUT_JSON && rt_is_one_of(verb, without_json);
+    if (!json && (!yaml || rt_is_one_of(verb, with_yaml)))
         return true;
     rt_error_set(err, RT_E_USAGE, "-o %s: not for %s", json ? "json" : "yaml", verb);
-    return rt_error_hint(err, "%s", is_one_of(verb, without_json) ? "it prints lines for people" : "table, wide, json");
+    return rt_error_hint(err, "%s", rt_is_one_of(verb, without_json) ? "it prints lines for people" : "table, wide, json");
 }
 
 static int run_verb(struct parsed *p, const struct rt_cli_opts *o) {

@@ -32,6 +32,10 @@ const char *rt_reach_name(enum rt_reach r) {
     return (size_t)r < RT_COUNT(names) ? names[r] : "unknown";
 }
 
+bool rt_reach_answers(enum rt_reach r) {
+    return r == RT_REACH_OK || r == RT_REACH_CONNECTING || r == RT_REACH_TURN;
+}
+
 const struct rt_amount *rt_amounts_get(const struct rt_amounts *a, const char *name) {
     for (size_t i = 0; i < a->n; i++)
         if (rt_streq(a->v[i].name, name))

@@ -35,6 +35,7 @@ enum rt_reach {
     RT_REACH_TURN          /* nobody looks at it, and its way costs much: asked in turns with others */
 };
 const char *rt_reach_name(enum rt_reach r);
+bool rt_reach_answers(enum rt_reach r); /* it does, or may soon: nothing speaks against asking it */
 
 /* ---- nodes (Ray's nodes: /api/v0/nodes joined with /nodes?view=summary) ---- */
 struct rt_amount {

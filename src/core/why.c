@@ -202,7 +202,7 @@ static void answer(struct why *w, enum rt_why_kind k, const void *row) {
 /* Everything below is of the past then. */
 static void say_unreachable(struct why *w, enum rt_why_kind k) {
     const struct rt_cluster *c = w->c;
-    if (k == RT_WHY_CLUSTER || c->reach == RT_REACH_OK || c->reach == RT_REACH_CONNECTING || c->reach == RT_REACH_TURN)
+    if (k == RT_WHY_CLUSTER || rt_reach_answers(c->reach))
         return;
     why_line(w, RT_T_CLUSTER, "%s is %s%s%s: what follows is the last that was known", c->name,
              rt_reach_name(c->reach), c->reach_detail ? ": " : "", why_clean(w, c->reach_detail));

@@ -20,7 +20,7 @@ static void title(struct why *w, const char *fmt, ...) {
 }
 
 /* What a job waits with in Ray: its supervisor; NULL when it is not known. */
-static const struct rt_actor *why_supervisor(const struct rt_cluster *c, const struct rt_job *j) {
+static const struct rt_actor *supervisor_of(const struct rt_cluster *c, const struct rt_job *j) {
     const size_t n = strlen(SUPERVISOR);
     for (size_t i = 0; j->submission_id && i < c->actors.nown; i++) {
         const struct rt_actor *a = &c->actors.own[i];
@@ -96,7 +96,7 @@ static void say_stop(struct why *w, const struct rt_job *j) {
 }
 
 static void job_pending(struct why *w, const struct rt_job *j) {
-    const struct rt_actor *sup = why_supervisor(w->c, j);
+    const struct rt_actor *sup = supervisor_of(w->c, j);
     struct need need;
     say_stop(w, j);
     why_line(w, RT_T_JOBS, "Ray says: %s", why_clean(w, j->message));

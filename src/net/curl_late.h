@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include <curl/curl.h>
 
-/* True when curl's functions can be called. Cheap when they are there already. Main thread. RT_E_MISSING with the reason of the
+/* True when curl's functions can be called. Cheap when they are there already. Main thread. RT_E_UNSUPPORTED with the reason of the
  * loader otherwise. */
 bool rt_curl_load(struct rt_error *err);
 

@@ -95,7 +95,7 @@ static void request_free(struct rt_http_call *r) {
     for (size_t i = 0; i < RT_COUNT(strings); i++)
         free(strings[i]);
     rt_url_deinit(&r->at);
-    struct curl_slist *lists[] = {r->headers, r->resolve, r->connect_to};
+    struct curl_slist *lists[] = {r->headers, r->resolve, r->connect_to}; /* none is there where curl could not be loaded */
     for (size_t i = 0; i < RT_COUNT(lists); i++)
         if (lists[i])
             curl_slist_free_all(lists[i]);

@@ -49,7 +49,7 @@ static char *new_id(struct rt_error *err) {
 }
 
 /* The id becomes part of a file's name on the cluster. */
-static bool rt_plan_id_valid(const char *id, struct rt_error *err) {
+static bool id_valid(const char *id, struct rt_error *err) {
     static const char allowed[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
     const size_t n = strlen(id);
@@ -85,7 +85,7 @@ struct rt_plan *rt_plan_create(const struct rt_submit *s, struct rt_error *err) 
         rt_error_set(err, RT_E_USAGE, "the entrypoint is not UTF-8");
         return NULL;
     }
-    if (s->submission_id && !rt_plan_id_valid(s->submission_id, err))
+    if (s->submission_id && !id_valid(s->submission_id, err))
         return NULL;
     char *id = s->submission_id ? rt_strdup(s->submission_id) : new_id(err);
     if (!id)

@@ -5,24 +5,18 @@
 #include "base/str.h"
 #include "core/operation.h"
 
-static bool is_any(const char *verb, const char *const *of) {
-    while (*of && !rt_streq(*of, verb))
-        of++;
-    return *of != NULL;
-}
-
 /* What becomes of what it has made. */
 static const char *after_cancel(const struct rt_operation *op) {
     static const char *const makes[] = {"up", "run", "resume", NULL}, *const ends[] = {"down", "suspend", NULL},
                              *const sends[] = {"submit", NULL}, *const asks[] = {"stop", "keepalive", NULL};
     const char *line = rt_operation_retry_line(op);
-    if (is_any(op->verb, makes))
+    if (rt_is_one_of(op->verb, makes))
         return line && strstr(line, " --keep") ? "What it has made until now stays (--keep)." : "What it has made until now is taken away again.";
-    if (is_any(op->verb, ends))
+    if (rt_is_one_of(op->verb, ends))
         return "What has not ended yet stays, and so does what it costs.";
-    if (is_any(op->verb, sends))
+    if (rt_is_one_of(op->verb, sends))
         return "A job that was not sent yet is not sent; one that was sent runs on.";
-    return is_any(op->verb, asks) ? "What was asked already stays asked." : "Nodes that came stay, those that ended do not come back.";
+    return rt_is_one_of(op->verb, asks) ? "What was asked already stays asked." : "Nodes that came stay, those that ended do not come back.";
 }
 
 static void cancel_answered(void *ctx, bool yes) {
